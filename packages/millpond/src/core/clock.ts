@@ -1,0 +1,38 @@
+/**
+ * Time, passed in. Everything in Millpond that waits, expires or measures asks a `Clock`, so that a test can drive
+ * the hands itself (`manualClock` in `millpond/testing`) and no result depends on how fast a machine is.
+ */
+export interface Clock {
+  /** Milliseconds since some fixed moment of this process. Never goes back, whatever is done to the wall clock. */
+  monotonic(): number
+  /** Milliseconds since 1970. May jump both ways; used only for what leaves the process or is shown to a person. */
+  wall(): number
+  /** Calls `run` once after `delayMs`. The timer does not keep the process alive. */
+  after(delayMs: number, run: () => void): Timer
+}
+
+/** What `Clock.after` returns. Cancelling a timer that has fired does nothing. */
+export interface Timer {
+  cancel(): void
+}
+
+/** The longest delay that `setTimeout` keeps: longer ones fire at once, so they are cut to this (24.8 days). */
+const DELAY_MS_MAX = 2 ** 31 - 1
+
+/** The clock of the machine: `performance.now`, `Date.now` and timers that let the process end. */
+export const systemClock: Clock = {
+  monotonic: () => performance.now(),
+  wall: () => Date.now(),
+  after(delayMs, run) {
+    const handle: { unref?: () => void } | number = setTimeout(run, Math.min(delayMs, DELAY_MS_MAX))
+    if (typeof handle === 'object') handle.unref?.()
+    return { cancel: () => clearTimeout(handle as never) }
+  },
+}
+
+/** Resolves after `delayMs` of the clock's time. */
+export function sleep(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(delayMs, resolve)
+  })
+}

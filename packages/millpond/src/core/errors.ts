@@ -1,0 +1,95 @@
+/**
+ * Every failure that Millpond itself reports. Each has a class, a stable `code`, the key or option concerned and,
+ * where another failure lies behind it, its `cause`. An error that a loader or a database throws is not wrapped: it
+ * reaches the caller as it was thrown. docs/errors.md lists the codes; a test keeps that list and this file equal.
+ */
+export abstract class MillpondError extends Error {
+  /** Stable across versions: compare this, not the message. */
+  abstract readonly code: string
+  override get name(): string {
+    return this.constructor.name
+  }
+}
+
+/** An option, argument or environment value that cannot be used. Nothing was changed. */
+export class OptionError extends MillpondError {
+  readonly code = 'ERR_OPTION'
+  readonly option: string
+  readonly value: unknown
+  constructor(option: string, value: unknown, advice: string) {
+    super(`${option}: ${show(value)} cannot be used; ${advice}`)
+    this.option = option
+    this.value = value
+  }
+}
+
+/** A key that cannot be used: not a string, or made of parts that have no stable encoding. */
+export class KeyError extends MillpondError {
+  readonly code = 'ERR_KEY'
+  readonly key: unknown
+  constructor(key: unknown, advice: string) {
+    super(`the key ${show(key)} cannot be used; ${advice}`)
+    this.key = key
+  }
+}
+
+/** A value that cannot be kept as asked, such as a promise, or one that the codec has no form for. */
+export class ValueError extends MillpondError {
+  readonly code = 'ERR_VALUE'
+  readonly key: string | undefined
+  constructor(key: string | undefined, reason: string, options?: ErrorOptions) {
+    super(key === undefined ? reason : `the value of ${show(key)} cannot be kept: ${reason}`, options)
+    this.key = key
+  }
+}
+
+/** A load passed its `hardTimeout`. The loader's `signal` was aborted with this error. */
+export class LoadTimeoutError extends MillpondError {
+  readonly code = 'ERR_LOAD_TIMEOUT'
+  readonly key: string
+  constructor(key: string, timeoutMs: number) {
+    super(`loading ${show(key)} took longer than its hardTimeout of ${timeoutMs} ms`)
+    this.key = key
+  }
+}
+
+/** The cache, store, feed or queue was used after `close()`. */
+export class ClosedError extends MillpondError {
+  readonly code = 'ERR_CLOSED'
+  constructor(what: string) {
+    super(`${what} is closed`)
+  }
+}
+
+/** A shared tier did not answer, or answered with an error. Readers never see it: they go to the source. */
+export class StoreError extends MillpondError {
+  readonly code = 'ERR_STORE'
+  constructor(reason: string, options?: ErrorOptions) {
+    super(reason, options)
+  }
+}
+
+/** A write-behind write that could not be accepted or could not be delivered. */
+export class WriteBehindError extends MillpondError {
+  readonly code = 'ERR_WRITE_BEHIND'
+  readonly key: string | undefined
+  constructor(key: string | undefined, reason: string, options?: ErrorOptions) {
+    super(reason, options)
+    this.key = key
+  }
+}
+
+/** A change feed that cannot start as configured; the message says what to change on the database. */
+export class FeedError extends MillpondError {
+  readonly code = 'ERR_FEED'
+  constructor(reason: string, options?: ErrorOptions) {
+    super(reason, options)
+  }
+}
+
+/** A short picture of a value for a message. */
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
+  return String(value)
+}

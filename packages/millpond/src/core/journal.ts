@@ -1,0 +1,21 @@
+/**
+ * The port of a journal: where write-behind keeps what it has acknowledged until the source has it. `fileJournal`
+ * (`millpond/journal`) keeps it in a file.
+ */
+export interface Journal {
+  /** What an earlier life of the process acknowledged and did not deliver, oldest first. */
+  open(): Promise<readonly JournalRecord[]>
+  /** Resolves when the record would survive the loss of power. Concurrent appends may share one flush to disk. */
+  append(record: JournalRecord): Promise<void>
+  /** These sequence numbers were delivered and need not be kept. */
+  settle(sequences: readonly number[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** One acknowledged write. */
+export interface JournalRecord {
+  readonly sequence: number
+  readonly key: string
+  /** Encoded by the source's codec. */
+  readonly value: string
+}

@@ -1,0 +1,57 @@
+/**
+ * The port of a shared tier: a remote place of keys and values, such as Valkey or Memcached, that many processes use.
+ *
+ * One entry is one stored key, and no operation needs two keys to change together, so that it works in a cluster.
+ * A `Mark` says what stood under a key when it was read; a fill is accepted only on the same mark (a fenced fill), so
+ * a load that was overtaken by an invalidation can never put its old value back. Marks are compared for equality and
+ * are never ordered: no clock is trusted.
+ *
+ * Every method may be slow, hang or reject: the cache guards each call with `storeTimeout`.
+ */
+export interface Store {
+  /** Shown in events and errors. */
+  readonly name: string
+  /** What stands under each key, in the order of `keys`. */
+  getMany(keys: readonly string[]): Promise<StoreRead[]>
+  /** Stores `record` only if the key still has the mark that was read. Returns whether it was stored. */
+  fill(key: string, record: StoreRecord, mark: Mark): Promise<boolean>
+  /** Stores `record` whatever stood there. */
+  set(key: string, record: StoreRecord): Promise<void>
+  /**
+   * Puts a tombstone with a new random mark under each key for `fenceMs`: a load that began before can not fill.
+   * A load that lasts longer than the fence is not stored by its process (the cache sees to it).
+   */
+  invalidate(keys: readonly string[], fenceMs: number): Promise<void>
+  /**
+   * The version of each tag, in the order of `tags`. A tag that has none, or whose version was evicted, gets a new
+   * random one, so what was stored under the lost version is not valid any more.
+   */
+  versions(tags: readonly string[]): Promise<string[]>
+  /** Gives each tag a new random version: one command a tag, whatever the number of entries. */
+  bump(tags: readonly string[]): Promise<void>
+  /** Ends connections that the store opened itself. A client that was passed in is left alone. */
+  close(): Promise<void>
+}
+
+/** What stood under a key when it was read: opaque, compared for equality only. `''` is an absent key. */
+export type Mark = string
+
+/** One answer of `getMany`. A tombstone and an absent key have no record, and differ in their mark. */
+export interface StoreRead {
+  readonly mark: Mark
+  readonly record?: StoreRecord
+}
+
+/** An entry as a store keeps it: encoded value, remaining life, tags with the versions they had at the load's start. */
+export interface StoreRecord {
+  /** The value, encoded by the cache's codec. */
+  readonly value: string
+  /** How much longer the value is fresh, in milliseconds; 0 when it is stale already; Infinity for `'forever'`. */
+  readonly freshMs: number
+  /** How much longer it may be kept at all (`staleWhileRevalidate` and `staleIfError` included). At least `freshMs`. */
+  readonly keepMs: number
+  /** Each tag with its version. */
+  readonly tags: readonly (readonly [tag: string, version: string])[]
+  /** What the loader gave to `ctx.etag`. */
+  readonly etag?: string
+}
