@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
 // Tests run from source: the condition @millpond/source makes `import 'millpond'` resolve to src/, nothing is built.
-const conditions = ['@millpond/source', 'node', 'import', 'module', 'default']
+// No `import` or `module` here: vitest hands each one to Node for every kind of load, and a package of CommonJS (pg)
+// would then be given the modules of its own dependencies.
+const conditions = ['@millpond/source', 'node', 'default']
 
 export default defineConfig({
   resolve: { conditions },
