@@ -87,6 +87,26 @@ export class FeedError extends MillpondError {
   }
 }
 
+/** A journal that cannot be opened or written. At `offset`, where given, its file is damaged: nothing was changed. */
+export class JournalError extends MillpondError {
+  readonly code = 'ERR_JOURNAL'
+  readonly path: string
+  readonly offset: number | undefined
+  constructor(path: string, reason: string, options?: ErrorOptions & { offset?: number }) {
+    super(`journal ${path}: ${reason}`, options)
+    this.path = path
+    this.offset = options?.offset
+  }
+}
+
+/** Something that this platform (a browser, an edge runtime) does not offer. */
+export class PlatformError extends MillpondError {
+  readonly code = 'ERR_PLATFORM'
+  constructor(what: string, needs: string) {
+    super(`${what} needs ${needs}, which this platform does not have`)
+  }
+}
+
 /** A short picture of a value for a message. */
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
