@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+
+const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+
+test('--version prints the version of the package and nothing else', () => {
+  expect(millpond('--version')).toEqual({ status: 0, out: `${manifest.version}\n`, error: '' })
+})
+
+test('--help names the options and says that the service comes later', () => {
+  const { status, out } = millpond('--help')
+  expect(status).toBe(0)
+  expect(out).toContain('Usage: millpond')
+  expect(out).toContain('--version')
+  expect(out).toContain('comes later')
+})
+
+test('without arguments it prints the help', () => {
+  expect(millpond()).toEqual(millpond('--help'))
+})
+
+test('an unknown command is named on stderr, with exit code 2', () => {
+  const { status, out, error } = millpond('serve', '--port', '6379')
+  expect({ status, out }).toEqual({ status: 2, out: '' })
+  expect(error).toContain('--port')
+  expect(millpond('serve')).toEqual({
+    status: 2,
+    out: '',
+    error: `error: there is no command 'serve' in millpond ${manifest.version}; see millpond --help\n`,
+  })
+})
+
+test('an unknown option is named on stderr, with exit code 2', () => {
+  const { status, error } = millpond('--prot')
+  expect(status).toBe(2)
+  expect(error).toContain("unknown option '--prot'")
+})
+
+function millpond(...args: string[]): { status: number | null; out: string; error: string } {
+  const main = join(import.meta.dirname, 'main.ts')
+  const run = spawnSync(process.execPath, ['--import', 'tsx', main, ...args], { encoding: 'utf8' })
+  return { status: run.status, out: run.stdout, error: run.stderr }
+}
