@@ -5,11 +5,14 @@
 
 import { ratio, type Spread, spread } from './statistics.ts'
 
+/** What one turn measured: a figure, or several by name, such as `{ kept: 140, fresh: 190 }`. */
+export type Measured = number | Readonly<Record<string, number>>
+
 /** Somebody who is measured. */
 export interface Contender {
   readonly name: string
-  /** Does its work once and returns the figure, such as nanoseconds for an operation. */
-  turn(): number | Promise<number>
+  /** Does its work once and returns what it measured, such as nanoseconds for an operation. */
+  turn(): Measured | Promise<Measured>
   /** Ends what it started, such as its own process. */
   close?(): void | Promise<void>
 }
@@ -23,44 +26,55 @@ export interface AlternateOptions {
   readonly progress?: (round: number, rounds: number) => void
 }
 
-/** The figures of a run: one a round for each contender, in the order of the rounds. */
+/**
+ * The figures of a run, one a round in the order of the rounds. Ask with the contender's name and, where its turns
+ * measured several things, the name of the measure.
+ */
 export class Figures {
-  readonly rounds: ReadonlyMap<string, readonly number[]>
+  readonly #rounds = new Map<string, number[]>()
 
-  constructor(rounds: ReadonlyMap<string, readonly number[]>) {
-    this.rounds = rounds
+  /** Keeps what one turn measured. */
+  add(name: string, measured: Measured): void {
+    for (const [measure, figure] of Object.entries(typeof measured === 'number' ? { '': measured } : measured)) {
+      if (!Number.isFinite(figure)) throw new RangeError(`${name} measured ${figure} ${measure}, which is not a figure`)
+      const slot = `${name}\n${measure}`
+      const figures = this.#rounds.get(slot)
+      if (figures) figures.push(figure)
+      else this.#rounds.set(slot, [figure])
+    }
   }
 
-  of(name: string): readonly number[] {
-    const figures = this.rounds.get(name)
+  of(name: string, measure = ''): readonly number[] {
+    const figures = this.#rounds.get(`${name}\n${measure}`)
     if (figures) return figures
-    throw new RangeError(`${name} took no part; there are ${[...this.rounds.keys()].join(', ')}`)
+    throw new RangeError(`no figures ${measure} of ${name}`)
   }
 
-  spread(name: string): Spread {
-    return spread(this.of(name))
+  spread(name: string, measure = ''): Spread {
+    return spread(this.of(name, measure))
   }
 
   /** `name` over `base`, round by round. */
-  ratio(name: string, base: string): Spread {
-    return ratio(this.of(name), this.of(base))
+  ratio(name: string, base: string, measure = ''): Spread {
+    return ratio(this.of(name, measure), this.of(base, measure))
   }
 }
 
 /** Lets the contenders take turns. Those that can be closed stay open: the caller made them, the caller closes them. */
 export async function alternate(contenders: readonly Contender[], options: AlternateOptions): Promise<Figures> {
-  const rounds = new Map<string, number[]>(contenders.map(({ name }) => [name, []]))
-  if (rounds.size !== contenders.length) throw new RangeError('two contenders have the same name')
+  if (new Set(contenders.map(({ name }) => name)).size !== contenders.length) {
+    throw new RangeError('two contenders have the same name')
+  }
+  const figures = new Figures()
   const warmup = options.warmup ?? 2
   for (let round = -warmup; round < options.rounds; round++) {
     options.progress?.(round, options.rounds)
     for (const contender of order(contenders, round + warmup)) {
-      const figure = await contender.turn()
-      if (!Number.isFinite(figure)) throw new RangeError(`${contender.name} measured ${figure}, which is not a figure`)
-      if (round >= 0) rounds.get(contender.name)!.push(figure)
+      const measured = await contender.turn()
+      if (round >= 0) figures.add(contender.name, measured)
     }
   }
-  return new Figures(rounds)
+  return figures
 }
 
 /**

@@ -14,7 +14,7 @@ async function answer(contender: Contender, request: ChildRequest): Promise<void
     setTimeout(() => process.exit(0), 2000).unref()
     return
   }
-  say({ figure: await contender.turn() })
+  say({ measured: await contender.turn() })
 }
 
 function fail(error: unknown): void {

@@ -7,7 +7,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { Contender } from './alternate.ts'
+import type { Contender, Measured } from './alternate.ts'
 
 export interface ChildOptions {
   readonly name: string
@@ -26,7 +26,7 @@ export type Prepare<A> = (argument: A) => Contender | Promise<Contender>
 
 /** What the parent and the child say to each other. */
 export type ChildRequest = 'turn' | 'close'
-export type ChildReply = { readonly ready: true } | { readonly figure: number } | { readonly error: string }
+export type ChildReply = { readonly ready: true } | { readonly measured: Measured } | { readonly error: string }
 
 /** Starts the child and waits until its contender is prepared. Close it, or it lives as long as this process. */
 export async function childContender(options: ChildOptions): Promise<Contender> {
@@ -36,14 +36,17 @@ export async function childContender(options: ChildOptions): Promise<Contender> 
     options.core ?? availableParallelism() - 1,
   )
   const child = spawn(command!, words, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  await reply(child, options.name)
+  await reply(child, options.name).catch((error: unknown) => {
+    child.kill('SIGKILL')
+    throw error
+  })
   return {
     name: options.name,
     async turn() {
       const answer = reply(child, options.name)
       child.send('turn' satisfies ChildRequest)
       const message = await answer
-      return 'figure' in message ? message.figure : Number.NaN
+      return 'measured' in message ? message.measured : Number.NaN
     },
     async close() {
       if (child.exitCode !== null || child.signalCode !== null) return
