@@ -11,7 +11,7 @@ import { isPlainObject } from '../core/plain.ts'
  * @throws KeyError (`ERR_KEY`) for any other part, for symbol keys, and for what is nested more than 100 deep
  */
 export function cacheKey(...parts: readonly unknown[]): string {
-  return parts.length === 1 ? encode(parts[0], 0) : list(parts, 0)
+  return list(parts, 0)
 }
 
 /** Strings that stand as they are. Excluded: what a number, bigint or literal looks like, and every separator used below. */
