@@ -18,7 +18,7 @@ function prepare() {
   copyFileSync(MANIFEST, KEPT)
   const manifest = JSON.parse(readFileSync(MANIFEST, 'utf8'))
   writeFileSync(MANIFEST, `${JSON.stringify(withoutSource(manifest), null, 2)}\n`)
-  const copied = ['README.md', 'LICENSE'].filter((name) => !existsSync(name))
+  const copied = ['README.md', 'LICENSE'].filter((name) => !existsSync(name) && existsSync(`../../${name}`))
   writeFileSync(COPIED, JSON.stringify(copied))
   for (const name of copied) copyFileSync(`../../${name}`, name)
 }
@@ -31,12 +31,12 @@ function restore() {
 }
 
 /** The manifest as it is published: nothing in it points into src/, nor to what only works in the repository. */
-function withoutSource({ scripts, devDependencies, ...manifest }) {
-  if (manifest.exports === undefined) return manifest
-  const exports = Object.entries(manifest.exports).map(([path, target]) => {
+function withoutSource(manifest) {
+  const { scripts: _scripts, devDependencies: _devDependencies, ...published } = manifest
+  const exports = Object.entries(manifest.exports ?? {}).map(([path, target]) => {
     if (typeof target === 'string') return [path, target]
-    const { '@millpond/source': source, ...published } = target
-    return [path, published]
+    const { '@millpond/source': _source, ...targets } = target
+    return [path, targets]
   })
-  return { ...manifest, exports: Object.fromEntries(exports) }
+  return { ...published, exports: Object.fromEntries(exports) }
 }

@@ -1,0 +1,195 @@
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createContext, runInContext } from 'node:vm'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { packageFaults } from '../../tools/package-faults.ts'
+import { npm, type PackedPackages, packPackages } from '../../tools/packed.ts'
+import { bundle } from './bundle.ts'
+import { compile, typescriptVersions } from './compile.ts'
+import { filesBelow, installProject, linkTypes, manifestOf, root, runNode } from './project.ts'
+
+/** Bounds of size. A change that needs more room raises them here, and says in its commit what for. */
+const CORE_GZIPPED_BYTES_MAX = 12 * 1024
+const SUBPATH_GZIPPED_BYTES_MAX = 24 * 1024
+const INSTALLED_BYTES_MAX = 600 * 1024
+
+let packed: PackedPackages
+let project: string
+beforeAll(() => {
+  packed = packPackages()
+  project = installProject(packed)
+}, 120_000)
+afterAll(() => packed?.remove())
+
+const exportsOf = (name: string) =>
+  Object.entries(JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')).exports as object)
+const subpaths = exportsOf('millpond')
+  .map(([path]) => path)
+  .filter((path) => path !== './package.json')
+const specifier = (path: string) => path.replace('.', 'millpond')
+
+describe.each(['millpond', 'millpond-server'])('the tarball of %s', (name) => {
+  test('has no fault in the eyes of publint and Are The Types Wrong', async () => {
+    expect(await packageFaults(packed.tarballs[name]!)).toEqual([])
+  }, 60_000)
+
+  test('has what is built, README and LICENSE; no source, test or map', () => {
+    const files = [...filesBelow(join(project, 'node_modules', name)).keys()]
+    expect(files).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE']))
+    const others = files.filter((file) => !/^dist\/.*(?<!\.(test|bench))(\.js|\.d\.ts)$/.test(file))
+    expect(others.sort()).toEqual(['LICENSE', 'README.md', 'package.json'])
+  })
+
+  test('has a manifest that names only what is in it', () => {
+    const manifest = manifestOf(project, name)
+    expect(JSON.stringify(manifest)).not.toContain('src/')
+    const targets = Object.values(manifest.exports).flatMap((target) =>
+      typeof target === 'string' ? [target] : Object.values(target),
+    )
+    for (const target of [...targets, ...Object.values(manifest.bin ?? {})]) {
+      expect(existsSync(join(project, 'node_modules', name, target)), target).toBe(true)
+    }
+  })
+
+  test('leaves the checkout as it was', () => {
+    expect(existsSync(join(root, 'packages', name, 'package.json.kept'))).toBe(false)
+    expect(existsSync(join(root, 'packages', name, 'package.copied.json'))).toBe(false)
+  })
+})
+
+describe('every entry of millpond', () => {
+  test.each(subpaths)('%s resolves for import and for require, to the same names', (path) => {
+    const names = (load: string) => `${load}.then((m) => console.log(JSON.stringify(Object.keys(m).sort())))`
+    const imported = runNode(project, ['--input-type=module', '-e', names(`import('${specifier(path)}')`)])
+    const required = runNode(project, [
+      '--input-type=commonjs',
+      '-e',
+      names(`Promise.resolve(require('${specifier(path)}'))`),
+    ])
+    const own = (text: string) => (JSON.parse(text) as string[]).filter((name) => name !== '__esModule')
+    expect(own(imported).length).toBeGreaterThan(0)
+    expect(own(required)).toEqual(own(imported))
+  })
+
+  test.each(subpaths)('%s has types beside the code', (path) => {
+    const target = manifestOf(project, 'millpond').exports[path] as Record<string, string>
+    expect(Object.keys(target)).toEqual(['types', 'default'])
+    expect(target.types).toBe(target.default?.replace(/\.js$/, '.d.ts'))
+  })
+})
+
+describe("import 'millpond'", () => {
+  test('loads no socket and no client: nothing of Node that was not there before', () => {
+    const list = 'console.log(JSON.stringify(process.moduleLoadList))'
+    const before = new Set(JSON.parse(runNode(project, ['--input-type=module', '-e', list])) as string[])
+    const after = JSON.parse(runNode(project, ['--input-type=module', '-e', `import 'millpond'; ${list}`])) as string[]
+    const added = after.filter((name) => !before.has(name))
+    expect(
+      added.filter((name) =>
+        /\b(dgram|net|tls|http|https|http2|dns|child_process|worker_threads|fs\/promises)$/.test(name),
+      ),
+    ).toEqual([])
+  })
+
+  test('reaches nothing outside the package', async () => {
+    const { inputs } = await bundle(project, "import 'millpond'", 'browser')
+    expect(inputs.filter((file) => file !== '<stdin>' && !file.startsWith('node_modules/millpond/dist/'))).toEqual([])
+  })
+
+  test('bundles for a browser, and caches there', async () => {
+    const code = `
+      import { createCache } from 'millpond'
+      const cache = createCache({ name: 'browser', ttl: '1m' })
+      let loads = 0
+      const read = () => cache.getOrSet('a', () => ++loads)
+      globalThis.answer = Promise.all([read(), read()]).then(async () => [await read(), loads])`
+    const { code: bundled } = await bundle(project, code, 'browser')
+    expect(await inBrowser(bundled)).toEqual([1, 1])
+  })
+})
+
+describe('types under TypeScript', () => {
+  const web = ['es2023', 'esnext.disposable', 'dom']
+  const node = ['es2023', 'esnext.disposable']
+  const everything = () => subpaths.map((path, at) => `export * as part${at} from '${specifier(path)}'`).join('\n')
+
+  test.each(typescriptVersions)(
+    '%s: all entries, in a Node project',
+    (version) => {
+      linkTypes(project, 'node')
+      writeFileSync(join(project, 'everything.ts'), everything())
+      for (const moduleResolution of ['nodenext', 'bundler'] as const) {
+        const options = { moduleResolution, types: ['node'], lib: node }
+        expect(compile(project, version, 'everything.ts', options), moduleResolution).toBe('')
+      }
+    },
+    60_000,
+  )
+
+  test.each(typescriptVersions)(
+    "%s: the main API, in a web project without Node's types",
+    (version) => {
+      copyFileSync(join(import.meta.dirname, 'consumer/main.ts'), join(project, 'main.ts'))
+      for (const moduleResolution of ['nodenext', 'bundler'] as const) {
+        const options = { moduleResolution, types: [], lib: web }
+        expect(compile(project, version, 'main.ts', options), moduleResolution).toBe('')
+      }
+    },
+    60_000,
+  )
+
+  test('a mistake is seen', () => {
+    writeFileSync(
+      join(project, 'mistake.ts'),
+      "import { createCache } from 'millpond'\ncreateCache({ ttl: '5 mins' })\n",
+    )
+    const complaint = compile(project, '7.0', 'mistake.ts', { moduleResolution: 'nodenext', types: [], lib: web })
+    expect(complaint).toContain('mistake.ts(2,')
+  })
+})
+
+describe('size', () => {
+  test('of the core and of each entry is within its bound', async () => {
+    const rows: Record<string, { minified: number; gzipped: number; bound: number }> = {}
+    const weigh = async (what: string, code: string, bound: number) => {
+      const { bytes, gzippedBytes } = await bundle(project, code, what.startsWith('import') ? 'browser' : 'node')
+      rows[what] = { minified: bytes, gzipped: gzippedBytes, bound }
+    }
+    const core = "import { createCache } from 'millpond'"
+    await weigh(core, `${core}; globalThis.made = createCache`, CORE_GZIPPED_BYTES_MAX)
+    for (const path of subpaths) {
+      await weigh(
+        specifier(path),
+        `export * from '${specifier(path)}'`,
+        path === '.' ? 2 * CORE_GZIPPED_BYTES_MAX : SUBPATH_GZIPPED_BYTES_MAX,
+      )
+    }
+    console.table(rows)
+    for (const [what, { gzipped, bound }] of Object.entries(rows)) expect(gzipped, what).toBeLessThanOrEqual(bound)
+  })
+
+  test('of what npm installs is within its bound', () => {
+    const files = filesBelow(join(project, 'node_modules/millpond'))
+    const installed = [...files.values()].reduce((sum, bytes) => sum + bytes, 0)
+    const tarball = statSync(packed.tarballs.millpond!).size
+    console.log(`millpond: ${tarball} bytes packed, ${installed} bytes installed in ${files.size} files`)
+    expect(installed).toBeLessThanOrEqual(INSTALLED_BYTES_MAX)
+  })
+})
+
+describe('the command millpond', () => {
+  test('is installed with millpond-server and prints its version', () => {
+    const out = npm(['exec', '--offline', '--no', '--', 'millpond', '--version'], project)
+    expect(out.trim()).toBe(manifestOf(project, 'millpond-server').version)
+  })
+})
+
+/** Runs a bundle where only what browsers have exists, and returns what it leaves in `answer`. */
+async function inBrowser(code: string): Promise<unknown> {
+  const { AbortController, AbortSignal, crypto, performance, queueMicrotask, setTimeout, clearTimeout } = globalThis
+  const { structuredClone, TextDecoder, TextEncoder } = globalThis
+  const web = { AbortController, AbortSignal, crypto, performance, queueMicrotask, setTimeout, clearTimeout }
+  const context = createContext({ ...web, structuredClone, TextDecoder, TextEncoder })
+  runInContext(code, context)
+  return await (context.answer as Promise<unknown>)
+}
