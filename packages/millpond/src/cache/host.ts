@@ -23,9 +23,16 @@ export interface CacheHost extends Cache {
    */
   refresh<V>(key: string, load: Loader<V>, options?: GetOrSetOptions<V>): Promise<V>
   /**
-   * `mutate` of one key, for a write whose value is known: voids the key, runs `write`, keeps what it resolves to, tells
-   * the peers. Nothing is kept, and the key is voided, when anything else voided it or one of its tags in between: the
-   * database may have a newer value then.
+   * `mutate` of keys whose new values are known: voids the keys, runs `write`, keeps the values, tells the peers. A value
+   * is not kept, and its key is voided again, when anything else voided the key or one of its tags since before `write`
+   * began: the database may have a newer value then. When `write` fails, nothing is kept and its error is thrown.
    */
-  writeThrough<V>(key: string, write: () => PromiseLike<V>, options?: EntryOptions<V>): Promise<V>
+  writeThrough<V>(entries: readonly WriteEntry<V>[], write: () => unknown): Promise<void>
+}
+
+/** A value that `writeThrough` keeps once it is written. */
+export interface WriteEntry<V> {
+  readonly key: string
+  readonly value: V
+  readonly options: EntryOptions<V>
 }

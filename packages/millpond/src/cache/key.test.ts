@@ -73,7 +73,7 @@ describe('cacheKey', () => {
     [[new Date(5)], '@5'],
     [[], ''],
     [[''], '""'],
-  ])('writes %j as %s', (parts, key) => {
+  ])('writes parts as readable text (case %#: %o)', (parts, key) => {
     expect(cacheKey(...parts)).toBe(key)
   })
 
