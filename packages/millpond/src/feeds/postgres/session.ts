@@ -1,0 +1,64 @@
+/** One epoch of a feed, from connecting until something breaks. After it nothing that was cached before counts. */
+import type { ParsedPosition } from './position.ts'
+import type { ServerInfo } from './server-info.ts'
+
+export interface Session {
+  /** Runs the epoch; rejects with what ended it, never resolves. */
+  run(): Promise<never>
+  /** Ends the epoch in order: the temporary slot is gone when it resolves. `run` rejects. */
+  close(): Promise<void>
+  /** Clock time of a moment of which nothing is missing; -Infinity unless the epoch is whole. */
+  readonly freshAsOfMs: number
+  /** Everything before it was announced; `undefined` until the epoch is whole. */
+  readonly position: ParsedPosition | undefined
+  /** Resolves with whether everything up to the position was announced before the epoch ended. */
+  reached(position: ParsedPosition): Promise<boolean>
+  /** Tags of commits that are announced and not yet known to be visible. */
+  unsettledTags(): (readonly string[])[]
+  settled(): Promise<void>
+  readonly facts: SessionFacts
+}
+
+/** What a session knows about itself, for `status()`. */
+export interface SessionFacts {
+  server: ServerInfo | undefined
+  slot: string | undefined
+  /** Commits that named a tag; rows decoded; settle queries. */
+  commits: number
+  changes: number
+  queries: number
+}
+
+/** What a session tells its feed. */
+export interface SessionHost {
+  /** The epoch begins: what was cached before does not count. Called before the first `invalidate`. */
+  begin(): void
+  invalidate(tags: readonly string[]): void
+  settle(tags: readonly string[]): void
+  /** Nothing is missing as of a later moment than before. */
+  progress(): void
+  /** What the session is waiting for, as shown in `status()`. */
+  waiting(reason: string): void
+}
+
+/** The end of a session that was asked to end. */
+export class SessionClosed extends Error {
+  constructor() {
+    super('closed')
+  }
+}
+
+/** A promise with its ends in hand; the first one wins, and nobody has to wait for it. */
+export class Failure {
+  readonly promise: Promise<never>
+  private fail!: (error: Error) => void
+
+  constructor() {
+    this.promise = new Promise((_, reject) => {
+      this.fail = reject
+    })
+    this.promise.catch(() => {})
+  }
+
+  readonly raise = (error: Error): void => this.fail(error)
+}
