@@ -23,7 +23,7 @@ export interface CompileOptions {
 export function compile(project: string, version: string, file: string, options: CompileOptions): string {
   const config = {
     compilerOptions: {
-      target: 'es2023',
+      target: 'es2022',
       module: options.moduleResolution === 'bundler' ? 'esnext' : 'nodenext',
       strict: true,
       exactOptionalPropertyTypes: true,

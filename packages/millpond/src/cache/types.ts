@@ -1,3 +1,5 @@
+// AsyncDisposable, for projects whose `lib` ends at es2022: the line is kept in the published declarations.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Duration } from '../core/duration.ts'
 import type { CacheEvents } from './events.ts'
 import type { CacheStats } from './stats.ts'
