@@ -46,7 +46,7 @@ export class Batcher<I, V, C> {
   async #runBatch(batch: readonly Waiting<I, V, C>[]): Promise<void> {
     try {
       const values = await this.#run(batch)
-      batch.forEach((item, at) => item.resolve(values[at]!))
+      for (const [at, item] of batch.entries()) item.resolve(values[at]!)
     } catch (error) {
       for (const item of batch) item.reject(error)
     }

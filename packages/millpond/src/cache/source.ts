@@ -1,103 +1,200 @@
-import type { Codec } from '../core/codec.ts'
-import type { Duration } from '../core/duration.ts'
-import type { StandardSchema } from '../core/standard-schema.ts'
+import { positiveCount } from '../core/count.ts'
+import { durationMs } from '../core/duration.ts'
+import { OptionError } from '../core/errors.ts'
+import { Serial } from '../core/serial.ts'
+import { Batcher } from './batcher.ts'
+import { encodedHost, type ValueHost } from './encoded-host.ts'
 import type { CacheHost } from './host.ts'
-import type { EntryOptions, ReadOptions } from './options.ts'
+import { cacheKey } from './key.ts'
+import type { EntryOptions } from './options.ts'
+import { runBatch } from './source-batch.ts'
+import type { Source, SourceOptions, SourceReadOptions } from './source-options.ts'
+import { SourceWriter } from './source-writer.ts'
 import type { LoadContext } from './types.ts'
-import type { WriteBehindOptions } from './write-behind.ts'
+import { ValueCheck } from './value-check.ts'
+import type { WriteQueue } from './write-queue.ts'
 
-/** Options of `cache.define`: how values of one kind are loaded, written, named and kept. */
-export interface SourceOptions<I, V> extends Omit<EntryOptions<V>, 'tags'> {
-  /** Names the kind: its keys are `name@version(...)`. Letters, digits, `.`, `_`, `-`. One source a name. */
-  name: string
-  /** Raise it when the shape of the values changes: old entries are then not found. Default 1. */
-  version?: number | string
-  /** What tells ids apart, without collisions. Default: the id itself; see `cacheKey` for what it may be. */
-  key?: (id: I) => string
-  /** Loads one value. `undefined`: there is none. */
-  load?: (id: I, ctx: LoadContext<V | undefined>) => V | undefined | PromiseLike<V | undefined>
-  /**
-   * Loads several values, by id; an id that the map does not have is `undefined`. Without `load`, single gets come here
-   * too, in batches. What it throws rejects exactly the reads of that batch.
-   */
-  loadMany?: (ids: readonly I[], ctx: BatchContext<I, V>) => ReadonlyMap<I, V> | PromiseLike<ReadonlyMap<I, V>>
-  /** Writes one value. What it returns is not kept: where the database changes values itself, call `refresh` afterwards. */
-  write?: (id: I, value: V) => unknown
-  /** Writes several values with one call: all or, when it throws, none. Used for write-behind batches. */
-  writeMany?: (entries: readonly (readonly [id: I, value: V])[]) => unknown
-  /** Removes one value from the database; called by `delete`. */
-  remove?: (id: I) => unknown
-  /**
-   * `through` (default): `set` resolves when the database has the value. `behind`: when the cache has it, and `journal`
-   * where there is one; the database gets it later, in batches, at least once, the newest value of each key last.
-   */
-  writeMode?: 'through' | 'behind'
-  /** For `writeMode: 'behind'`. */
-  behind?: WriteBehindOptions<I, V>
-  batch?: BatchOptions
-  /** Checks what is loaded (else `ValueError`) and what a store holds (else a miss). It must accept what it returns. Default: none. */
-  schema?: StandardSchema<V>
-  /** Keeps values of this source encoded, near tier included, and decodes them for each reader. Default: as the cache does. */
-  codec?: Codec
-  /** Labels to invalidate by, known before the load: an invalidation that comes during the load voids it. */
-  tags?: readonly string[] | ((id: I) => readonly string[])
-  /** More labels, which only the value tells. */
-  tagsOf?: (value: V, id: I) => readonly string[]
-}
+export type { BatchContext, BatchOptions, Source, SourceOptions, SourceReadOptions } from './source-options.ts'
 
-/** How loads are collected for `loadMany`. */
-export interface BatchOptions {
-  /** Most ids of one call; more are split. Default 100. */
-  maxSize?: number
-  /** How long a load waits for others. Default: until everything that is ready to run has run (one tick). */
-  delay?: Duration
-}
-
-/** What `loadMany` is given. */
-export interface BatchContext<I, V> {
-  /** Aborted when every load of the batch is: by `hardTimeout`, or because nobody waits any more. */
-  readonly signal: AbortSignal
-  /** Options of one id's entry that only the value tells. */
-  set(id: I, options: EntryOptions<V | undefined>): void
-}
-
-/** Values of one kind, read through the cache and written through or behind it. */
-export interface Source<I, V> {
-  readonly name: string
-  /** The value, loaded if need be; `undefined` when there is none. */
-  get(id: I, options?: SourceReadOptions): Promise<V | undefined>
-  /** The values in the order of `ids`, which may repeat. */
-  getMany(ids: readonly I[], options?: SourceReadOptions): Promise<(V | undefined)[]>
-  /** The fresh value, if the near tier has it. Leaves no trace. */
-  peek(id: I): V | undefined
-  /** Writes a value to the database, as `writeMode` says, and keeps it. */
-  set(id: I, value: V): Promise<void>
-  /**
-   * Writes what `change` makes of the value as `get` gives it; `undefined` deletes. Writes of one id in this process come
-   * one after the other; where other processes write too, change the row in a database transaction instead.
-   */
-  update(id: I, change: (value: V | undefined) => V | undefined | PromiseLike<V | undefined>): Promise<V | undefined>
-  /** Removes the value from the database through `remove`, where that is given, and forgets it everywhere. */
-  delete(id: I): Promise<void>
-  /** Loads now, keeps what came, and returns it. */
-  refresh(id: I): Promise<V | undefined>
-  /** Makes the kept value stale: the next read renews it. */
-  expire(id: I): Promise<void>
-  key(id: I): string
-  /**
-   * Writes behind what waits, now, and resolves when it is written. Rejects with `WriteBehindError` when some of it could
-   * not be written; that stays queued and is tried again.
-   */
-  flush(): Promise<void>
-}
-
-/** Options of one read from a source. */
-export interface SourceReadOptions extends ReadOptions {
-  /** Ends this caller's wait with the signal's reason. */
-  signal?: AbortSignal
-}
-
-/** Makes a source whose values are kept in `host`. */
+/**
+ * Makes a source whose values are kept in `host`.
+ *
+ * @throws OptionError (`ERR_OPTION`)
+ */
 export function defineSource<I, V>(host: CacheHost, options: SourceOptions<I, V>): Source<I, V> {
-  throw new Error(`${host.name} ${options.name}`)
+  return new CachedSource(host, options)
+}
+
+/**
+ * How it works: every read, single or many, is a `getOrSet` of its own key, so all share the cache's single flight, and
+ * one failing batch fails no other key. What goes to `loadMany` then meets in the batcher. A change that write-behind
+ * has not delivered yet is what loads give, so that eviction cannot bring the older row back.
+ */
+class CachedSource<I, V> implements Source<I, V> {
+  readonly name: string
+  readonly #host: CacheHost
+  readonly #values: ValueHost
+  readonly #options: SourceOptions<I, V>
+  readonly #entry: EntryOptions<V | undefined>
+  readonly #check: ValueCheck<V>
+  readonly #batcher: Batcher<I, V | undefined, LoadContext<V | undefined>> | undefined
+  readonly #writer: SourceWriter<I, V>
+  readonly #queue: WriteQueue<I, V> | undefined
+  readonly #writes = new Serial()
+  /** Loads that replace what the cache has, by key. */
+  readonly #renewals = new Map<string, Promise<V | undefined>>()
+
+  constructor(host: CacheHost, options: SourceOptions<I, V>) {
+    checkOptions(options)
+    const { loadMany, batch = {} } = options
+    this.name = options.name
+    this.#host = host
+    this.#options = options
+    this.#values = options.codec ? encodedHost(host, options.codec) : host
+    this.#entry = staticEntry(options)
+    this.#check = new ValueCheck(options.schema)
+    if (loadMany) {
+      const maxSize = positiveCount(batch.maxSize, 'batch.maxSize', 100)
+      const delayMs = durationMs(batch.delay ?? 0, 'batch.delay')
+      this.#batcher = new Batcher((items) => runBatch(loadMany, items), host.clock, maxSize, delayMs)
+    }
+    const entryOf = (id: I, value: V) => this.#entryOf(id, value)
+    this.#writer = new SourceWriter({ host, values: this.#values, options, key: (id) => this.key(id), entryOf })
+    if (typeof options.writeMode === 'object') {
+      const queue = options.writeMode.open(host, this.#writer)
+      this.#queue = queue
+      host.onClose(() => queue.close())
+    }
+  }
+
+  async get(id: I, options?: SourceReadOptions): Promise<V | undefined> {
+    return this.#read(id, options, !this.#options.load)
+  }
+
+  async getMany(ids: readonly I[], options?: SourceReadOptions): Promise<(V | undefined)[]> {
+    return Promise.all(ids.map((id) => this.#read(id, options, this.#batcher !== undefined)))
+  }
+
+  peek(id: I): V | undefined {
+    const key = this.key(id)
+    return this.#check.checkNow(key, this.#values.peek<V>(key))
+  }
+
+  async set(id: I, value: V): Promise<void> {
+    const key = this.key(id)
+    const checked = (await this.#check.check(key, value)) as V
+    return this.#writes.run(key, () => this.#change(id, checked, false))
+  }
+
+  async update(id: I, change: Parameters<Source<I, V>['update']>[1]): Promise<V | undefined> {
+    const key = this.key(id)
+    return this.#writes.run(key, async () => {
+      const value = await this.#check.check(key, await change(await this.get(id)))
+      await this.#change(id, value, value === undefined)
+      return value
+    })
+  }
+
+  async delete(id: I): Promise<void> {
+    return this.#writes.run(this.key(id), () => this.#change(id, undefined, true))
+  }
+
+  async refresh(id: I): Promise<V | undefined> {
+    await this.#queue?.ready
+    return this.#values.refresh(this.key(id), this.#loader(id, !this.#options.load), this.#entryOf(id))
+  }
+
+  async expire(id: I): Promise<void> {
+    return this.#host.expire(this.key(id))
+  }
+
+  key(id: I): string {
+    const { name, version = 1, key } = this.#options
+    return `${name}@${version}(${cacheKey(key ? key(id) : id)})`
+  }
+
+  async flush(): Promise<void> {
+    return this.#queue?.flush()
+  }
+
+  async #read(id: I, options: SourceReadOptions | undefined, batched: boolean): Promise<V | undefined> {
+    const key = this.key(id)
+    const load = this.#loader(id, batched)
+    const entry = options ? { ...this.#entryOf(id), ...options } : this.#entryOf(id)
+    const renew = () => this.#renew(key, () => this.#values.refresh(key, load, entry))
+    if (this.#queue?.ready) await this.#queue.ready
+    // Not what a store may have kept from before: the near tier dropped the change, and the database does not have it yet.
+    if (this.#queue?.pending(key) && this.#values.peek(key) === undefined) return renew()
+    const value = await this.#values.getOrSet(key, load, entry)
+    if (this.#check.passed(value)) return value
+    try {
+      return await this.#check.check(key, value)
+    } catch (error) {
+      this.#host.emit('decodeError', { key, error })
+      return renew()
+    }
+  }
+
+  #loader(id: I, batched: boolean): (ctx: LoadContext<V | undefined>) => Promise<V | undefined> {
+    const { load, tagsOf } = this.#options
+    const key = this.key(id)
+    return async (ctx) => {
+      const pending = this.#queue?.pending(key)
+      const loaded = pending ? pending.value : await (batched ? this.#batcher!.load(id, ctx) : load!(id, ctx))
+      const value = await this.#check.check(key, loaded)
+      if (tagsOf && value !== undefined) ctx.set({ tags: tagsOf(value, id) })
+      return value
+    }
+  }
+
+  #renew(key: string, run: () => Promise<V | undefined>): Promise<V | undefined> {
+    let renewal = this.#renewals.get(key)
+    if (!renewal) {
+      renewal = run().finally(() => this.#renewals.delete(key))
+      this.#renewals.set(key, renewal)
+    }
+    return renewal
+  }
+
+  #change(id: I, value: V | undefined, removed: boolean): Promise<void> {
+    const change = { id, value, removed }
+    return this.#queue && this.#writer.writes(change) ? this.#queue.add(change) : this.#writer.write(change)
+  }
+
+  /** The options of an entry, as far as they are known without the value or with it. */
+  #entryOf(id: I, value?: V): EntryOptions<V | undefined> {
+    const { tags, tagsOf } = this.#options
+    if (typeof tags !== 'function' && value === undefined) return this.#entry
+    const known = typeof tags === 'function' ? tags(id) : (tags ?? [])
+    return { ...this.#entry, tags: tagsOf && value !== undefined ? [...known, ...tagsOf(value, id)] : known }
+  }
+}
+
+const NAME = /^[\w.-]+$/
+
+function checkOptions<I, V>({
+  name,
+  version = 1,
+  load,
+  loadMany,
+  writeMode,
+  write,
+  writeMany,
+}: SourceOptions<I, V>): void {
+  if (!NAME.test(name)) throw new OptionError('name', name, 'give letters, digits, ".", "_" or "-"')
+  if (!NAME.test(String(version))) throw new OptionError('version', version, 'give letters, digits, ".", "_" or "-"')
+  if (!load && !loadMany) throw new OptionError('load', load, `give the source ${name} a load or a loadMany`)
+  if (writeMode && !write && !writeMany)
+    throw new OptionError('write', write, `give the source ${name} a write or a writeMany`)
+}
+
+/** What is the same for all entries of a source. */
+function staticEntry<I, V>(options: SourceOptions<I, V>): EntryOptions<V | undefined> {
+  const { name, version, key, load, loadMany, write, writeMany, remove, writeMode, ...more } = options
+  const { batch, schema, codec, tags, tagsOf, ttl, ...entry } = more
+  return {
+    ...entry,
+    ...(typeof tags === 'object' && { tags }),
+    ...(ttl && { ttl: typeof ttl === 'function' ? (value) => (value === undefined ? 300_000 : ttl(value)) : ttl }),
+  }
 }

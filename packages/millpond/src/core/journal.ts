@@ -5,7 +5,7 @@
 export interface Journal {
   /** What an earlier life of the process acknowledged and did not deliver, oldest first. */
   open(): Promise<readonly JournalRecord[]>
-  /** Resolves when the record would survive the loss of power. Concurrent appends may share one flush to disk. */
+  /** Resolves when the record would survive the loss of power, in the order of the calls. Concurrent appends may share one flush to disk. */
   append(record: JournalRecord): Promise<void>
   /** These sequence numbers were delivered and need not be kept. */
   settle(sequences: readonly number[]): Promise<void>
@@ -16,6 +16,6 @@ export interface Journal {
 export interface JournalRecord {
   readonly sequence: number
   readonly key: string
-  /** Encoded by the source's codec. */
+  /** The change: its id and, encoded by the source's codec, its value. */
   readonly value: string
 }

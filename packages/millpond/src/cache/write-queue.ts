@@ -1,0 +1,46 @@
+import type { Codec } from '../core/codec.ts'
+import type { CacheHost } from './host.ts'
+
+/** Write-behind, as `writeBehind(options)` makes it for a source. */
+export interface WriteBehind<I, V> {
+  /** Called once by the source that it was given to. */
+  open(host: CacheHost, target: WriteTarget<I, V>): WriteQueue<I, V>
+}
+
+/** Changes on their way to a database. */
+export interface WriteQueue<I, V> {
+  /** Set while the journal is read: reads of the source wait for it. Stays set, rejected, when that fails. */
+  readonly ready: Promise<void> | undefined
+  /** The change of `key` that the database does not have yet, if any. */
+  pending(key: string): Change<I, V> | undefined
+  /** Resolves when the change is accepted: visible to readers and, with a journal, on disk. */
+  add(change: Change<I, V>): Promise<void>
+  /** Tries everything that waits now, whatever its pause. Rejects when something failed; that is tried again. */
+  flush(): Promise<void>
+  /** Takes no more changes and goes on trying until the queue is empty or `closeTimeout` has passed. */
+  close(): Promise<void>
+}
+
+/** What a write does: gives an id a value, or removes it. */
+export interface Change<I, V> {
+  readonly id: I
+  /** `undefined` when `removed`. */
+  readonly value: V | undefined
+  readonly removed: boolean
+}
+
+/** Where a queue delivers. */
+export interface WriteTarget<I, V> {
+  readonly name: string
+  readonly codec: Codec
+  key(id: I): string
+  /** Carries out changes of different keys. One outcome for each, in order: what it threw, or `undefined`. Does not reject. */
+  deliver(changes: readonly Change<I, V>[]): Promise<readonly (Failure | undefined)[]>
+  /** Makes readers of the cache see a change that was accepted. */
+  show(change: Change<I, V>): Promise<void>
+}
+
+/** An error that was thrown, whatever it is. */
+export interface Failure {
+  readonly error: unknown
+}
