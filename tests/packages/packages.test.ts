@@ -51,10 +51,27 @@ describe.each(['millpond', 'millpond-server'])('the tarball of %s', (name) => {
     }
   })
 
-  test('leaves the checkout as it was', () => {
-    expect(existsSync(join(root, 'packages', name, 'package.json.kept'))).toBe(false)
-    expect(existsSync(join(root, 'packages', name, 'package.copied.json'))).toBe(false)
+  test('leaves the folder that it was packed from as it was', () => {
+    const folder = join(packed.folder, 'workspace/packages', name)
+    const manifest = (place: string) => readFileSync(join(place, 'package.json'), 'utf8')
+    expect(manifest(folder)).toBe(manifest(join(root, 'packages', name)))
+    for (const file of ['package.json.kept', 'package.copied.json', 'LICENSE']) {
+      expect(existsSync(join(folder, file)), file).toBe(false)
+    }
   })
+})
+
+test('a pack that was interrupted is put back by the next one', () => {
+  const folder = join(packed.folder, 'workspace/packages/millpond')
+  const manifest = () => readFileSync(join(folder, 'package.json'), 'utf8')
+  const pack = (step: string) => runNode(folder, ['../../tools/pack.mjs', step])
+  const whole = manifest()
+  pack('before')
+  expect(manifest()).not.toContain('@millpond/source')
+  pack('before')
+  pack('after')
+  expect(manifest()).toBe(whole)
+  expect(existsSync(join(folder, 'LICENSE'))).toBe(false)
 })
 
 describe('every entry of millpond', () => {
