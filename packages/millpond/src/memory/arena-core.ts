@@ -1,0 +1,149 @@
+/**
+ * One thread's way into an arena: takes a stripe, with its lock where the arena is shared, gives it back, and removes items
+ * in between. Whoever gets a stripe from here finds it in order, even if the thread that had it before was killed.
+ */
+import { OptionError } from '../core/errors.ts'
+import type { ArenaClock } from './arena-clock.ts'
+import type { ArenaKeyReader } from './arena-key.ts'
+import { STRIPE, TABLE } from './arena-layout.ts'
+import { ArenaLocks } from './arena-lock.ts'
+import { ArenaMembers } from './arena-members.ts'
+import type { ArenaMemory } from './arena-memory.ts'
+import { ArenaPages } from './arena-pages.ts'
+import type { ArenaRemovals } from './arena-removals.ts'
+import { ArenaRoom, type RoomKeeper } from './arena-room.ts'
+import { ArenaStripe } from './arena-stripe.ts'
+import type { PolicyFactory, RemovalReason } from './policy.ts'
+
+export class ArenaCore implements RoomKeeper {
+  readonly memory: ArenaMemory
+  readonly pages: ArenaPages
+  readonly stripes: readonly ArenaStripe[]
+  readonly room: ArenaRoom
+  readonly removals: ArenaRemovals
+  readonly clock: ArenaClock
+  readonly #members: ArenaMembers
+  readonly #stripeMask: number
+  /** `undefined` while one thread has the arena for itself: it pays for no locks. */
+  #locks: ArenaLocks | undefined
+
+  constructor(memory: ArenaMemory, policy: PolicyFactory, clock: ArenaClock, removals: ArenaRemovals) {
+    this.memory = memory
+    this.clock = clock
+    this.removals = removals
+    this.pages = new ArenaPages(memory)
+    const parts = { memory, pages: this.pages, policy }
+    this.stripes = Array.from({ length: memory.layout.stripes }, (_, number) => new ArenaStripe(parts, number))
+    this.#stripeMask = memory.layout.stripes - 1
+    this.#members = new ArenaMembers(memory.words)
+    this.room = new ArenaRoom(this)
+  }
+
+  get shared(): boolean {
+    return this.#locks !== undefined
+  }
+
+  /** This thread's number among those that share the arena. */
+  get member(): number {
+    return this.#members.self || 1
+  }
+
+  /** From now on takes locks. */
+  join(): void {
+    if (this.#locks !== undefined) return
+    if (!this.#members.join()) {
+      throw new OptionError('handle', 'a table', 'too many threads have it open: call close() in those that are done')
+    }
+    this.#locks = new ArenaLocks(this.memory.words, this.#members)
+    this.pages.guard(this.#locks)
+  }
+
+  /** Stops using the arena. */
+  part(): void {
+    this.#members.leave()
+  }
+
+  reportExit(threadId: number): void {
+    this.#members.reportExit(threadId)
+  }
+
+  /** Takes the stripe that a key belongs to. */
+  enterOf(hash: number): ArenaStripe {
+    const stripe = this.stripes[hash & this.#stripeMask]!
+    this.enter(stripe)
+    return stripe
+  }
+
+  enter(stripe: ArenaStripe): void {
+    if (this.#locks?.take(stripe.word + STRIPE.LOCK)) this.#repair(stripe)
+    stripe.enter()
+  }
+
+  tryEnter(stripe: ArenaStripe): boolean {
+    const taken = this.#locks === undefined ? 1 : this.#locks.try(stripe.word + STRIPE.LOCK)
+    if (taken === 0) return false
+    if (taken === 2) this.#repair(stripe)
+    stripe.enter()
+    return true
+  }
+
+  leave(stripe: ArenaStripe): void {
+    this.#locks?.give(stripe.word + STRIPE.LOCK)
+  }
+
+  /** Leaves the stripe of a call at its end, and tells of what the call removed. */
+  exit(stripe: ArenaStripe): void {
+    this.leave(stripe)
+    this.removals.tell()
+  }
+
+  /** The item of a key that has not expired; 0 when there is none. One that has expired is removed. */
+  find(stripe: ArenaStripe, key: ArenaKeyReader): number {
+    const ref = stripe.find(key.hash, key.bytes, key.start, key.end)
+    if (ref === 0 || !stripe.hasExpiry(ref) || !stripe.isExpired(ref, this.clock.nowMs())) return ref
+    this.remove(stripe, stripe.slotOf(ref), 'expire')
+    return 0
+  }
+
+  remove(stripe: ArenaStripe, slot: number, reason: RemovalReason): void {
+    this.removals.note(this.memory, stripe.itemOf(slot), reason)
+    stripe.remove(slot, false)
+  }
+
+  evicted(stripe: ArenaStripe, slot: number): void {
+    this.removals.note(this.memory, stripe.itemOf(slot), 'evict')
+    stripe.remove(slot, true)
+  }
+
+  displaced(stripe: ArenaStripe, slot: number): void {
+    this.remove(stripe, slot, 'evict')
+  }
+
+  sweep(stripe: ArenaStripe, slots: number): number {
+    const { words } = this.memory
+    const used = stripe.usedSlots
+    const nowMs = this.clock.nowMs()
+    let removed = 0
+    for (let left = Math.min(slots, used); left > 0; left--) {
+      const slot = words[stripe.word + STRIPE.SWEEP_SLOT]! % used
+      words[stripe.word + STRIPE.SWEEP_SLOT] = slot + 1
+      const ref = stripe.itemOf(slot)
+      if (ref <= 0 || !stripe.isExpired(ref, nowMs)) continue
+      this.remove(stripe, slot, 'expire')
+      removed++
+    }
+    return removed
+  }
+
+  /** Empties a table that one thread has for itself, whatever it holds, by giving all pages back at once. */
+  forget(): void {
+    this.pages.reset()
+    for (const stripe of this.stripes) stripe.forget()
+    this.memory.words[TABLE.HAND] = 0
+  }
+
+  #repair(stripe: ArenaStripe): void {
+    stripe.repair()
+    this.pages.undrainDead((member) => this.#members.isDead(member))
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * An item in an arena: key and value, one after the other, in a chunk or in a chain of chunks. An item up to a quarter of
+ * a page is one chunk. A longer one is as many whole pages as it fills, then quarters, then a last chunk that fits.
+ */
+import { CHUNK, HEAD_BYTES, KEY_LENGTH_MASK, TAIL_BYTES } from './arena-layout.ts'
+import type { ArenaMemory } from './arena-memory.ts'
+
+/** Below this a loop is faster than a call that makes a view first. */
+const LOOP_BYTES = 192
+
+/** How an item of some length is cut into chunks. Equal plans have equal `code`s. */
+export class ArenaPlan {
+  pages = 0
+  quarters = 0
+  /** Class of the last chunk; -1 when there is none. */
+  last = -1
+  /** Bytes / 16 of all chunks. */
+  units = 0
+  code = 0
+  readonly #memory: ArenaMemory
+
+  constructor(memory: ArenaMemory) {
+    this.#memory = memory
+  }
+
+  /** Plans an item whose key and value have so many bytes together. */
+  make(payload: number): void {
+    const { classes, layout } = this.#memory
+    const quarter = layout.pageBytes / 4
+    let left = payload + HEAD_BYTES
+    this.pages = 0
+    this.quarters = 0
+    while (left >= layout.pageBytes) {
+      const fill = Math.floor(left / layout.pageBytes)
+      this.pages += fill
+      left -= fill * (layout.pageBytes - TAIL_BYTES)
+    }
+    if (this.pages > 0 && left <= TAIL_BYTES) left = 0
+    while (left > quarter) {
+      this.quarters++
+      left -= quarter - TAIL_BYTES
+    }
+    if (this.pages + this.quarters > 0 && left <= TAIL_BYTES) left = 0
+    this.last = left === 0 ? -1 : classes.fitting(left)
+    this.code = (this.pages * 8 + this.quarters) * 64 + this.last + 1
+    this.units = this.pages * (layout.pageBytes / 16) + this.quarters * (quarter / 16)
+    if (this.last >= 0) this.units += classes.sizes[this.last]! / 16
+  }
+}
+
+/** Copies bytes within or into memory. */
+export function copyBytes(source: Uint8Array, from: number, target: Uint8Array, to: number, length: number): void {
+  if (length > LOOP_BYTES) target.set(source.subarray(from, from + length), to)
+  else for (let at = 0; at < length; at++) target[to + at] = source[from + at]!
+}
+
+export function keyLengthOf(memory: ArenaMemory, ref: number): number {
+  return memory.words[ref * 4 + CHUNK.KEY_LENGTH]! & KEY_LENGTH_MASK
+}
+
+export function valueLengthOf(memory: ArenaMemory, ref: number): number {
+  return memory.words[ref * 4 + CHUNK.VALUE_LENGTH]!
+}
+
+/** Whether an item's key is these bytes. */
+export function hasKey(memory: ArenaMemory, ref: number, key: Uint8Array, start: number, end: number): boolean {
+  const length = end - start
+  if (keyLengthOf(memory, ref) !== length) return false
+  if (memory.words[ref * 4 + CHUNK.NEXT] !== 0) return hasLongKey(memory, ref, key, start, length)
+  const { bytes } = memory
+  const at = ref * 16 + HEAD_BYTES
+  for (let place = 0; place < length; place++) if (bytes[at + place] !== key[start + place]) return false
+  return true
+}
+
+function hasLongKey(memory: ArenaMemory, head: number, key: Uint8Array, start: number, length: number): boolean {
+  let matches = true
+  eachPiece(memory, head, 0, length, (at, piece, done) => {
+    for (let place = 0; place < piece && matches; place++) {
+      matches = memory.bytes[at + place] === key[start + done + place]
+    }
+  })
+  return matches
+}
+
+/** Writes bytes into an item, from `offset` of its payload on. */
+export function writeItem(
+  memory: ArenaMemory,
+  head: number,
+  offset: number,
+  source: Uint8Array,
+  from: number,
+  length: number,
+): void {
+  if (memory.words[head * 4 + CHUNK.NEXT] === 0) {
+    copyBytes(source, from, memory.bytes, head * 16 + HEAD_BYTES + offset, length)
+    return
+  }
+  eachPiece(memory, head, offset, length, (at, piece, done) => copyBytes(source, from + done, memory.bytes, at, piece))
+}
+
+/** Reads bytes of an item, from `offset` of its payload on. */
+export function readItem(
+  memory: ArenaMemory,
+  head: number,
+  offset: number,
+  target: Uint8Array,
+  to: number,
+  length: number,
+): void {
+  if (memory.words[head * 4 + CHUNK.NEXT] === 0) {
+    copyBytes(memory.bytes, head * 16 + HEAD_BYTES + offset, target, to, length)
+    return
+  }
+  eachPiece(memory, head, offset, length, (at, piece, done) => copyBytes(memory.bytes, at, target, to + done, piece))
+}
+
+/** Calls `visit` with each stretch of bytes that a part of an item's payload lies in. */
+function eachPiece(
+  memory: ArenaMemory,
+  head: number,
+  offset: number,
+  length: number,
+  visit: (at: number, piece: number, done: number) => void,
+): void {
+  let ref = head
+  let header = HEAD_BYTES
+  let skip = offset
+  for (let done = 0; done < length; ) {
+    const room = memory.chunkBytes(ref) - header
+    if (skip >= room) {
+      skip -= room
+    } else {
+      const piece = Math.min(room - skip, length - done)
+      visit(ref * 16 + header + skip, piece, done)
+      done += piece
+      skip = 0
+    }
+    header = TAIL_BYTES
+    ref = memory.words[ref * 4 + CHUNK.NEXT]!
+  }
+}
+
+/** Bytes / 16 of all chunks of an item. */
+export function unitsOf(memory: ArenaMemory, head: number): number {
+  let units = 0
+  for (let ref = head; ref !== 0; ref = memory.words[ref * 4 + CHUNK.NEXT]!) units += memory.chunkBytes(ref) / 16
+  return units
+}

@@ -1,0 +1,65 @@
+/** A key on its way into an arena-table: its bytes, wherever they lie, and its hash. Made once, aimed at each call. */
+import { KeyError } from '../core/errors.ts'
+import { hashBytes } from './arena-hash.ts'
+
+/** Text (stored as UTF-8), or bytes that are read where they lie. */
+export type ArenaKey = string | Uint8Array
+
+const ENCODER = new TextEncoder()
+/** Up to this many characters a loop is faster than the encoder. */
+const LOOP_CHARACTERS = 64
+
+export class ArenaKeyReader {
+  bytes: Uint8Array
+  start = 0
+  end = 0
+  hash = 0
+  readonly #seed0: number
+  readonly #seed1: number
+  #scratch = new Uint8Array(1024)
+
+  constructor(seed0: number, seed1: number) {
+    this.bytes = this.#scratch
+    this.#seed0 = seed0
+    this.#seed1 = seed1
+  }
+
+  get length(): number {
+    return this.end - this.start
+  }
+
+  /** Reads a key: all of it, or of bytes those from `start` to `end`. */
+  aim(key: ArenaKey, start: number | undefined, end: number | undefined): void {
+    if (typeof key === 'string') this.#encode(key)
+    else this.#point(key, start ?? 0, end ?? key.length)
+    this.hash = hashBytes(this.bytes, this.start, this.end, this.#seed0, this.#seed1)
+  }
+
+  #point(key: Uint8Array, start: number, end: number): void {
+    if (!(key instanceof Uint8Array)) throw new KeyError(key, 'give a string or a Uint8Array')
+    if (!(start >= 0 && start <= end && end <= key.length)) {
+      throw new KeyError(`${start}-${end}`, `give a range inside its ${key.length} bytes`)
+    }
+    this.bytes = key
+    this.start = start
+    this.end = end
+  }
+
+  #encode(key: string): void {
+    const { length } = key
+    if (length * 3 > this.#scratch.length) this.#scratch = new Uint8Array(length * 4)
+    const scratch = this.#scratch
+    this.bytes = scratch
+    this.start = 0
+    this.end = length
+    let at = 0
+    if (length <= LOOP_CHARACTERS) {
+      for (; at < length; at++) {
+        const code = key.charCodeAt(at)
+        if (code >= 0x80) break
+        scratch[at] = code
+      }
+    }
+    if (at < length) this.end = ENCODER.encodeInto(key, scratch).written
+  }
+}

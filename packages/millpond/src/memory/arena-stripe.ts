@@ -1,0 +1,457 @@
+/**
+ * A part of an arena-table with an index, a policy and a lock of its own: keys belong to a stripe by their hash. It knows
+ * which slot holds which item, and when it expires; every method is called by the holder of the lock.
+ *
+ * A slot keeps its number as long as its item lives, whatever moves: cursors and policies count on it. The index, the
+ * slots, the expiries and the policy's state lie side by side in a run of pages, the stripe's home. A stripe that has
+ * grown moves to a larger home; a stripe is small, so that takes no longer in a large table than in a small one.
+ */
+
+import { remix } from './arena-hash.ts'
+import { indexFind, indexInsert, indexRemove } from './arena-index.ts'
+import { hasKey, unitsOf } from './arena-item.ts'
+import { CHUNK, HAS_EXPIRY, STRIPE } from './arena-layout.ts'
+import type { ArenaMemory } from './arena-memory.ts'
+import type { ArenaPages } from './arena-pages.ts'
+import { trap } from './arena-trap.ts'
+import type { Policy, PolicyFactory } from './policy.ts'
+
+/** What the stripes of a table share. */
+export interface ArenaParts {
+  readonly memory: ArenaMemory
+  readonly pages: ArenaPages
+  readonly policy: PolicyFactory
+}
+
+/** Where the parts of a home lie, and how many slots it has. */
+interface Home {
+  readonly mask: number
+  readonly slots: number
+  readonly indexWord: number
+  readonly slotsWord: number
+  /** 0: no column of expiries. */
+  readonly expiresDouble: number
+  readonly policyByte: number
+  readonly pages: number
+}
+
+export class ArenaStripe {
+  /** First word of this stripe's words. */
+  readonly word: number
+  readonly number: number
+  policy!: Policy
+  /** The slot that a set in progress will use, whatever happens meanwhile to the item that it holds; else -1. */
+  reserved = -1
+  readonly #parts: ArenaParts
+  readonly #memory: ArenaMemory
+  readonly #words: Int32Array
+  readonly #bits: number
+  #home!: Home
+  #generation = -1
+  // The hot parts of the home, flat.
+  #mask = 0
+  #indexWord = 0
+  #slotsWord = 0
+  #expiresDouble = 0
+
+  constructor(parts: ArenaParts, number: number) {
+    this.#parts = parts
+    this.#memory = parts.memory
+    this.#words = parts.memory.words
+    this.#bits = parts.memory.layout.stripeBits
+    this.number = number
+    this.word = parts.memory.stripeWord(number)
+  }
+
+  get count(): number {
+    return this.#words[this.word + STRIPE.COUNT]!
+  }
+
+  get units(): number {
+    return this.#words[this.word + STRIPE.LIVE_UNITS]!
+  }
+
+  /** Slots below this may hold items. */
+  get usedSlots(): number {
+    return this.#words[this.word + STRIPE.USED_SLOTS]!
+  }
+
+  get expiring(): number {
+    return this.#words[this.word + STRIPE.EXPIRING]!
+  }
+
+  /** Follows a home that another thread may have moved. First call after the lock was taken. */
+  enter(): void {
+    if (this.#words[this.word + STRIPE.GENERATION] !== this.#generation) this.#settle()
+  }
+
+  /** The item with this key; 0 when there is none. */
+  find(hash: number, key: Uint8Array, start: number, end: number): number {
+    const words = this.#words
+    const mask = this.#mask
+    const base = this.#indexWord
+    if (base === 0) return 0
+    for (let place = (hash >>> this.#bits) & mask; ; place = (place + 1) & mask) {
+      const ref = words[base + place * 2 + 1]!
+      if (ref === 0) return 0
+      if (words[base + place * 2] === hash && hasKey(this.#memory, ref, key, start, end)) return ref
+    }
+  }
+
+  slotOf(ref: number): number {
+    return (this.#words[ref * 4 + CHUNK.OWNER]! - 1) >>> this.#bits
+  }
+
+  /** What stands in the chunks of a slot's item. */
+  ownerOf(slot: number): number {
+    return ((slot << this.#bits) | this.number) + 1
+  }
+
+  /** The item of a slot; 0 or less when it holds none. */
+  itemOf(slot: number): number {
+    return this.#words[this.#slotsWord + slot]!
+  }
+
+  expiresAtMs(slot: number): number {
+    return this.#memory.doubles[this.#expiresDouble + slot]!
+  }
+
+  hasExpiry(ref: number): boolean {
+    return this.#words[ref * 4 + CHUNK.KEY_LENGTH]! < 0
+  }
+
+  /** Whether an item is past its time. */
+  isExpired(ref: number, nowMs: number): boolean {
+    return this.hasExpiry(ref) && this.expiresAtMs(this.slotOf(ref)) <= nowMs
+  }
+
+  /** Sets or, with Infinity, takes away an item's expiry. There must be a column for it. */
+  setExpiry(ref: number, expiresAtMs: number): void {
+    const words = this.#words
+    const had = this.hasExpiry(ref)
+    const has = expiresAtMs !== Number.POSITIVE_INFINITY
+    if (has) this.#memory.doubles[this.#expiresDouble + this.slotOf(ref)] = expiresAtMs
+    if (had === has) return
+    words[ref * 4 + CHUNK.KEY_LENGTH]! ^= HAS_EXPIRY
+    words[this.word + STRIPE.EXPIRING]! += has ? 1 : -1
+  }
+
+  /** Whether expiries can be set; if not, `grow` with `expiries` makes the column. */
+  get hasExpiries(): boolean {
+    return this.#expiresDouble !== 0
+  }
+
+  /** A slot without an item, -1 when all hold one. */
+  takeSlot(): number {
+    const words = this.#words
+    const free = words[this.word + STRIPE.FREE_SLOT]!
+    if (free !== 0) {
+      words[this.word + STRIPE.FREE_SLOT] = -words[this.#slotsWord + free - 1]! - 1
+      return free - 1
+    }
+    if (this.#indexWord === 0 || this.usedSlots >= this.#home.slots) return -1
+    words[this.#slotsWord + this.usedSlots] = 0
+    return words[this.word + STRIPE.USED_SLOTS]!++
+  }
+
+  giveSlot(slot: number): void {
+    this.#words[this.#slotsWord + slot] = -this.#words[this.word + STRIPE.FREE_SLOT]! - 1
+    this.#words[this.word + STRIPE.FREE_SLOT] = slot + 1
+  }
+
+  /** Makes the pending chain the item of a slot that was taken. */
+  insert(slot: number, hash: number, units: number, expiresAtMs: number): void {
+    const words = this.#words
+    const head = words[this.word + STRIPE.PENDING]!
+    words[this.word + STRIPE.TOUCHING] = slot + 1
+    indexInsert(words, this.#indexWord, this.#mask, this.#bits, hash, head)
+    if (trap.at !== undefined) trap.at('insert')
+    words[this.#slotsWord + slot] = head
+    words[this.word + STRIPE.PENDING] = 0
+    words[this.word + STRIPE.COUNT]!++
+    this.setExpiry(head, expiresAtMs)
+    this.policy.insert(slot, remix(hash), units)
+    if (trap.at !== undefined) trap.at('publish')
+    words[this.word + STRIPE.TOUCHING] = 0
+  }
+
+  /** Makes the pending chain the item of a slot that holds another one, which is freed. */
+  replace(slot: number, hash: number, units: number, expiresAtMs: number): void {
+    const words = this.#words
+    const head = words[this.word + STRIPE.PENDING]!
+    const old = this.itemOf(slot)
+    words[this.word + STRIPE.TOUCHING] = slot + 1
+    this.#relink(hash, old, head)
+    words[this.word + STRIPE.LEAVING] = old
+    if (trap.at !== undefined) trap.at('replace')
+    words[this.#slotsWord + slot] = head
+    words[this.word + STRIPE.PENDING] = 0
+    this.setExpiry(old, Number.POSITIVE_INFINITY)
+    this.setExpiry(head, expiresAtMs)
+    this.freeChain(STRIPE.LEAVING)
+    this.policy.reweigh(slot, units)
+    this.policy.hit(slot)
+    words[this.word + STRIPE.TOUCHING] = 0
+  }
+
+  /** Takes an item out and frees it. `left`: the policy has let go of the slot already. */
+  remove(slot: number, left: boolean): void {
+    const words = this.#words
+    const ref = this.itemOf(slot)
+    words[this.word + STRIPE.TOUCHING] = slot + 1
+    if (!left) this.policy.remove(slot)
+    this.setExpiry(ref, Number.POSITIVE_INFINITY)
+    indexRemove(words, this.#indexWord, this.#mask, this.#bits, words[ref * 4 + CHUNK.HASH]!, ref)
+    if (trap.at !== undefined) trap.at('remove')
+    words[this.word + STRIPE.LEAVING] = ref
+    words[this.#slotsWord + slot] = 0
+    words[this.word + STRIPE.COUNT]!--
+    this.freeChain(STRIPE.LEAVING)
+    if (slot !== this.reserved) this.giveSlot(slot)
+    words[this.word + STRIPE.TOUCHING] = 0
+  }
+
+  /** Frees the chain that a word of the stripe names, as far as it is one item's. */
+  freeChain(chain: number): void {
+    const words = this.#words
+    const chainWord = this.word + chain
+    const owner = words[words[chainWord]! * 4 + CHUNK.OWNER]!
+    while (words[chainWord] !== 0) {
+      if (words[words[chainWord]! * 4 + CHUNK.OWNER] === owner && owner !== 0)
+        this.#parts.pages.freeFirst(this.word, chainWord)
+      else words[chainWord] = 0
+    }
+  }
+
+  /**
+   * Moves one chunk of an item to another place, out of a page that is emptied. `false` when that cannot be done now:
+   * no room, or a chunk of an item that is being written.
+   */
+  move(ref: number, classNumber: number): boolean {
+    const words = this.#words
+    const slot = this.slotOf(ref)
+    const previous = this.#before(slot, ref)
+    if (previous < 0) return false
+    words[this.word + STRIPE.TOUCHING] = slot + 1
+    const moved = this.#parts.pages.allocate(classNumber, words[ref * 4]!, this.word, this.word + STRIPE.MOVING)
+    if (moved !== 0) this.#moveTo(ref, moved, previous, slot, classNumber)
+    words[this.word + STRIPE.TOUCHING] = 0
+    return moved !== 0
+  }
+
+  /** Whether a chunk is part of the item of a slot. */
+  reaches(slot: number, ref: number): boolean {
+    return this.#before(slot, ref) >= 0
+  }
+
+  /** The chunk before this one in the item of a slot, 0 for the first, -1 when it is not of this item. */
+  #before(slot: number, ref: number): number {
+    let previous = 0
+    for (let at = this.itemOf(slot); at !== ref; at = this.#words[at * 4 + CHUNK.NEXT]!) {
+      if (at <= 0) return -1
+      previous = at
+    }
+    return previous
+  }
+
+  /** At every step, each chunk is reached from the slot, from `MOVING` or from `LEAVING`. */
+  #moveTo(ref: number, moved: number, previous: number, slot: number, classNumber: number): void {
+    const words = this.#words
+    const { bytes, classes } = this.#memory
+    bytes.copyWithin(moved * 16 + 8, ref * 16 + 8, ref * 16 + classes.sizes[classNumber]!)
+    if (trap.at !== undefined) trap.at('move')
+    words[moved * 4 + CHUNK.NEXT] = words[ref * 4 + CHUNK.NEXT]!
+    words[this.word + STRIPE.LEAVING] = ref
+    words[ref * 4 + CHUNK.NEXT] = 0
+    if (previous !== 0) {
+      words[previous * 4 + CHUNK.NEXT] = moved
+    } else {
+      this.#relink(words[moved * 4 + CHUNK.HASH]!, ref, moved)
+      words[this.#slotsWord + slot] = moved
+    }
+    if (trap.at !== undefined) trap.at('moved')
+    words[this.word + STRIPE.MOVING] = 0
+    this.freeChain(STRIPE.LEAVING)
+  }
+
+  #relink(hash: number, from: number, to: number): void {
+    this.#words[indexFind(this.#words, this.#indexWord, this.#mask, this.#bits, hash, from)] = to
+  }
+
+  /** Pages that the home needs with room for more slots, or with a column of expiries. */
+  pagesToGrow(expiries: boolean): number {
+    return this.#plan(this.#grownShape(expiries), 0).pages
+  }
+
+  /**
+   * Moves to a larger home, or to one with a column of expiries. `run`: the first of the pages for it, drained by this
+   * thread; 0: find free ones. `false` when there is no room, and nothing has changed.
+   */
+  grow(expiries: boolean, run: number): boolean {
+    const words = this.#words
+    const { pages } = this.#parts
+    const other = 1 - words[this.word + STRIPE.HOME]!
+    const homeWord = this.word + STRIPE.HOME_PAGE + other
+    const shape = this.#grownShape(expiries)
+    const count = this.#plan(shape, 0).pages
+    if (!(run === 0 ? pages.takeRun(count, homeWord) : pages.takeDrained(run, count, homeWord))) return false
+    if (trap.at !== undefined) trap.at('grow')
+    this.#moveHome(this.#plan(shape, words[homeWord]!))
+    words[this.word + STRIPE.HOME_SHAPE + other] = shape
+    words[this.word + STRIPE.HOME] = other
+    words[this.word + STRIPE.GENERATION]!++
+    if (trap.at !== undefined) trap.at('grown')
+    pages.freeHome(this.word + STRIPE.HOME_PAGE + 1 - other)
+    this.#settle()
+    return true
+  }
+
+  /** Fills a new home with what is in the present one. */
+  #moveHome(home: Home): void {
+    const { words, doubles } = this.#memory
+    const used = this.usedSlots
+    const policy = this.#makePolicy(home, true)
+    if (this.#indexWord !== 0) policy.adopt(this.policy)
+    words.copyWithin(home.slotsWord, this.#slotsWord, this.#slotsWord + used)
+    if (this.#expiresDouble !== 0) {
+      doubles.copyWithin(home.expiresDouble, this.#expiresDouble, this.#expiresDouble + used)
+    }
+    this.#fillIndex(home)
+  }
+
+  #fillIndex(home: Home): void {
+    const words = this.#words
+    words.fill(0, home.indexWord, home.indexWord + (home.mask + 1) * 2)
+    for (let slot = 0; slot < this.usedSlots; slot++) {
+      const ref = words[home.slotsWord + slot]!
+      if (ref > 0) indexInsert(words, home.indexWord, home.mask, this.#bits, words[ref * 4 + CHUNK.HASH]!, ref)
+    }
+  }
+
+  /**
+   * Brings the stripe in order after its lock was inherited: what its holder was writing is dropped, and the index, the
+   * policy's lists and the counts are made anew from the slots. What the policy knew of use is lost. May itself be
+   * interrupted and done again.
+   */
+  repair(): void {
+    const words = this.#words
+    const { pages } = this.#parts
+    pages.check()
+    this.#settle()
+    for (const chain of [STRIPE.PENDING, STRIPE.MOVING, STRIPE.LEAVING]) this.freeChain(chain)
+    const touched = words[this.word + STRIPE.TOUCHING]! - 1
+    if (touched >= 0 && this.#holds(touched)) {
+      words[this.word + STRIPE.LEAVING] = this.itemOf(touched)
+      words[this.#slotsWord + touched] = 0
+      this.freeChain(STRIPE.LEAVING)
+    }
+    pages.freeHome(this.word + STRIPE.HOME_PAGE + 1 - words[this.word + STRIPE.HOME]!)
+    if (this.#indexWord !== 0) this.#recount()
+    words[this.word + STRIPE.TOUCHING] = 0
+    words[this.word + STRIPE.GENERATION]!++
+    this.#settle()
+  }
+
+  /** Whether a slot's item is its own: it may name a chunk that was freed before the slot was cleared. */
+  #holds(slot: number): boolean {
+    const ref = this.#indexWord === 0 ? 0 : this.itemOf(slot)
+    return ref > 0 && this.#words[ref * 4 + CHUNK.OWNER] === this.ownerOf(slot)
+  }
+
+  #recount(): void {
+    const words = this.#words
+    const policy = this.#makePolicy(this.#home, true)
+    words.fill(0, this.#indexWord, this.#indexWord + (this.#mask + 1) * 2)
+    let count = 0
+    let expiring = 0
+    let units = 0
+    words[this.word + STRIPE.FREE_SLOT] = 0
+    for (let slot = this.usedSlots - 1; slot >= 0; slot--) {
+      const ref = this.itemOf(slot)
+      if (!this.#holds(slot)) {
+        this.giveSlot(slot)
+        continue
+      }
+      const hash = words[ref * 4 + CHUNK.HASH]!
+      const weight = unitsOf(this.#memory, ref)
+      count++
+      units += weight
+      if (this.hasExpiry(ref)) expiring++
+      indexInsert(words, this.#indexWord, this.#mask, this.#bits, hash, ref)
+      policy.insert(slot, remix(hash), weight)
+    }
+    words[this.word + STRIPE.COUNT] = count
+    words[this.word + STRIPE.EXPIRING] = expiring
+    words[this.word + STRIPE.LIVE_UNITS] = units
+  }
+
+  /** Forgets everything, home included: for a table whose pages are all given back at once. */
+  forget(): void {
+    this.#words.fill(0, this.word + STRIPE.COUNT, this.word + STRIPE.GENERATION)
+    this.#words[this.word + STRIPE.GENERATION]!++
+    this.#settle()
+  }
+
+  #settle(): void {
+    const words = this.#words
+    const which = words[this.word + STRIPE.HOME]!
+    const page = words[this.word + STRIPE.HOME_PAGE + which]!
+    this.#generation = words[this.word + STRIPE.GENERATION]!
+    this.#home = this.#plan(words[this.word + STRIPE.HOME_SHAPE + which]!, page)
+    this.#mask = this.#home.mask
+    this.#indexWord = page === 0 ? 0 : this.#home.indexWord
+    this.#slotsWord = this.#home.slotsWord
+    this.#expiresDouble = page === 0 ? 0 : this.#home.expiresDouble
+    if (page !== 0) this.policy = this.#makePolicy(this.#home, false)
+  }
+
+  #makePolicy(home: Home, fresh: boolean): Policy {
+    const shape = { slots: home.slots, weighted: true }
+    const { buffer, bytes } = this.#memory
+    if (fresh) bytes.fill(0, home.policyByte, home.policyByte + this.#parts.policy.bytes(shape))
+    return this.#parts.policy.create(shape, buffer, home.policyByte)
+  }
+
+  /** The shape after the present one: twice the slots when they are all in use. Negative with a column of expiries. */
+  #grownShape(expiries: boolean): number {
+    const present = this.#words[this.word + STRIPE.HOME_SHAPE + this.#words[this.word + STRIPE.HOME]!]!
+    const sign = expiries || present < 0 ? -1 : 1
+    if (this.#indexWord === 0) return sign * this.#smallestIndex(sign)
+    const entries = Math.abs(present)
+    return sign * (this.usedSlots >= this.#home.slots ? entries * 2 : entries)
+  }
+
+  /** The largest index with which a home fills no more than one page, and at least the smallest that makes sense. */
+  #smallestIndex(sign: number): number {
+    let entries = 32
+    while (this.#plan(sign * entries * 2, 0).pages === 1) entries *= 2
+    return entries
+  }
+
+  #plan(shape: number, page: number): Home {
+    const { layout } = this.#memory
+    const entries = Math.abs(shape)
+    const slots = Math.floor(entries * LOAD)
+    const indexByte = page * layout.pageBytes
+    const slotsByte = indexByte + entries * 8
+    const expiresByte = align8(slotsByte + slots * 4)
+    const policyByte = shape < 0 ? expiresByte + slots * 8 : expiresByte
+    const end = policyByte + (entries === 0 ? 0 : this.#parts.policy.bytes({ slots, weighted: true }))
+    return {
+      mask: entries - 1,
+      slots,
+      indexWord: indexByte / 4,
+      slotsWord: slotsByte / 4,
+      expiresDouble: shape < 0 ? expiresByte / 8 : 0,
+      policyByte,
+      pages: Math.ceil((end - indexByte) / layout.pageBytes),
+    }
+  }
+}
+
+/** Slots for each entry of the index. */
+const LOAD = 0.75
+
+function align8(bytes: number): number {
+  return (bytes + 7) & ~7
+}
