@@ -25,5 +25,7 @@ export interface CacheEvents {
   feedReset: { reason: string }
   /** A value from a store could not be decoded, or did not pass its schema: counted as a miss. */
   decodeError: { key: string; error: unknown }
+  /** A value has no form as text: it is kept in the near tier only. */
+  encodeError: { key: string; error: unknown }
   writeBehindError: { key: string; attempt: number; error: unknown; givenUp: boolean }
 }

@@ -25,3 +25,27 @@ export interface CacheStats {
   size: number
   weight: number
 }
+
+/** What is counted as it happens; the rest of `CacheStats` is derived or asked for. */
+export class Counters {
+  nearHits = 0
+  storeHits = 0
+  staleHits = 0
+  misses = 0
+  loads = 0
+  loadErrors = 0
+  loadMsTotal = 0
+  voidedLoads = 0
+  joinedLoads = 0
+  invalidations = 0
+  evictions = 0
+  bypasses = 0
+  storeErrors = 0
+
+  /** The statistics with what is derived from these counters. */
+  stats(size: number, weight: number): CacheStats {
+    const hits = this.nearHits + this.storeHits
+    const found = hits + this.staleHits
+    return { ...this, hits, hitRatio: found === 0 ? 0 : found / (found + this.misses), size, weight }
+  }
+}

@@ -2,11 +2,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Duration } from '../core/duration.ts'
 import type { CacheEvents } from './events.ts'
-import type { CacheStats } from './stats.ts'
+import type { Invalidations } from './invalidations.ts'
 import type { EntryOptions, GetOrSetOptions, ReadOptions } from './options.ts'
 import type { Source, SourceOptions } from './source.ts'
-import type { Wrapped, WrapOptions } from './wrap.ts'
-import type { Invalidations } from './invalidations.ts'
+import type { CacheStats } from './stats.ts'
+import type { WrapOptions, Wrapped } from './wrap.ts'
 
 /** Produces the value of a key, from the database as a rule. What it throws reaches every caller that waits, as it is. */
 export type Loader<V> = (ctx: LoadContext<V>) => V | PromiseLike<V>
@@ -87,7 +87,11 @@ export interface Cache extends AsyncDisposable {
    * Replaces the value by what `change` makes of it; nothing can come between. Updates of one key in this process run
    * one after the other. `undefined` is given for an absent key; returning `undefined` deletes.
    */
-  update<V>(key: string, change: (value: V | undefined) => V | undefined | PromiseLike<V | undefined>, options?: EntryOptions<V>): Promise<V | undefined>
+  update<V>(
+    key: string,
+    change: (value: V | undefined) => V | undefined | PromiseLike<V | undefined>,
+    options?: EntryOptions<V>,
+  ): Promise<V | undefined>
   /** Forgets keys everywhere: near tier, store, other processes. Loads under way are not kept. */
   delete(key: string | readonly string[]): Promise<void>
   /** Makes keys stale: the next read renews them, and may be served the old value meanwhile where the options allow it. */
@@ -101,14 +105,20 @@ export interface Cache extends AsyncDisposable {
   /** Keys of its own, inside this cache: same memory, own `clear`. Names: letters, digits, `.`, `_`, `-`. */
   namespace(name: string): Cache
   /** A function with the same signature that reads through the cache. */
-  wrap<A extends readonly unknown[], V>(fn: (...args: A) => V | PromiseLike<V>, options: WrapOptions<A, V>): Wrapped<A, V>
+  wrap<A extends readonly unknown[], V>(
+    fn: (...args: A) => V | PromiseLike<V>,
+    options: WrapOptions<A, V>,
+  ): Wrapped<A, V>
   /** A typed source: read-through, batching, write-through and write-behind for one kind of value. */
   define<I, V>(options: SourceOptions<I, V>): Source<I, V>
   /**
    * Write-through done right: voids the keys and tags, runs `write` (commit inside it), voids them again, tells the
    * peers. Correct too when a load runs beside it, when `write` fails, and when the process dies in between.
    */
-  mutate<R>(targets: { keys?: readonly string[]; tags?: readonly string[] }, write: () => R | PromiseLike<R>): Promise<R>
+  mutate<R>(
+    targets: { keys?: readonly string[]; tags?: readonly string[] },
+    write: () => R | PromiseLike<R>,
+  ): Promise<R>
   /** Collects invalidations during a transaction: `flush` them after COMMIT, `drop` them on ROLLBACK. */
   invalidations(): Invalidations
   /** Runs `fn` with a request memo: inside it, and in what it awaits, each key is read at most once. */

@@ -19,16 +19,21 @@ export interface Store {
   set(key: string, record: StoreRecord): Promise<void>
   /**
    * Puts a tombstone with a new random mark under each key for `fenceMs`: a load that began before can not fill.
-   * A load that lasts longer than the fence is not stored by its process (the cache sees to it).
+   * A load that lasts longer than the fence is not stored by its process (the cache sees to it). With `held` a write is
+   * under way: until the next `invalidate` or `set`, or until the fence ends, no load that finds the tombstone fills;
+   * the writer itself may. Returns the tombstones' marks, in the order of `keys`.
    */
-  invalidate(keys: readonly string[], fenceMs: number): Promise<void>
+  invalidate(keys: readonly string[], fenceMs: number, held: boolean): Promise<Mark[]>
   /**
    * The version of each tag, in the order of `tags`. A tag that has none, or whose version was evicted, gets a new
    * random one, so what was stored under the lost version is not valid any more.
    */
   versions(tags: readonly string[]): Promise<string[]>
-  /** Gives each tag a new random version: one command a tag, whatever the number of entries. */
-  bump(tags: readonly string[]): Promise<void>
+  /**
+   * Gives each tag a new random version: one command a tag, whatever the number of entries. With `heldMs` a write is
+   * under way: the version begins with `!`, under which nothing is filled, and is forgotten after so long.
+   */
+  bump(tags: readonly string[], heldMs: number | undefined): Promise<void>
   /** Ends connections that the store opened itself. A client that was passed in is left alone. */
   close(): Promise<void>
 }
@@ -40,6 +45,8 @@ export type Mark = string
 export interface StoreRead {
   readonly mark: Mark
   readonly record?: StoreRecord
+  /** A tombstone of a write under way: what is loaded now may be old as soon as it is stored. */
+  readonly held?: boolean
 }
 
 /** An entry as a store keeps it: encoded value, remaining life, tags with the versions they had at the load's start. */

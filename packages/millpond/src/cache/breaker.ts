@@ -1,0 +1,99 @@
+import type { Clock, Timer } from '../core/clock.ts'
+import { StoreError } from '../core/errors.ts'
+
+/**
+ * Keeps a store that fails from being in the way: bounds each call in time, stops trying after the first failure, and
+ * probes until the store answers again. What it returns to only after `recover` has done its work, so that nothing is
+ * read before what was missed meanwhile is made up for (Nygard, "Release It!": circuit breaker, half-open).
+ */
+export class Breaker {
+  readonly #options: BreakerOptions
+  #open = false
+  #probe: Timer | undefined
+  #closed = false
+
+  constructor(options: BreakerOptions) {
+    this.#options = options
+  }
+
+  get isOpen(): boolean {
+    return this.#open
+  }
+
+  /**
+   * Runs one call against the store.
+   *
+   * @throws StoreError (`ERR_STORE`) at once while open, or when the call fails or does not end within `timeoutMs`
+   */
+  async call<T>(operation: string, run: () => Promise<T>): Promise<T> {
+    if (this.#open) throw new StoreError(`${this.#options.name} is not tried: it failed a moment ago`)
+    return await this.#guarded(operation, run)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#probe?.cancel()
+  }
+
+  async #guarded<T>(operation: string, run: () => Promise<T>): Promise<T> {
+    const { clock, timeoutMs, name, onError } = this.#options
+    let timer: Timer | undefined
+    try {
+      const late = new Promise<never>((_, reject) => {
+        timer = clock.after(timeoutMs, () =>
+          reject(new StoreError(`${name} did not answer ${operation} within ${timeoutMs} ms`)),
+        )
+      })
+      return await Promise.race([run(), late])
+    } catch (cause) {
+      const error = cause instanceof StoreError ? cause : new StoreError(`${name} failed at ${operation}`, { cause })
+      this.#trip()
+      onError(operation, error)
+      throw error
+    } finally {
+      timer?.cancel()
+    }
+  }
+
+  #trip(): void {
+    if (this.#open) return
+    this.#open = true
+    this.#options.onState('open')
+    this.#scheduleProbe(PROBE_MS_FIRST)
+  }
+
+  #scheduleProbe(delayMs: number): void {
+    if (this.#closed) return
+    const { clock, recover, isRecovered, onState } = this.#options
+    this.#probe = clock.after(delayMs, () => {
+      recover((operation, run) => this.#guarded(operation, run)).then(
+        () => {
+          if (!isRecovered()) return this.#scheduleProbe(0)
+          this.#open = false
+          onState('closed')
+        },
+        () => this.#scheduleProbe(Math.min(delayMs * 2, PROBE_MS_LAST)),
+      )
+    })
+  }
+}
+
+const PROBE_MS_FIRST = 100
+/** Low enough that a store that is back is in use within 2 s. */
+const PROBE_MS_LAST = 1000
+
+/** Runs one call, bounded in time. */
+export type Attempt = <T>(operation: string, run: () => Promise<T>) => Promise<T>
+
+export interface BreakerOptions {
+  /** What is guarded, for messages. */
+  readonly name: string
+  readonly clock: Clock
+  readonly timeoutMs: number
+  /** One attempt to make up for what was missed, call by call; it also is the probe. Repeated until it succeeds. */
+  readonly recover: (attempt: Attempt) => Promise<void>
+  /** Whether nothing was missed since: asked last, before calls are let through again. */
+  readonly isRecovered: () => boolean
+  readonly onState: (state: 'open' | 'closed') => void
+  readonly onError: (operation: string, error: StoreError) => void
+}

@@ -1,0 +1,324 @@
+import type { Clock } from '../core/clock.ts'
+import type { Codec } from '../core/codec.ts'
+import { LoadTimeoutError } from '../core/errors.ts'
+import type { Random } from '../core/random.ts'
+import type { Emitter } from './emitter.ts'
+import type { Entry } from './entry.ts'
+import type { Lease } from './lease.ts'
+import { freshMsOf, type Life } from './life.ts'
+import { Abort, Context, type Stale } from './load-context.ts'
+import type { NearTier } from './near-tier.ts'
+import type { ReadOptions } from './options.ts'
+import type { Sealer } from './sealer.ts'
+import type { How, Landed, Promotion, SharedReads } from './shared-reads.ts'
+import type { Counters } from './stats.ts'
+import type { Loader } from './types.ts'
+
+/** What loads need to know of their cache. */
+export interface LoadsOptions {
+  readonly near: NearTier
+  readonly shared: SharedReads | undefined
+  readonly sealer: Sealer
+  readonly codec: Codec
+  readonly clock: Clock
+  readonly random: Random
+  readonly counters: Counters
+  readonly emitter: Emitter
+  /** False: each caller loads for itself and nothing is kept. */
+  readonly enabled: boolean
+  readonly shownKey: (key: string) => string
+  /** Work that `close()` waits for. */
+  readonly track: (work: Promise<unknown>) => void
+  /** Work that nobody waits for. */
+  readonly background: (work: Promise<unknown>) => void
+}
+
+/** One wish for a value. */
+export interface Wish {
+  readonly key: string
+  readonly load: Loader<unknown>
+  readonly life: Life
+  readonly options: (ReadOptions & { signal?: AbortSignal }) | undefined
+}
+
+/**
+ * Loads values, once for all who ask meanwhile, and keeps what may be kept: the path of every read that is not a plain
+ * hit. One load of a key is under way at a time; a reader joins it unless something it depends on was invalidated since
+ * it began, and then a new one takes its place (single flight; groupcache, 2013).
+ */
+export class Loads {
+  readonly #options: LoadsOptions
+  readonly #flights = new Map<string, Flight>()
+
+  constructor(options: LoadsOptions) {
+    this.#options = options
+  }
+
+  /** The value of a key: kept, stale while it is renewed, or loaded. */
+  async get(wish: Wish): Promise<unknown> {
+    const { near, clock, sealer, counters } = this.#options
+    const nowMs = clock.monotonic()
+    const entry = near.peek(wish.key, nowMs)
+    const standing = entry === undefined ? 'gone' : near.standing(wish.key, entry, nowMs, wish.options?.atLeast)
+    if (standing === 'gone') return await this.#load(wish, undefined)
+    if (standing === 'fallback' && nowMs >= entry!.extra!.retryAtMs) return await this.#load(wish, entry)
+    if (standing === 'fresh' || standing === 'renew') counters.nearHits++
+    else counters.staleHits++
+    const stale = standing === 'stale' || standing === 'fallback'
+    this.#tellHit(wish.key, stale ? 'stale' : 'near')
+    if (standing === 'stale' || standing === 'renew') this.#renew(wish, entry!)
+    return sealer.open(entry!.sealed)
+  }
+
+  /** Loads now, whatever is kept and whoever else is loading. */
+  async refresh(wish: Wish): Promise<unknown> {
+    const entry = this.#options.near.peek(wish.key, this.#options.clock.monotonic())
+    const flight = this.#start(wish, entry, { background: false, force: true })
+    const { sealed } = await this.#wait(flight, wish.options?.signal)
+    return this.#options.sealer.open(sealed)
+  }
+
+  /** Aborts what is under way, with the reason. */
+  abort(reason: unknown): void {
+    for (const flight of this.#flights.values()) flight.abort.abort(reason)
+  }
+
+  async #load(wish: Wish, fallback: Entry | undefined): Promise<unknown> {
+    const { near, sealer, counters, emitter, shownKey } = this.#options
+    let leastBegan = 0
+    for (;;) {
+      const joinedAt = near.sequence
+      const current = this.#joinable(wish.key, leastBegan)
+      if (current !== undefined) counters.joinedLoads++
+      const flight = current ?? this.#start(wish, fallback, { background: false, force: false })
+      const landed = await this.#landing(flight, wish, fallback)
+      if (current?.lease.mayPredate(joinedAt) && landed.from !== 'fallback') {
+        leastBegan = joinedAt
+        continue
+      }
+      if (landed.from === 'store') counters.storeHits++
+      else if (landed.from === 'load') counters.misses++
+      else counters.staleHits++
+      if (landed.from === 'load') emitter.emit('miss', { key: shownKey(wish.key) })
+      else this.#tellHit(wish.key, landed.from === 'store' ? 'store' : 'stale')
+      if (landed.from === 'stale') this.#renew(wish, undefined)
+      return sealer.open(landed.sealed)
+    }
+  }
+
+  /** How a flight ends for one caller: with its value, or with the stale one where that is allowed. */
+  async #landing(flight: Flight, wish: Wish, fallback: Entry | undefined): Promise<Landed> {
+    if (fallback === undefined) return await this.#wait(flight, wish.options?.signal)
+    const stale: Landed = { sealed: fallback.sealed, from: 'fallback' }
+    try {
+      const waiting = this.#wait(flight, wish.options?.signal)
+      const { softTimeoutMs } = wish.life
+      return await (softTimeoutMs === Number.POSITIVE_INFINITY ? waiting : this.#within(softTimeoutMs, waiting, stale))
+    } catch (error) {
+      if (wish.options?.signal?.aborted) throw error
+      return stale
+    }
+  }
+
+  async #within(timeoutMs: number, waiting: Promise<Landed>, otherwise: Landed): Promise<Landed> {
+    let cancel = (): void => {}
+    const late = new Promise<Landed>((resolve) => {
+      const timer = this.#options.clock.after(timeoutMs, () => resolve(otherwise))
+      cancel = () => timer.cancel()
+    })
+    waiting.catch(() => {}) // when the timer wins, a later failure is told by the event and nobody else
+    try {
+      return await Promise.race([waiting, late])
+    } finally {
+      cancel()
+    }
+  }
+
+  /** Waits for a flight. A caller who gives up leaves it to the others; the last one to leave aborts it. */
+  async #wait(flight: Flight, signal: AbortSignal | undefined): Promise<Landed> {
+    flight.waiting++
+    if (signal === undefined) return await flight.promise
+    try {
+      return await aborted(flight.promise, signal)
+    } catch (error) {
+      if (signal.aborted && --flight.waiting === 0) this.#abandon(flight, signal.reason)
+      throw error
+    }
+  }
+
+  #abandon(flight: Flight, reason: unknown): void {
+    flight.abort.abort(reason)
+    if (this.#flights.get(flight.key) === flight) this.#flights.delete(flight.key)
+  }
+
+  /** Renews a value that is still being served, unless that is under way, or failed a moment ago. */
+  #renew(wish: Wish, entry: Entry | undefined): void {
+    if (entry?.extra !== undefined && this.#options.clock.monotonic() < entry.extra.retryAtMs) return
+    if (this.#joinable(wish.key, 0) !== undefined) return
+    const flight = this.#start(wish, entry, { background: true, force: false })
+    this.#options.background(flight.promise.catch(() => {}))
+  }
+
+  #joinable(key: string, leastBegan: number): Flight | undefined {
+    const flight = this.#flights.get(key)
+    return flight?.lease.holds && flight.lease.began >= leastBegan ? flight : undefined
+  }
+
+  #start(wish: Wish, entry: Entry | undefined, how: How): Flight {
+    const { near, enabled, track } = this.#options
+    const flight = new Flight(wish.key, near.lease(wish.key, wish.life.tags))
+    flight.promise = this.#fly(flight, wish, entry, how)
+    if (enabled) {
+      // What is under way is older than this load: it must not be stored after it.
+      this.#flights.get(wish.key)?.supersede()
+      this.#flights.set(wish.key, flight)
+    }
+    track(flight.promise.then(noop, noop))
+    return flight
+  }
+
+  async #fly(flight: Flight, wish: Wish, entry: Entry | undefined, how: How): Promise<Landed> {
+    let promotion: Promotion | undefined
+    try {
+      promotion = await this.#options.shared?.promote(wish, flight.lease, how)
+      if (promotion?.landed) return promotion.landed
+      return await this.#loadAndKeep(flight, wish, entry, promotion, how)
+    } catch (error) {
+      if (entry?.extra !== undefined) entry.extra.retryAtMs = this.#options.clock.monotonic() + RETRY_MS
+      if (promotion?.fallback === undefined || how.background || how.force) throw error
+      return { sealed: promotion.fallback.sealed, from: 'fallback' }
+    } finally {
+      flight.lease.end(false)
+      if (this.#flights.get(flight.key) === flight) this.#flights.delete(flight.key)
+    }
+  }
+
+  async #loadAndKeep(
+    flight: Flight,
+    wish: Wish,
+    entry: Entry | undefined,
+    promotion: Promotion | undefined,
+    { background }: How,
+  ): Promise<Landed> {
+    const { near, sealer, clock, counters, emitter, shownKey } = this.#options
+    const shown = shownKey(wish.key)
+    await near.beginLoad(flight.lease)
+    const context = new Context(shown, background, wish.life, flight.abort, this.#staleOf(entry, promotion))
+    const loadedAtMs = clock.monotonic()
+    counters.loads++
+    let value: unknown
+    try {
+      value = await this.#bounded(wish, context, flight.abort)
+    } catch (error) {
+      counters.loadErrors++
+      emitter.emit('loadError', { key: shown, error, background })
+      throw error
+    }
+    const nowMs = clock.monotonic()
+    counters.loadMsTotal += nowMs - loadedAtMs
+    const sealed = sealer.seal(value, shown)
+    const stored = this.#keep(flight, wish, context, { value, sealed, loadedAtMs, nowMs }, promotion)
+    emitter.emit('load', { key: shown, durationMs: nowMs - loadedAtMs, background, stored })
+    return { sealed, from: 'load' }
+  }
+
+  #keep(flight: Flight, wish: Wish, context: Context, loaded: Loaded, promotion: Promotion | undefined): boolean {
+    const { near, shared, random, counters, enabled, background } = this.#options
+    const { lease } = flight
+    const { life, keptEtag: etag } = context
+    near.addTags(lease, life.tags)
+    if (!enabled || context.skipped || promotion?.held || flight.isSuperseded || !lease.mayStore) {
+      if (enabled && !context.skipped) counters.voidedLoads++
+      return false
+    }
+    const freshMs = freshMsOf(loaded.value, life, random)
+    const { nowMs, loadedAtMs } = loaded
+    near.keep(wish.key, loaded.sealed, lease, life, { nowMs, loadedAtMs, freshMs, etag })
+    if (shared !== undefined && promotion !== undefined && !lease.fed) {
+      background(shared.fill({ key: wish.key, value: loaded.value, life, freshMs, etag, ...promotion }))
+    }
+    return true
+  }
+
+  /** Runs the loader, within `hardTimeout` where there is one. */
+  async #bounded(wish: Wish, context: Context, abort: Abort): Promise<unknown> {
+    const { hardTimeoutMs } = wish.life
+    const { load } = wish
+    if (hardTimeoutMs === Number.POSITIVE_INFINITY) return await load(context)
+    let cancel = (): void => {}
+    const late = new Promise<never>((_, reject) => {
+      const timer = this.#options.clock.after(hardTimeoutMs, () => {
+        const error = new LoadTimeoutError(context.key, hardTimeoutMs)
+        reject(error)
+        abort.abort(error)
+      })
+      cancel = () => timer.cancel()
+    })
+    try {
+      return await Promise.race([load(context), late])
+    } finally {
+      cancel()
+    }
+  }
+
+  #staleOf(entry: Entry | undefined, promotion: Promotion | undefined): Stale | undefined {
+    if (entry !== undefined) return { value: this.#options.sealer.open(entry.sealed), etag: entry.extra?.etag }
+    return (
+      promotion?.fallback && {
+        value: this.#options.sealer.open(promotion.fallback.sealed),
+        etag: promotion.fallback.etag,
+      }
+    )
+  }
+
+  #tellHit(key: string, from: 'near' | 'store' | 'stale'): void {
+    if (!this.#options.emitter.hearsHits) return
+    this.#options.emitter.emit('hit', {
+      key: this.#options.shownKey(key),
+      tier: from === 'store' ? 'store' : 'near',
+      stale: from === 'stale',
+    })
+  }
+}
+
+/** After a load that failed while a stale value was there: how long that value is served without another try. */
+const RETRY_MS = 1000
+
+interface Loaded {
+  readonly value: unknown
+  readonly sealed: unknown
+  readonly loadedAtMs: number
+  readonly nowMs: number
+}
+
+/** One load under way. */
+class Flight {
+  readonly key: string
+  readonly lease: Lease
+  readonly abort = new Abort()
+  promise!: Promise<Landed>
+  waiting = 0
+  isSuperseded = false
+
+  constructor(key: string, lease: Lease) {
+    this.key = key
+    this.lease = lease
+  }
+
+  /** Another load of the key has taken its place. */
+  supersede(): void {
+    this.isSuperseded = true
+  }
+}
+
+/** `promise`, or the signal's reason as soon as it is aborted. */
+function aborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const give = (): void => reject(signal.reason)
+    if (signal.aborted) give()
+    else signal.addEventListener('abort', give, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', give))
+  })
+}
+
+function noop(): void {}

@@ -1,0 +1,242 @@
+import type { Clock } from '../core/clock.ts'
+import type { Feed, Position } from '../core/feed.ts'
+import type { Random } from '../core/random.ts'
+import { HeapTable } from '../memory/heap-table.ts'
+import { estimateBytes } from '../memory/weigher.ts'
+import type { Emitter } from './emitter.ts'
+import { type Entry, expireEntry, keepUntilMs, makeEntry, type Standing, standing } from './entry.ts'
+import { keyTag, Lease } from './lease.ts'
+import type { Life } from './life.ts'
+import type { MemoryOptions } from './options.ts'
+import { type Sealer, unsealed } from './sealer.ts'
+import type { Counters } from './stats.ts'
+import { changedSince, type Tag, TagRegistry, unsettled, validSince } from './tags.ts'
+
+/** What the near tier needs to know of its cache. */
+export interface NearTierOptions {
+  readonly memory: MemoryOptions | false
+  readonly clock: Clock
+  readonly random: Random
+  readonly sealer: Sealer
+  readonly feed: Feed | undefined
+  readonly counters: Counters
+  readonly emitter: Emitter
+  /** The key as the user knows it, for events. */
+  readonly shownKey: (key: string) => string
+}
+
+/**
+ * The near tier: entries in this process, with all that may void one. Nothing here waits.
+ *
+ * An entry is served while its time lasts, none of its tags was invalidated since its load began, and, where a feed
+ * covers one of its tags, while the feed proves that nothing the database showed `maxStalenessMs` ago is missing.
+ */
+export class NearTier {
+  readonly #options: NearTierOptions
+  readonly #table: HeapTable<Entry> | undefined
+  readonly #tags = new TagRegistry()
+  readonly #feed: Feed | undefined
+
+  constructor(options: NearTierOptions) {
+    this.#options = options
+    this.#feed = options.feed
+    this.#table = options.memory === false ? undefined : this.#makeTable(options.memory)
+  }
+
+  get size(): number {
+    return this.#table?.size ?? 0
+  }
+
+  get weight(): number {
+    return this.#table?.weight ?? 0
+  }
+
+  /** The entry of a key if it can be served as it is: the path of every plain hit. */
+  fresh(key: string, nowMs: number): Entry | undefined {
+    const entry = this.#table?.get(key, nowMs)
+    if (entry === undefined || nowMs >= entry.plainUntilMs) return undefined
+    if (entry.tags.length === 0) return entry
+    if (changedSince(entry.tags, entry.began)) return undefined
+    return !entry.fed || this.#isProven(entry, nowMs) ? entry : undefined
+  }
+
+  /** The entry of a key whatever its state. Leaves no trace in the eyes of eviction. */
+  peek(key: string, nowMs: number): Entry | undefined {
+    return this.#table?.peek(key, nowMs)
+  }
+
+  /** What a read may do with an entry now. */
+  standing(key: string, entry: Entry, nowMs: number, atLeast?: Position): Standing {
+    if (!validSince(entry.tags, entry.began)) {
+      this.#table?.delete(key, 'invalidate')
+      return 'gone'
+    }
+    if (changedSince(entry.tags, entry.began)) expireEntry(entry)
+    if (entry.fed && !this.#isProven(entry, nowMs)) {
+      this.#options.counters.bypasses++
+      return 'gone'
+    }
+    if (atLeast !== undefined && !this.#includes(entry, atLeast)) return 'gone'
+    return standing(entry, nowMs, this.#options.random)
+  }
+
+  /** Takes the lease of a load of `key` that begins now. */
+  lease(key: string, tagNames: readonly string[]): Lease {
+    const { names, fed } = this.#covered(tagNames)
+    return new Lease(this.#tags, key, names, { fed, whole: this.#feedIsWhole() })
+  }
+
+  /** The load proper begins now. Resolves when what the feed has announced about its tags is visible, within a bound. */
+  async beginLoad(lease: Lease): Promise<void> {
+    if (lease.fed && unsettled(lease.tags)) await this.#feed?.settled(SETTLE_MS_MAX)
+    lease.restart(this.#feedIsWhole())
+  }
+
+  /** Adds tags that the loader named at its end. */
+  addTags(lease: Lease, tagNames: readonly string[]): void {
+    const { names, fed } = this.#covered(tagNames)
+    lease.addTags(names, fed)
+  }
+
+  /** Keeps a sealed value if its lease allows, and ends the lease. Returns the entry that was kept. */
+  keep(key: string, sealed: unknown, lease: Lease, life: Life, times: Times): Entry | undefined {
+    const mayStore = this.#table !== undefined && lease.mayStore
+    if (!mayStore) {
+      lease.end(false)
+      return undefined
+    }
+    const entry = makeEntry(sealed, lease, life, times)
+    const ttlMs = keepUntilMs(entry) - times.nowMs
+    const { idleMs, weight } = life
+    const kept = this.#table!.set(
+      key,
+      entry,
+      weight === undefined ? { ttlMs, idleMs } : { ttlMs, idleMs, weight },
+      times.nowMs,
+    )
+    lease.end(kept)
+    return kept ? entry : undefined
+  }
+
+  /** Whether `entry` still is what a key holds. */
+  holds(key: string, entry: Entry | undefined): boolean {
+    const current = this.#table?.peek(key)
+    return current === entry && (entry === undefined || validSince(entry.tags, entry.began))
+  }
+
+  deleteKeys(keys: readonly string[], reason: 'delete' | 'invalidate'): void {
+    for (const key of keys) {
+      this.#tags.invalidateHeld(keyTag(key))
+      this.#table?.delete(key, reason)
+    }
+  }
+
+  /** Voids loads of a key that are under way, and leaves what is kept. */
+  voidLoads(key: string): void {
+    this.#tags.invalidateHeld(keyTag(key))
+  }
+
+  expireKeys(keys: readonly string[]): void {
+    for (const key of keys) {
+      this.#tags.invalidateHeld(keyTag(key))
+      const entry = this.#table?.peek(key)
+      if (entry?.extra === undefined) this.#table?.delete(key, 'expire')
+      else expireEntry(entry)
+    }
+  }
+
+  deleteTags(tags: readonly string[]): void {
+    for (const tag of tags) this.#tags.invalidate(tag)
+  }
+
+  expireTags(tags: readonly string[]): void {
+    for (const tag of tags) this.#tags.expire(tag)
+  }
+
+  clear(reason: 'delete' | 'invalidate'): void {
+    this.#tags.invalidateAll()
+    this.#table?.clear(reason)
+  }
+
+  /** A commit was announced: its tags are void, and stay unsettled until it is visible. */
+  unsettle(tags: readonly string[]): void {
+    for (const tag of tags) this.#tags.unsettle(tag)
+  }
+
+  settle(tags: readonly string[]): void {
+    for (const tag of tags) this.#tags.settle(tag)
+  }
+
+  /** The feed begins anew: all that it covered is void. */
+  resetFeed(): void {
+    this.#tags.invalidate(FEED)
+    this.#tags.settleAll()
+  }
+
+  /** Tags in use, for tests of bookkeeping. */
+  get tagCount(): number {
+    return this.#tags.size
+  }
+
+  /** Names with the bulk tags that void them, and whether the feed covers any. */
+  #covered(names: readonly string[]): { names: readonly string[]; fed: boolean } {
+    const feed = this.#feed
+    if (feed === undefined) return { names, fed: false }
+    const bulk = names.flatMap((name) => feed.covers(name) ?? [])
+    return bulk.length === 0 ? { names, fed: false } : { names: [...new Set([...names, ...bulk, FEED])], fed: true }
+  }
+
+  #isProven(entry: Entry, nowMs: number): boolean {
+    const feed = this.#feed!
+    return Math.max(feed.freshAsOfMs(), entry.loadedAtMs) >= nowMs - feed.maxStalenessMs
+  }
+
+  #includes(entry: Entry, position: Position): boolean {
+    return entry.fed && this.#feed!.includes(position) && !unsettled(entry.tags)
+  }
+
+  #feedIsWhole(): boolean {
+    return this.#feed === undefined || this.#feed.freshAsOfMs() > Number.NEGATIVE_INFINITY
+  }
+
+  #makeTable(memory: MemoryOptions): HeapTable<Entry> {
+    const { maxWeight, policy, weigher = estimateBytes } = memory
+    const { clock, counters, emitter, shownKey } = this.#options
+    const maxEntries = memory.maxEntries ?? (maxWeight === undefined ? 10_000 : undefined)
+    return new HeapTable<Entry>({
+      clock,
+      ...(maxEntries === undefined ? {} : { maxEntries }),
+      ...(maxWeight === undefined ? {} : { maxWeight }),
+      ...(policy === undefined ? {} : { policy }),
+      weigher: (key, entry) => weigher(key, unsealed(entry.sealed)),
+      onRemove: (key, entry, reason) => {
+        this.#release(entry.tags)
+        if (reason === 'evict') counters.evictions++
+        if (reason !== 'replace') emitter.emit('remove', { key: shownKey(key), reason })
+      },
+    })
+  }
+
+  #release(tags: readonly Tag[]): void {
+    if (tags.length > 0) this.#tags.release(tags)
+  }
+
+  /** Where the sequence of invalidations stands: a reader that comes now must not be given what was loaded before an earlier one. */
+  get sequence(): number {
+    return this.#tags.sequence
+  }
+}
+
+/** What is known about the time of a load. */
+export interface Times {
+  readonly nowMs: number
+  readonly loadedAtMs: number
+  readonly freshMs: number
+  readonly etag?: string | undefined
+}
+
+/** Carried by every entry that the feed covers, so that a new epoch voids them all at once. */
+const FEED = '\0:feed'
+
+/** How long a load waits for a commit to become visible. Past it the load goes on, and is not kept. */
+const SETTLE_MS_MAX = 5

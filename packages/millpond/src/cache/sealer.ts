@@ -1,0 +1,59 @@
+import type { Codec } from '../core/codec.ts'
+import { ValueError } from '../core/errors.ts'
+import { deepCopy, deepFreeze } from './copy.ts'
+import type { CacheOptions } from './options.ts'
+
+/**
+ * Keeps what was handed out from changing what is kept: `seal` when a value enters, `open` for each reader. The two
+ * together give a hit the same type as a miss, because the caller of a load is given an opened value too.
+ */
+export interface Sealer {
+  seal(value: unknown, key: string): unknown
+  open(sealed: unknown): unknown
+}
+
+/** The sealer of a cache's `copy` option. */
+export function sealerOf(copy: CacheOptions['copy'] & {}, codec: Codec): Sealer {
+  return SEALERS[copy](codec)
+}
+
+const SEALERS: Record<CacheOptions['copy'] & {}, (codec: Codec) => Sealer> = {
+  reference: () => ({ seal: (value) => value, open: (value) => value }),
+  clone: () => ({
+    seal: (value, key) => guarded(key, () => deepCopy(value, false)),
+    open: (value) => (isObject(value) ? deepCopy(value, false) : value),
+  }),
+  serialize: (codec) => ({
+    seal: (value, key) => guarded(key, () => codec.encode(value)),
+    open: (sealed) => codec.decode(sealed as string),
+  }),
+  freeze: () => ({
+    seal: (value) => (isObject(value) && deepFreeze(value) ? new Bytes(deepCopy(value, true)) : value),
+    open: (sealed) => (sealed instanceof Bytes ? deepCopy(sealed.value, true) : sealed),
+  }),
+}
+
+/** Marks a frozen value that holds bytes: the one kind that must be copied for each reader. */
+class Bytes {
+  readonly value: unknown
+  constructor(value: unknown) {
+    this.value = value
+  }
+}
+
+/** The value inside, for whoever weighs it. */
+export function unsealed(sealed: unknown): unknown {
+  return sealed instanceof Bytes ? sealed.value : sealed
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function guarded<T>(key: string, make: () => T): T {
+  try {
+    return make()
+  } catch (cause) {
+    throw new ValueError(key, cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}

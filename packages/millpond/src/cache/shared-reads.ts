@@ -1,0 +1,184 @@
+import type { Clock } from '../core/clock.ts'
+import type { Codec } from '../core/codec.ts'
+import type { Mark, StoreRecord } from '../core/store.ts'
+import type { Emitter } from './emitter.ts'
+import type { Lease } from './lease.ts'
+import type { Life } from './life.ts'
+import type { NearTier } from './near-tier.ts'
+import type { Sealer } from './sealer.ts'
+import { EVERYTHING, isHeld, type SharedTier, type Versions } from './shared-tier.ts'
+
+/** What reads through the shared tier need to know of their cache. */
+export interface SharedReadsOptions {
+  readonly tier: SharedTier
+  readonly near: NearTier
+  readonly sealer: Sealer
+  readonly codec: Codec
+  readonly clock: Clock
+  readonly emitter: Emitter
+  readonly shownKey: (key: string) => string
+}
+
+/** How a load is started. */
+export interface How {
+  /** Nobody waits for it. */
+  readonly background: boolean
+  /** Do not be content with what a store has. */
+  readonly force: boolean
+}
+
+/** How a flight ended. `stale`: from a store, and to be renewed. `fallback`: stale, because loading failed or is slow. */
+export interface Landed {
+  readonly sealed: unknown
+  readonly from: 'load' | 'store' | 'stale' | 'fallback'
+}
+
+/** What a fill must know of the shared tier as it was before the load. */
+export interface Before {
+  /** What stood under the key; without it nothing may be filled. */
+  readonly mark: Mark | undefined
+  /** The tags' versions. */
+  readonly versions: Versions
+  readonly readAtMs: number
+}
+
+/** What the shared tier had for a key before a load. */
+export interface Promotion extends Before {
+  /** A write is under way: what is loaded now is kept nowhere. */
+  readonly held: boolean
+  /** The read is answered. */
+  readonly landed?: Landed
+  /** A stale value, for when loading fails. */
+  readonly fallback?: Found
+}
+
+/** A value that the shared tier has, its tags being valid. */
+export interface Found {
+  readonly sealed: unknown
+  readonly etag: string | undefined
+  readonly record: StoreRecord
+}
+
+/** A value to fill in. */
+export interface Filling extends Before {
+  readonly key: string
+  readonly value: unknown
+  readonly life: Life
+  readonly freshMs: number
+  readonly etag: string | undefined
+}
+
+/**
+ * Reads through the shared tier: brings what it has into the near tier, and fills it with what was loaded. An entry
+ * that the change feed covers stays out of it: what another process stored there can not be proven fresh here.
+ */
+export class SharedReads {
+  readonly #options: SharedReadsOptions
+
+  constructor(options: SharedReadsOptions) {
+    this.#options = options
+  }
+
+  /** Reads a key under a lease, before it is loaded. `undefined`: the shared tier has no part in this key. */
+  async promote(wish: { key: string; life: Life }, lease: Lease, how: How): Promise<Promotion | undefined> {
+    if (lease.fed) return undefined
+    const { before, held, found } = await this.look(wish)
+    if (found === undefined || how.force || held) return { ...before, held }
+    const { sealed, etag, record } = found
+    if (record.freshMs > 0) {
+      const { near } = this.#options
+      near.addTags(lease, namesOf(record))
+      const nowMs = before.readAtMs
+      near.keep(wish.key, sealed, lease, within(wish.life, record), {
+        nowMs,
+        loadedAtMs: nowMs,
+        freshMs: record.freshMs,
+        etag,
+      })
+      return { ...before, held, landed: { sealed, from: 'store' } }
+    }
+    if (wish.life.staleWhileRevalidateMs === 0 || how.background) return { ...before, held, fallback: found }
+    return { ...before, held, landed: { sealed, from: 'stale' } }
+  }
+
+  /** What the shared tier has for a key, without bringing it anywhere. */
+  async look({
+    key,
+    life,
+  }: {
+    key: string
+    life: Life
+  }): Promise<{ before: Before; held: boolean; found: Found | undefined }> {
+    const { tier, clock } = this.#options
+    const readAtMs = clock.monotonic()
+    const tags = [EVERYTHING, ...life.tags]
+    const [read, versions = NO_VERSIONS] = await Promise.all([tier.read(key), tier.versions(tags)])
+    const held = read.held === true || [...versions.values()].some(isHeld)
+    const found = read.record && (await this.#find(key, read.record, versions))
+    return { before: { mark: read.mark, versions, readAtMs }, held, found }
+  }
+
+  /** Fills the shared tier on the mark that was read, if every tag had a version before the load. Returns whether it did. */
+  async fill(filling: Filling): Promise<boolean> {
+    const { tier } = this.#options
+    const { key, life, mark, versions, readAtMs } = filling
+    if (mark === undefined) return false
+    const names = [EVERYTHING, ...life.tags]
+    const known = new Map([...tier.knownVersions(names, readAtMs), ...versions])
+    const unknown = names.filter((name) => !known.has(name))
+    if (unknown.length > 0) {
+      await tier.versions(unknown) // too late for this load; the next one will know them
+      return false
+    }
+    const record = this.record({ ...filling, versions: known })
+    return record !== undefined && (await tier.fill(key, record, mark, readAtMs))
+  }
+
+  /** The record of a value, or `undefined` (and an event) where it has no form as text. */
+  record(filling: Omit<Filling, 'mark' | 'readAtMs'>): StoreRecord | undefined {
+    const { codec, emitter, shownKey } = this.#options
+    const { key, value, life, freshMs, etag, versions } = filling
+    const keepMs = freshMs + Math.max(life.staleWhileRevalidateMs, life.staleIfErrorMs)
+    const tags = [EVERYTHING, ...life.tags].map((name) => [name, versions.get(name)!] as const)
+    try {
+      return { value: codec.encode(value), freshMs, keepMs, tags, ...(etag === undefined ? {} : { etag }) }
+    } catch (error) {
+      emitter.emit('encodeError', { key: shownKey(key), error })
+      return undefined
+    }
+  }
+
+  async #find(key: string, record: StoreRecord, versions: Versions): Promise<Found | undefined> {
+    const { codec, sealer, emitter, shownKey } = this.#options
+    if (!(await this.#isCurrent(record, versions))) return undefined
+    try {
+      return { sealed: sealer.seal(codec.decode(record.value), shownKey(key)), etag: record.etag, record }
+    } catch (error) {
+      emitter.emit('decodeError', { key: shownKey(key), error })
+      return undefined
+    }
+  }
+
+  /** Whether none of the record's tags has got another version since. */
+  async #isCurrent(record: StoreRecord, versions: Versions): Promise<boolean> {
+    const unknown = record.tags.map(([name]) => name).filter((name) => !versions.has(name))
+    const more = unknown.length === 0 ? NO_VERSIONS : await this.#options.tier.versions(unknown)
+    return record.tags.every(([name, version]) => (versions.get(name) ?? more?.get(name)) === version)
+  }
+}
+
+const NO_VERSIONS: Versions = new Map()
+
+function namesOf(record: StoreRecord): string[] {
+  return record.tags.map(([name]) => name).filter((name) => name !== EVERYTHING)
+}
+
+/** The life of a promoted entry: its stale windows end when the store's do. */
+function within(life: Life, record: StoreRecord): Life {
+  const staleMs = Number.isFinite(record.freshMs) ? record.keepMs - record.freshMs : 0
+  return {
+    ...life,
+    staleWhileRevalidateMs: Math.min(life.staleWhileRevalidateMs, staleMs),
+    staleIfErrorMs: Math.min(life.staleIfErrorMs, staleMs),
+  }
+}

@@ -1,0 +1,227 @@
+import type { Clock } from '../core/clock.ts'
+import type { Mark, Store, StoreRecord } from '../core/store.ts'
+import { type Attempt, Breaker } from './breaker.ts'
+import type { Emitter } from './emitter.ts'
+
+/** What the shared tier needs to know of its cache. */
+export interface SharedTierOptions {
+  readonly store: Store
+  /** Name of the cache: the first part of every stored key. */
+  readonly name: string
+  readonly clock: Clock
+  readonly timeoutMs: number
+  readonly fenceMs: number
+  /** Whether a bus tells when a tag's version changes: then versions may be remembered. */
+  readonly hearsChanges: boolean
+  readonly emitter: Emitter
+  readonly onError: () => void
+}
+
+/** An answer of the shared tier. Without a mark it did not answer, and nothing may be filled. */
+export interface SharedRead {
+  readonly mark: Mark | undefined
+  readonly record?: StoreRecord
+  /** A write is under way: what is loaded now is kept nowhere. */
+  readonly held?: boolean
+}
+
+/** Versions of tags, by tag. A version that begins with `!` belongs to a write under way. */
+export type Versions = ReadonlyMap<string, string>
+
+/**
+ * The shared tier of a cache: its store behind a breaker, with versions of tags, and with a memory of the invalidations
+ * that could not be told, which are told first when the store is back. No method rejects because the store failed.
+ *
+ * How a stored entry is kept right: each key has a mark, and a fill succeeds only on the mark that was read before the
+ * load; each entry names its tags with the versions that were known before the load, and counts only while they are
+ * the current ones. Versions may be old without harm: an entry filled under an old one is simply not found.
+ */
+export class SharedTier {
+  readonly #options: SharedTierOptions
+  readonly #breaker: Breaker
+  /** Remembered versions, kept right by the bus. */
+  readonly #versions = new Map<string, { readonly version: string; readonly askedAtMs: number }>()
+  /** Invalidations to make up for, by kind and stored name; the last of a name wins. */
+  readonly #missedKeys = new Set<string>()
+  readonly #missedTags = new Set<string>()
+  #reading: { keys: string[]; answer: Promise<SharedRead[]> } | undefined
+
+  constructor(options: SharedTierOptions) {
+    this.#options = options
+    this.#breaker = new Breaker({
+      name: options.store.name,
+      clock: options.clock,
+      timeoutMs: options.timeoutMs,
+      recover: (attempt) => this.#recover(attempt),
+      isRecovered: () => this.#missedKeys.size + this.#missedTags.size === 0,
+      onState: (state) => options.emitter.emit('storeState', { state }),
+      onError: (operation, error) => {
+        options.onError()
+        options.emitter.emit('storeError', { operation, error })
+      },
+    })
+  }
+
+  /** Reads a key. Reads that are asked for together go to the store together. */
+  async read(key: string): Promise<SharedRead> {
+    this.#reading ??= this.#collectReads()
+    const at = this.#reading.keys.push(this.#stored(key)) - 1
+    return (await this.#reading.answer)[at]!
+  }
+
+  /** The versions of tags as the store has them now, or as they are remembered; `undefined` when it does not answer. */
+  async versions(tags: readonly string[]): Promise<Versions | undefined> {
+    const askedAtMs = this.#options.clock.monotonic()
+    const unknown = tags.filter((tag) => !this.#versions.has(tag))
+    if (unknown.length === 0) return this.knownVersions(tags, Number.POSITIVE_INFINITY)
+    const answer = await this.#try('versions', () =>
+      this.#options.store.versions(unknown.map((tag) => this.#storedTag(tag))),
+    )
+    if (answer === undefined) return undefined
+    const found = new Map<string, string>()
+    for (const tag of tags) {
+      const version = this.#versions.get(tag)?.version ?? answer[unknown.indexOf(tag)]!
+      found.set(tag, version)
+      if (this.#options.hearsChanges && !isHeld(version)) this.#remember(tag, version, askedAtMs)
+    }
+    return found
+  }
+
+  /** The versions of those tags that are remembered since before `beforeMs`, without asking. */
+  knownVersions(tags: readonly string[], beforeMs: number): Versions {
+    const known = new Map<string, string>()
+    for (const tag of tags) {
+      const remembered = this.#versions.get(tag)
+      if (remembered !== undefined && remembered.askedAtMs < beforeMs) known.set(tag, remembered.version)
+    }
+    return known
+  }
+
+  /** What remembered versions there are may be wrong: messages were lost. */
+  forgetVersions(tags?: readonly string[]): void {
+    if (tags === undefined) this.#versions.clear()
+    else for (const tag of tags) this.#versions.delete(tag)
+  }
+
+  /** Stores a record on the mark that was read at `readAtMs`, unless that was so long ago that the fence may have ended. */
+  async fill(key: string, record: StoreRecord, mark: Mark, readAtMs: number): Promise<boolean> {
+    const { clock, fenceMs, store } = this.#options
+    if (clock.monotonic() - readAtMs >= fenceMs / 2) return false
+    return (await this.#try('fill', () => store.fill(this.#stored(key), record, mark))) ?? false
+  }
+
+  /** Stores a record whatever is there. A failure leaves the key to be invalidated when the store is back. */
+  async set(key: string, record: StoreRecord): Promise<void> {
+    const stored = this.#stored(key)
+    const done = await this.#try('set', async () => {
+      await this.#options.store.set(stored, record)
+      return true
+    })
+    if (!done) this.#miss([stored], this.#missedKeys)
+  }
+
+  /** Puts tombstones, told later if the store does not answer. Returns their marks, `undefined` for each in that case. */
+  async invalidate(keys: readonly string[], held: boolean): Promise<readonly (Mark | undefined)[]> {
+    if (keys.length === 0) return []
+    const stored = keys.map((key) => this.#stored(key))
+    const { store, fenceMs } = this.#options
+    const marks = await this.#try('invalidate', () => store.invalidate(stored, fenceMs, held))
+    if (marks !== undefined) return marks
+    this.#miss(stored, this.#missedKeys)
+    return keys.map(() => undefined)
+  }
+
+  /** Gives tags new versions; told later if the store does not answer. */
+  async bump(tags: readonly string[], held: boolean): Promise<void> {
+    if (tags.length === 0) return
+    this.forgetVersions(tags)
+    const stored = tags.map((tag) => this.#storedTag(tag))
+    const done = await this.#try('bump', async () => {
+      await this.#options.store.bump(stored, held ? this.#options.fenceMs : undefined)
+      return true
+    })
+    if (!done) this.#miss(stored, this.#missedTags)
+    this.forgetVersions(tags)
+  }
+
+  close(): void {
+    this.#breaker.close()
+  }
+
+  #collectReads(): { keys: string[]; answer: Promise<SharedRead[]> } {
+    const keys: string[] = []
+    const answer = Promise.resolve().then(async () => {
+      this.#reading = undefined
+      const reads = await this.#try('read', () => this.#options.store.getMany(keys))
+      return reads ?? keys.map(() => NO_ANSWER)
+    })
+    return { keys, answer }
+  }
+
+  async #try<T>(operation: string, run: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await this.#breaker.call(operation, run)
+    } catch {
+      return undefined // the breaker has told; the caller goes on without the store
+    }
+  }
+
+  /** Tells the store what it missed. What is added meanwhile is told by the next round, before anything is read. */
+  async #recover(attempt: Attempt): Promise<void> {
+    const { store, fenceMs } = this.#options
+    await attempt('probe', () => store.getMany([this.#stored('probe')]))
+    while (this.#missedKeys.size > 0) {
+      const keys = take(this.#missedKeys)
+      await attempt('invalidate', () => store.invalidate(keys, fenceMs, false))
+      for (const key of keys) this.#missedKeys.delete(key)
+    }
+    while (this.#missedTags.size > 0) {
+      const tags = take(this.#missedTags)
+      await attempt('bump', () => store.bump(tags, undefined))
+      for (const tag of tags) this.#missedTags.delete(tag)
+    }
+  }
+
+  /** What the store has to be told later. When it becomes too much, all of the cache is voided instead. */
+  #miss(names: readonly string[], into: Set<string>): void {
+    for (const name of names) into.add(name)
+    if (this.#missedKeys.size + this.#missedTags.size <= MISSED_MAX) return
+    this.#missedKeys.clear()
+    this.#missedTags.clear()
+    this.#missedTags.add(this.#storedTag(EVERYTHING))
+  }
+
+  #remember(tag: string, version: string, askedAtMs: number): void {
+    if (this.#versions.size >= VERSIONS_MAX) this.#versions.clear()
+    this.#versions.set(tag, { version, askedAtMs })
+  }
+
+  /** `shop:17`, in a namespace `shop/users:17`. Names hold neither `:` nor `/`, so no two keys meet. */
+  #stored(key: string): string {
+    if (key.charCodeAt(0) !== 0) return `${this.#options.name}:${key}`
+    return `${this.#options.name}${key.charCodeAt(1) === COLON ? '' : '/'}${key.slice(1)}`
+  }
+
+  #storedTag(tag: string): string {
+    return `${this.#options.name}#${tag}`
+  }
+}
+
+const COLON = 58
+const NO_ANSWER: SharedRead = { mark: undefined }
+/** Remembered versions of tags; past it all are forgotten and asked for again. */
+const VERSIONS_MAX = 10_000
+const MISSED_MAX = 10_000
+const RECOVER_AT_ONCE = 500
+
+function take(names: Set<string>): string[] {
+  return [...names].slice(0, RECOVER_AT_ONCE)
+}
+
+/** The tag that every stored entry carries, so that `clear` is one command. */
+export const EVERYTHING = ''
+
+/** Whether a version belongs to a write under way: what is loaded under it is not kept. */
+export function isHeld(version: string): boolean {
+  return version.startsWith('!')
+}

@@ -1,0 +1,5 @@
+export { faultyStore, type StoreCall } from './faulty-store.ts'
+export * from './manual-clock.ts'
+export { BusEnd, MemoryBusHub } from './memory-bus.ts'
+export { MemoryFeed, type MemoryFeedOptions } from './memory-feed.ts'
+export { MemoryStore } from './memory-store.ts'
