@@ -1,6 +1,7 @@
 /** What a race is played on: one tier in memory, two tiers, or two instances that share a tier and a bus. */
 
-import { memoryBusHub, memoryStore } from 'millpond/testing'
+import { systemClock } from 'millpond'
+import { MemoryBusHub, MemoryStore } from 'millpond/testing'
 import { millpond, millpondWith } from '../../peers/millpond.ts'
 import type { Peer, PeerCache, PeerOptions } from '../../peers/peer.ts'
 import type { Caches } from './scenarios.ts'
@@ -55,7 +56,7 @@ export const severalInstances: Setup = {
 
 /** Makes instances of one cache: same store, same bus, a near tier of their own. */
 function shared(options: PeerOptions): () => PeerCache {
-  const hub = memoryBusHub()
-  const store = memoryStore()
+  const hub = new MemoryBusHub()
+  const store = new MemoryStore(systemClock)
   return () => millpondWith('millpond', { store, bus: hub.connect() }).open(options) as PeerCache
 }
