@@ -11,7 +11,7 @@ import { filesBelow, installProject, linkTypes, manifestOf, root, runNode } from
 /** Bounds of size. A change that needs more room raises them here, and says in its commit what for. */
 const CORE_GZIPPED_BYTES_MAX = 12 * 1024
 const SUBPATH_GZIPPED_BYTES_MAX = 24 * 1024
-const INSTALLED_BYTES_MAX = 600 * 1024
+const INSTALLED_BYTES_MAX = 1024 * 1024
 
 let packed: PackedPackages
 let project: string
