@@ -11,8 +11,8 @@ export interface WriterContext<I, V> {
   readonly host: CacheHost
   readonly values: ValueHost
   readonly options: SourceOptions<I, V>
-  key(id: I): string
-  entryOf(id: I, value: V): EntryOptions<V | undefined>
+  readonly key: (id: I) => string
+  readonly entryOf: (id: I, value: V) => EntryOptions<V | undefined>
 }
 
 /** Carries changes of a source to its database, and what became of them to the cache. */

@@ -188,13 +188,11 @@ function checkOptions<I, V>({
     throw new OptionError('write', write, `give the source ${name} a write or a writeMany`)
 }
 
-/** What is the same for all entries of a source. */
-function staticEntry<I, V>(options: SourceOptions<I, V>): EntryOptions<V | undefined> {
-  const { name, version, key, load, loadMany, write, writeMany, remove, writeMode, ...more } = options
-  const { batch, schema, codec, tags, tagsOf, ttl, ...entry } = more
-  return {
-    ...entry,
-    ...(typeof tags === 'object' && { tags }),
-    ...(ttl && { ttl: typeof ttl === 'function' ? (value) => (value === undefined ? 300_000 : ttl(value)) : ttl }),
-  }
+/** What is the same for all entries of a source. The cache reads the options of an entry, and no others. */
+function staticEntry<I, V>({ tags, ttl, ...options }: SourceOptions<I, V>): EntryOptions<V | undefined> {
+  const entry: EntryOptions<V | undefined> = options
+  if (typeof tags === 'object') entry.tags = tags
+  if (typeof ttl === 'function') entry.ttl = (value) => (value === undefined ? 300_000 : ttl(value))
+  else if (ttl !== undefined) entry.ttl = ttl
+  return entry
 }

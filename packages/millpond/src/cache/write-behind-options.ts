@@ -21,7 +21,7 @@ export interface WriteBehindOptions<I, V> {
    * same key is delivered first.
    */
   onGiveUp?: (write: GivenUpWrite<I, V>) => void | PromiseLike<void>
-  /** How long `close()` goes on trying to empty the queue. Default `'10s'`. */
+  /** How long `close()` goes on trying to empty the queue. Default `'8s'`, within that of the cache's own `close`. */
   closeTimeout?: Duration
 }
 

@@ -71,7 +71,7 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
     this.#onGiveUp = options.onGiveUp
     this.#maxBatch = positiveCount(options.maxBatch, 'behind.maxBatch', 100)
     this.#delayMs = durationMs(options.delay ?? 100, 'behind.delay')
-    this.#closeTimeoutMs = durationMs(options.closeTimeout ?? 10_000, 'behind.closeTimeout')
+    this.#closeTimeoutMs = durationMs(options.closeTimeout ?? 8_000, 'behind.closeTimeout')
     this.#retry = planRetry(options.retry ?? {}, host.random)
     this.#room = new Room(positiveCount(options.maxPending, 'behind.maxPending', 10_000))
     if (options.journal) this.#startReplay(options.journal)
@@ -164,7 +164,7 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
 
   async #runBatches(): Promise<void> {
     // Writes that are accepted in this same tick may share the batch.
-    await undefined
+    await Promise.resolve()
     for (let batch = this.#nextBatch(); batch.length > 0; batch = this.#nextBatch()) await this.#send(batch)
     this.#running = undefined
     let dueMs = Number.POSITIVE_INFINITY
