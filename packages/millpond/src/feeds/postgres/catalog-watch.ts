@@ -4,7 +4,7 @@
  */
 import type { Clock, Timer } from '../../core/clock.ts'
 import { type Catalog, type CatalogTable, readCatalog } from './catalog.ts'
-import type { PgClient } from './client.ts'
+import type { Queryable } from './client.ts'
 import { type Coverage, coveredTables } from './coverage.ts'
 import type { TableName } from './tags.ts'
 import { bulkTag, tableTag } from './tags.ts'
@@ -14,7 +14,7 @@ const CATALOG_MS = 5000
 
 export interface CatalogWatchOptions {
   readonly clock: Clock
-  readonly client: PgClient
+  readonly client: Queryable
   readonly tables: readonly TableName[]
   readonly publication: string | undefined
   readonly coverage: Coverage

@@ -1,6 +1,30 @@
 /** The connections of a session: the loss of one ends it, and all can be cut without waiting for anybody. */
-import { clientClass, type PgClient } from './client.ts'
+import { FeedError } from '../../core/errors.ts'
+import { clientClass, type PgClient, type PgQuery, type Queryable } from './client.ts'
 import type { FeedSettings } from './options.ts'
+
+/** One connection. Its queries run one after the other: `pg` gives up doing that for its callers. */
+export class Connection implements Queryable {
+  readonly client: PgClient
+  private last: Promise<unknown> = Promise.resolve()
+
+  constructor(client: PgClient) {
+    this.client = client
+  }
+
+  query(query: string | PgQuery): Promise<{ rows: unknown[] }> {
+    const result = this.last.then(() => this.client.query(query))
+    this.last = result.catch(() => {})
+    return result
+  }
+}
+
+/**
+ * Keys come in one text form, dates in ISO and UTC, whatever the server is set to. Compiling our small queries (jit)
+ * would take a second where their cost is overestimated, and waiting for a slot is no statement that takes too long.
+ */
+const SESSION_SQL = `SET DateStyle = 'ISO'; SET TimeZone = 'UTC'; SET IntervalStyle = 'postgres'; SET bytea_output = 'hex';
+  SET jit = off; SET statement_timeout = 0`
 
 export class Connections {
   private readonly settings: FeedSettings
@@ -14,8 +38,8 @@ export class Connections {
     this.onLost = onLost
   }
 
-  /** Opens a connection. Dates of keys come in ISO form and UTC, whatever the server is set to. */
-  async connect(more: object = {}): Promise<PgClient> {
+  /** Opens a connection with the session settings that the feed counts on. */
+  async connect(more: object = {}): Promise<Connection> {
     const { settings, onLost } = this
     const Client = await clientClass(settings.client)
     const client = new Client({
@@ -29,11 +53,11 @@ export class Connections {
     client.on('end', () => onLost(new Error('the server closed the connection')))
     this.open.push(client)
     if (this.ended) throw new Error('the session has ended')
-    await client.connect()
-    await client.query(
-      "SET DateStyle = 'ISO'; SET TimeZone = 'UTC'; SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'",
-    )
-    return client
+    await client.connect().catch((cause: unknown) => {
+      throw refused(cause)
+    })
+    await client.query(SESSION_SQL)
+    return new Connection(client)
   }
 
   /** Ends all connections at once: nothing is said to the server, which may not be listening. */
@@ -43,8 +67,16 @@ export class Connections {
   }
 }
 
+/** Wrong password, no such role or no rule for it in pg_hba.conf, no such database: waiting does not help. */
+const REFUSED = ['28P01', '28000', '3D000']
+
+function refused(cause: unknown): unknown {
+  if (!REFUSED.includes(sqlState(cause) ?? '')) return cause
+  return new FeedError(`the server refuses the connection: ${(cause as Error).message}`, { cause })
+}
+
 /** The first row of a query, as an object of texts. */
-export async function firstRow(client: PgClient, text: string): Promise<Record<string, string>> {
+export async function firstRow(client: Queryable, text: string): Promise<Record<string, string>> {
   const { rows } = await client.query(text)
   return (rows[0] ?? {}) as Record<string, string>
 }

@@ -110,6 +110,7 @@ class LivePostgresFeed implements PostgresFeed {
   ready(): Promise<void> {
     if (this.closed) return Promise.reject(new ClosedError('the feed'))
     if (this.freshAsOfMs() > Number.NEGATIVE_INFINITY) return Promise.resolve()
+    this.backoff.skip()
     this.run()
     return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }))
   }

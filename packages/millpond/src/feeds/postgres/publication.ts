@@ -5,7 +5,7 @@
  */
 import { FeedError } from '../../core/errors.ts'
 import { type Catalog, type CatalogTable, literal, readCatalog } from './catalog.ts'
-import type { PgClient } from './client.ts'
+import type { Queryable } from './client.ts'
 import { firstRow, sqlState } from './connect.ts'
 import { coveredTables } from './coverage.ts'
 import type { FeedSettings } from './options.ts'
@@ -14,7 +14,7 @@ import { quoteName, quoteTable, tableTag } from './tags.ts'
 
 /** Checks and completes the publication; returns the catalog of what it announces. Throws FeedError with what to do. */
 export async function preparePublication(
-  client: PgClient,
+  client: Queryable,
   settings: FeedSettings,
   server: ServerInfo,
 ): Promise<Catalog> {
@@ -22,7 +22,10 @@ export async function preparePublication(
   const { tables, publication } = settings
   let catalog = await readCatalog(client, tables, publication)
   for (const name of tables) checkTable(catalog.find(name), tableTag(name))
-  if (await completed(client, settings, catalog)) catalog = await readCatalog(client, tables, publication)
+  // Another process may be at it too: what it left out is added in the next turn.
+  for (let turn = 0; turn < 3 && (await completed(client, settings, catalog)); turn++) {
+    catalog = await readCatalog(client, tables, publication)
+  }
   await checkPublication(client, settings, catalog)
   for (const table of coveredTables(catalog, tables)) checkUpdatable(catalog, table, settings)
   return catalog
@@ -54,7 +57,7 @@ export function checkTable(table: CatalogTable | undefined, tag: string): void {
 }
 
 /** Creates the publication, or adds what it lacks. False when there was nothing to do. */
-async function completed(client: PgClient, settings: FeedSettings, catalog: Catalog): Promise<boolean> {
+async function completed(client: Queryable, settings: FeedSettings, catalog: Catalog): Promise<boolean> {
   const { tables, publication } = settings
   if (tables.length === 0) return false
   const exists = await publicationExists(client, publication)
@@ -70,20 +73,21 @@ async function completed(client: PgClient, settings: FeedSettings, catalog: Cata
   return true
 }
 
-async function publicationExists(client: PgClient, name: string): Promise<boolean> {
+async function publicationExists(client: Queryable, name: string): Promise<boolean> {
   const { rows } = await client.query(`SELECT 1 FROM pg_publication WHERE pubname = ${literal(name)}`)
   return rows.length > 0
 }
 
-const DUPLICATE = '42710'
+/** Duplicate object, and the unique index that says so when two processes create it at once. */
+const DUPLICATE = ['42710', '23505']
 const NOT_PERMITTED = '42501'
 
-async function alter(client: PgClient, sql: string): Promise<void> {
+async function alter(client: Queryable, sql: string): Promise<void> {
   try {
     await client.query(sql)
   } catch (cause) {
     // Another process of the same application did it first.
-    if (sqlState(cause) === DUPLICATE) return
+    if (DUPLICATE.includes(sqlState(cause) ?? '')) return
     if (sqlState(cause) !== NOT_PERMITTED) throw cause
     throw new FeedError(
       `the role may not prepare the publication (${(cause as Error).message}): let the owner of the tables run ${sql}`,
@@ -112,7 +116,7 @@ function identifiable({ identity, key }: CatalogTable): boolean {
   return identity === 'f' || identity === 'i' || (identity === 'd' && key.length > 0)
 }
 
-async function checkPublication(client: PgClient, settings: FeedSettings, catalog: Catalog): Promise<void> {
+async function checkPublication(client: Queryable, settings: FeedSettings, catalog: Catalog): Promise<void> {
   const name = settings.publication
   const row = await firstRow(
     client,

@@ -9,15 +9,14 @@
 import type { Timer } from '../../core/clock.ts'
 import type { Catalog } from './catalog.ts'
 import { CatalogWatch } from './catalog-watch.ts'
-import type { PgClient } from './client.ts'
-import { Connections, firstRow, sqlState } from './connect.ts'
+import { type Connection, Connections, firstRow, sqlState } from './connect.ts'
 import { type Coverage, coveredTables } from './coverage.ts'
 import { beforePageHeader, formatLsn, type Lsn, parseLsn } from './lsn.ts'
 import type { FeedSettings } from './options.ts'
 import { PgoutputDecoder } from './pgoutput.ts'
 import type { ParsedPosition } from './position.ts'
 import { preparePublication, unpublished } from './publication.ts'
-import { dropSlot, keptSlot, notPermitted, type Slot, type SlotContext, temporarySlot } from './replication-slot.ts'
+import { keptSlot, notPermitted, type Slot, type SlotContext, temporarySlot } from './replication-slot.ts'
 import { ReplicationStream } from './replication-stream.ts'
 import { RowTags } from './row-tags.ts'
 import { type ServerInfo, serverInfo } from './server-info.ts'
@@ -34,8 +33,6 @@ const PATIENCE_MS = 500
 /** When the stream has answered and still lags: how long until it is asked again. */
 const PING_AGAIN_MS = 5
 const CLOSE_MS = 1000
-/** "object not in prerequisite state": the log that the slot needs is gone. */
-const SLOT_LOST = '55000'
 const NOT_PERMITTED = '42501'
 
 export class ReplicationSession implements Session {
@@ -45,10 +42,11 @@ export class ReplicationSession implements Session {
   private readonly coverage: Coverage
   private readonly failure = new Failure()
   private leaving = false
+  private closing: Promise<void> | undefined
   private readonly connections: Connections
   private readonly unsettled = new UnsettledCommits()
-  private control!: PgClient
-  private walsender!: PgClient
+  private control!: Connection
+  private walsender!: Connection
   private stream: ReplicationStream | undefined
   private settler: Settler | undefined
   private watermark: Watermark | undefined
@@ -99,10 +97,20 @@ export class ReplicationSession implements Session {
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.closing ??= this.leaveInTime()
+    return this.closing
+  }
+
+  /** A server that does not answer the farewell is left without it: it drops the slot when it notices. */
+  private async leaveInTime(): Promise<void> {
     this.leaving = true
-    const leave = this.leave().catch(() => {})
-    await Promise.race([leave, new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())])
+    let timer: Timer | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = this.settings.clock.after(CLOSE_MS, resolve)
+    })
+    await Promise.race([this.leave().catch(() => {}), late])
+    timer?.cancel()
     this.leaving = false
     this.fail(new SessionClosed())
   }
@@ -139,7 +147,7 @@ export class ReplicationSession implements Session {
     this.stream = undefined
     await stream.stop()
     if (this.settings.slot === undefined) await this.walsender.query(`DROP_REPLICATION_SLOT "${this.facts.slot}"`)
-    await Promise.all([this.walsender.end(), this.control.end()])
+    await Promise.all([this.walsender.client.end(), this.control.client.end()])
   }
 
   private tearDown(): void {
@@ -152,7 +160,7 @@ export class ReplicationSession implements Session {
     this.connections.cut()
   }
 
-  private async connectWalsender(server: ServerInfo): Promise<PgClient> {
+  private async connectWalsender(server: ServerInfo): Promise<Connection> {
     const walsender = await this.connections.connect({ replication: 'database' }).catch((cause: unknown) => {
       throw sqlState(cause) === NOT_PERMITTED ? notPermitted(cause) : cause
     })
@@ -199,16 +207,9 @@ export class ReplicationSession implements Session {
         decoder.decode(buffer, at)
       },
       keepalive: (lsn, asked) => this.onKeepalive(lsn, asked),
-      failed: (error) => void this.streamFailed(error, slot),
+      failed: this.fail,
     })
     await start
-  }
-
-  /** A slot whose log was removed is of no use: the next epoch makes a new one. */
-  private async streamFailed(error: Error, slot: Slot): Promise<void> {
-    if (sqlState(error) === SLOT_LOST && this.settings.slot !== undefined)
-      await dropSlot(this.control, slot.name).catch(() => {})
-    this.fail(error)
   }
 
   /** A kept slot that this server does not have in use belongs to another server: the two connections have parted. */

@@ -6,7 +6,7 @@
 import { type Clock, sleep } from '../../core/clock.ts'
 import { FeedError } from '../../core/errors.ts'
 import { literal } from './catalog.ts'
-import type { PgClient } from './client.ts'
+import type { Queryable } from './client.ts'
 import { firstRow, sqlState } from './connect.ts'
 import { type Lsn, parseLsn } from './lsn.ts'
 import { parseSnapshot, type Snapshot, seenOnlyBy } from './snapshot.ts'
@@ -20,8 +20,8 @@ export interface Slot {
 }
 
 export interface SlotContext {
-  readonly walsender: PgClient
-  readonly control: PgClient
+  readonly walsender: Queryable
+  readonly control: Queryable
   readonly clock: Clock
   /** How long to wait before somebody is told who blocks. */
   readonly patienceMs: number
@@ -51,7 +51,7 @@ export async function keptSlot(context: SlotContext, name: string): Promise<Slot
   return createSlot(context, name, false)
 }
 
-export async function dropSlot(control: PgClient, name: string): Promise<void> {
+export async function dropSlot(control: Queryable, name: string): Promise<void> {
   await control.query(
     `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${literal(name)} AND NOT active`,
   )
@@ -102,7 +102,7 @@ async function everythingVisible(context: SlotContext, snapshotName: string): Pr
   }
 }
 
-async function currentSnapshot(control: PgClient): Promise<Snapshot> {
+async function currentSnapshot(control: Queryable): Promise<Snapshot> {
   const row = await firstRow(control, 'SELECT pg_current_snapshot()::text AS snapshot')
   return parseSnapshot(row.snapshot!)
 }

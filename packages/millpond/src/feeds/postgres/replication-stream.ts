@@ -5,7 +5,8 @@
  * Source: PostgreSQL documentation, "Streaming Replication Protocol".
  */
 import { Bytes, PgoutputError } from './bytes.ts'
-import { copyWire, type PgClient, type PgCopyWire } from './client.ts'
+import { copyWire, type PgCopyWire } from './client.ts'
+import type { Connection } from './connect.ts'
 import type { Lsn } from './lsn.ts'
 
 export interface StreamHandlers {
@@ -25,14 +26,14 @@ const DATA_HEAD_BYTES = 25
 const EPOCH_2000_MS = 946_684_800_000
 
 export class ReplicationStream {
-  private readonly client: PgClient
+  private readonly connection: Connection
   private readonly wire: PgCopyWire
   private readonly status = Buffer.alloc(34)
   private ended: Promise<unknown> = Promise.resolve()
 
-  constructor(client: PgClient) {
-    this.client = client
-    this.wire = copyWire(client)
+  constructor(connection: Connection) {
+    this.connection = connection
+    this.wire = copyWire(connection.client)
     this.status[0] = STATUS
   }
 
@@ -46,7 +47,7 @@ export class ReplicationStream {
       }
     })
     const agreed = new Promise<void>((resolve) => this.wire.once('replicationStart', resolve))
-    const ended = this.client.query(command)
+    const ended = this.connection.query(command)
     this.ended = ended
     ended.then(
       () => handlers.failed(new Error('the server ended the stream')),

@@ -1,6 +1,6 @@
 /** Which server a connection leads to, and whether a feed can run there. */
 import { FeedError } from '../../core/errors.ts'
-import type { PgClient } from './client.ts'
+import type { Queryable } from './client.ts'
 import { firstRow } from './connect.ts'
 
 export interface ServerInfo {
@@ -18,7 +18,7 @@ export interface ServerInfo {
 }
 
 /** @throws FeedError when it is a standby or too old */
-export async function serverInfo(client: PgClient): Promise<ServerInfo> {
+export async function serverInfo(client: Queryable): Promise<ServerInfo> {
   const row = await firstRow(client, INFO_SQL)
   if (row.standby === 'true') {
     throw new FeedError(

@@ -9,8 +9,8 @@
 import { FeedError } from '../../core/errors.ts'
 import { type Catalog, type CatalogTable, readCatalog } from './catalog.ts'
 import { CatalogWatch } from './catalog-watch.ts'
-import type { PgClient, PgNotification } from './client.ts'
-import { Connections } from './connect.ts'
+import type { PgNotification } from './client.ts'
+import { type Connection, Connections } from './connect.ts'
 import { type Coverage, coveredTables } from './coverage.ts'
 import { beforePageHeader, parseLsn } from './lsn.ts'
 import { NOTIFY_CHANNEL, notifyTriggersSql } from './notify-triggers.ts'
@@ -88,22 +88,22 @@ export class TriggerSession implements Session {
   }
 
   private async start(): Promise<void> {
-    const client = await this.connections.connect()
-    this.facts.server = await serverInfo(client)
-    const catalog = await this.checkedCatalog(client)
-    client.on('notification', (message: PgNotification) => this.onNotification(message))
-    await client.query(`SET synchronous_commit = off; LISTEN ${NOTIFY_CHANNEL}; LISTEN ${this.channel}`)
+    const connection = await this.connections.connect()
+    this.facts.server = await serverInfo(connection)
+    const catalog = await this.checkedCatalog(connection)
+    connection.client.on('notification', (message: PgNotification) => this.onNotification(message))
+    await connection.query(`SET synchronous_commit = off; LISTEN ${NOTIFY_CHANNEL}; LISTEN ${this.channel}`)
     this.host.begin()
-    this.catalogWatch = this.watchCatalog(client, catalog)
+    this.catalogWatch = this.watchCatalog(connection, catalog)
     const { clock, heartbeatMs, stallTimeoutMs } = this.settings
-    const ask = (askedAtMs: number): Promise<boolean> => this.ask(client, askedAtMs)
+    const ask = (askedAtMs: number): Promise<boolean> => this.ask(connection, askedAtMs)
     this.settler = new Settler({ clock, heartbeatMs, stallTimeoutMs, ask, failed: this.failure.raise })
     this.settler.request()
   }
 
-  private async checkedCatalog(client: PgClient): Promise<Catalog> {
+  private async checkedCatalog(connection: Connection): Promise<Catalog> {
     const { tables } = this.settings
-    const catalog = await readCatalog(client, tables)
+    const catalog = await readCatalog(connection, tables)
     for (const name of tables) checkTable(catalog.find(name), tableTag(name))
     const covered = coveredTables(catalog, tables)
     const silent = withoutTriggers(catalog, covered)
@@ -117,11 +117,11 @@ export class TriggerSession implements Session {
     return catalog
   }
 
-  private watchCatalog(client: PgClient, catalog: Catalog): CatalogWatch {
+  private watchCatalog(connection: Connection, catalog: Catalog): CatalogWatch {
     const { clock, tables } = this.settings
     return new CatalogWatch(catalog, {
       clock,
-      client,
+      client: connection,
       tables,
       publication: undefined,
       coverage: this.coverage,
@@ -158,13 +158,13 @@ export class TriggerSession implements Session {
     return [...family].filter((one) => this.coverage.has(one)).map(tableTag)
   }
 
-  private async ask(client: PgClient, askedAtMs: number): Promise<boolean> {
+  private async ask(connection: Connection, askedAtMs: number): Promise<boolean> {
     this.facts.queries++
     const number = ++this.heartbeats
     const back = new Promise<void>((resolve) => {
       this.heard = resolve
     })
-    const query = client.query({
+    const query = connection.query({
       name: 'millpond_heartbeat',
       text: 'SELECT pg_current_wal_insert_lsn()::text AS lsn, pg_notify($1, $2)',
       values: [this.channel, String(number)],
