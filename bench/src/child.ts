@@ -61,7 +61,7 @@ export async function childContender(options: ChildOptions): Promise<Contender> 
 
 /** Flags that make node run our TypeScript from source, then the given ones. */
 export function nodeFlags(more: readonly string[] = []): string[] {
-  return ['--conditions=@millpond/source', '--import', 'tsx', ...more]
+  return ['--conditions=@millpond/source', '--import', new URL('./erase-types.mjs', import.meta.url).href, ...more]
 }
 
 /** The command with `taskset` before it, where that is there and a core is asked for. */
