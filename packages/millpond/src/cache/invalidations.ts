@@ -67,7 +67,7 @@ function collector(cache: Cache, path: string, batches: Map<string, Batch>): Inv
   const collect = (kind: Kind) => (names: string | readonly string[]) => {
     const id = `${path}:${kind}`
     const batch = batches.get(id) ?? { cache, kind, names: new Set() }
-    for (const name of typeof names === 'string' ? [names] : names) {
+    for (const name of Array.isArray(names) ? names : [names]) {
       if (typeof name !== 'string') throw new KeyError(name, 'give a string, or an array of strings')
       batches.set(id, batch)
       batch.names.add(name)

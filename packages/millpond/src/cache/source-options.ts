@@ -70,7 +70,7 @@ export interface Source<I, V> {
   getMany(ids: readonly I[], options?: SourceReadOptions): Promise<(V | undefined)[]>
   /** The fresh value, if the near tier has it. Leaves no trace. */
   peek(id: I): V | undefined
-  /** Writes a value to the database, as `writeMode` says, and keeps it. */
+  /** Writes a value to the database, as `writeMode` says, and keeps it. The value must not be changed afterwards. */
   set(id: I, value: V): Promise<void>
   /**
    * Writes what `change` makes of the value as `get` gives it; `undefined` deletes. Writes of one id in this process come

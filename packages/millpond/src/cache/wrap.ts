@@ -45,11 +45,15 @@ export function wrap<A extends readonly unknown[], V>(
   }
   return Object.assign(
     function (this: unknown, ...args: A): Promise<V> {
-      return host.getOrSet(keyOf(...args), loaderOf(this, args), optionsOf(args))
+      try {
+        return host.getOrSet(keyOf(...args), loaderOf(this, args), optionsOf(args))
+      } catch (error) {
+        return Promise.reject(error)
+      }
     },
     {
-      invalidate: (...args: A) => host.delete(keyOf(...args)),
-      refresh: (...args: A) => host.refresh(keyOf(...args), loaderOf(undefined, args), optionsOf(args)),
+      invalidate: async (...args: A) => host.delete(keyOf(...args)),
+      refresh: async (...args: A) => host.refresh(keyOf(...args), loaderOf(undefined, args), optionsOf(args)),
       peek: (...args: A) => host.peek<V>(keyOf(...args)),
       key: keyOf,
     },
