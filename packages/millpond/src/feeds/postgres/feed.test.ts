@@ -236,6 +236,32 @@ describe.each(['system', 'embedded'] as const)('what a feed tells of a real serv
     expect(await tagsOf('BEGIN', rows(5001, 9000), 'ROLLBACK')).toEqual([])
   })
 
+  test('servers before 14 are read by protocol 1: the same, told when the transaction is over', async () => {
+    await writer.query('CREATE TABLE older (id int PRIMARY KEY, body text)')
+    const { default: driver } = await import('pg')
+    let command = ''
+    class OldProtocol extends driver.Client {
+      override query(text: never): never {
+        const old = String(text).replace("proto_version '2', streaming 'on'", "proto_version '1'")
+        if (old.startsWith('START_REPLICATION')) command = old
+        return super.query((typeof text === 'string' ? old : text) as never) as never
+      }
+    }
+    await listen(['older'], { rowTagsMax: 5000, client: OldProtocol as never })
+    expect(command).toContain("(proto_version '1', publication_names")
+    const rows = "INSERT INTO older SELECT i, repeat('x', 100) FROM generate_series(1, 2000) i"
+    const [tags] = await tagsOf(
+      'BEGIN',
+      rows,
+      'SAVEPOINT s',
+      'INSERT INTO older VALUES (-1)',
+      'ROLLBACK TO s',
+      'COMMIT',
+    )
+    expect(tags).toHaveLength(2001)
+    expect(tags).not.toContain('older:-1')
+  })
+
   test('two large transactions at once do not mix', async () => {
     await writer.query('CREATE TABLE mixed (id int PRIMARY KEY, body text)')
     const other = await sessions.open()

@@ -19,7 +19,11 @@ export const NOTIFY_CHANNEL = 'millpond'
  */
 export function notifyTriggersSql(tables: readonly (string | TableName)[]): string {
   if (tables.length === 0) throw new OptionError('tables', tables, 'name at least one table')
-  const names = tables.map((table) => literal(quoteTable(parseTable(table, 'tables')))).join(', ')
+  const quoted = tables.map((table) => quoteTable(parseTable(table, 'tables')))
+  const unquotable = quoted.find((name) => name.includes('$millpond$'))
+  if (unquotable !== undefined)
+    throw new OptionError('tables', unquotable, 'the text $millpond$ ends the quotation of this SQL')
+  const names = quoted.map(literal).join(', ')
   return `
 CREATE OR REPLACE FUNCTION ${NOTIFY_FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $millpond$
 BEGIN

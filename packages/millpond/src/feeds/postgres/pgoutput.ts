@@ -81,8 +81,7 @@ export class PgoutputDecoder {
         this.sink.begin(bytes.uint32())
         break
       case 0x43: // 'C': flags, commit LSN, end LSN, time
-        bytes.skip(1)
-        this.sink.commit(bytes.uint64(), bytes.uint64())
+        this.commit(bytes)
         break
       case 0x52: // 'R'
         this.relation(bytes)
@@ -91,8 +90,7 @@ export class PgoutputDecoder {
         this.truncate(bytes)
         break
       case 0x53: // 'S': xid, whether it is the first block
-        this.stream = bytes.uint32()
-        this.sink.streamStart(this.stream)
+        this.streamStart(bytes)
         break
       case 0x45: // 'E'
         this.stream = undefined
@@ -187,12 +185,28 @@ export class PgoutputDecoder {
     return relation
   }
 
+  private commit(bytes: Bytes): void {
+    bytes.skip(1)
+    const [commitLsn, endLsn] = [bytes.uint64(), bytes.uint64()]
+    bytes.skip(8)
+    this.sink.commit(commitLsn, endLsn)
+  }
+
+  private streamStart(bytes: Bytes): void {
+    const xid = bytes.uint32()
+    bytes.skip(1)
+    this.stream = xid
+    this.sink.streamStart(xid)
+  }
+
   private streamCommit(bytes: Bytes): void {
     const xid = bytes.uint32()
     bytes.skip(1)
+    const [commitLsn, endLsn] = [bytes.uint64(), bytes.uint64()]
+    bytes.skip(8)
     for (const [oid, relation] of this.streamed.get(xid) ?? []) this.relations.set(oid, relation)
     this.streamed.delete(xid)
-    this.sink.streamCommit(xid, bytes.uint64(), bytes.uint64())
+    this.sink.streamCommit(xid, commitLsn, endLsn)
   }
 
   private streamAbort(bytes: Bytes): void {

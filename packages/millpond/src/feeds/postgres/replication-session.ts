@@ -41,6 +41,7 @@ export class ReplicationSession implements Session {
   private readonly host: SessionHost
   private readonly coverage: Coverage
   private readonly failure = new Failure()
+  private walsenderPid: number | undefined
   private leaving = false
   private closing: Promise<void> | undefined
   private readonly connections: Connections
@@ -140,7 +141,10 @@ export class ReplicationSession implements Session {
 
   /** Ends the stream politely, so that the temporary slot is dropped before we say that we are closed. */
   private async leave(): Promise<void> {
-    if (!this.stream) return
+    if (!this.stream) {
+      await this.abandonSlot()
+      return
+    }
     this.settler?.stop()
     this.stream.ping(this.watermark!.lsn, this.acknowledged(), this.settings.clock.wall())
     const { stream } = this
@@ -148,6 +152,11 @@ export class ReplicationSession implements Session {
     await stream.stop()
     if (this.settings.slot === undefined) await this.walsender.query(`DROP_REPLICATION_SLOT "${this.facts.slot}"`)
     await Promise.all([this.walsender.client.end(), this.control.client.end()])
+  }
+
+  /** A backend that waits for other transactions does not notice that we have gone: it has to be ended. */
+  private async abandonSlot(): Promise<void> {
+    if (this.walsenderPid !== undefined) await this.control.query(`SELECT pg_terminate_backend(${this.walsenderPid})`)
   }
 
   private tearDown(): void {
@@ -175,13 +184,14 @@ export class ReplicationSession implements Session {
   private async openSlot(): Promise<Slot> {
     const { settings, walsender, control, host } = this
     const { pid } = await firstRow(walsender, 'SELECT pg_backend_pid()::text AS pid')
+    this.walsenderPid = Number(pid)
     const waiting = (reason: string): void => host.waiting(reason)
     const context: SlotContext = {
       walsender,
       control,
       clock: settings.clock,
       patienceMs: PATIENCE_MS,
-      walsenderPid: Number(pid),
+      walsenderPid: this.walsenderPid,
       waiting,
     }
     return settings.slot === undefined ? temporarySlot(context, settings.random) : keptSlot(context, settings.slot)
