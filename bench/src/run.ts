@@ -3,7 +3,8 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { machine } from './machine.ts'
-import type { Row, Suite, SuiteContext } from './suite.ts'
+import { reportJson } from './report.ts'
+import type { Suite, SuiteContext } from './suite.ts'
 import { table } from './table.ts'
 
 const OPTIONS = {
@@ -48,13 +49,8 @@ async function measure(suite: Suite, values: Values, words: readonly string[]): 
   for (const note of notes) console.log(`\n${note}`)
   const file = values.json
   if (typeof file === 'string') {
-    await writeFile(file, `${JSON.stringify({ suite: suite.name, machine: on, rows: rows.map(jsonRow) }, null, 2)}\n`)
+    await writeFile(file, reportJson(suite.name, on, rows))
   }
-}
-
-/** A row as it goes into the file: the spread is for the eyes only. */
-function jsonRow({ low: _low, high: _high, ...rest }: Row): Row {
-  return rest
 }
 
 type Values = Readonly<Record<string, string | boolean | undefined>>
