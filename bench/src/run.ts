@@ -80,20 +80,24 @@ function parse(suite: Suite, words: string[]): { values: Values; positionals: st
 }
 
 async function find(name: string): Promise<Suite> {
-  const suites = await loadSuites()
-  const suite = suites.find((candidate) => candidate.name === name)
-  if (suite) return suite
-  throw new UsageError(`there is no suite ${name}; there are: ${suites.map((known) => known.name).join(', ')}`)
+  const names = await suiteNames()
+  if (names.includes(name)) return loadSuite(name)
+  throw new UsageError(`there is no suite ${name}; there are: ${names.join(', ')}`)
 }
 
 /** Every file of suites/ is a suite; folders there hold the helpers of one. */
-async function loadSuites(): Promise<Suite[]> {
-  const files = (await readdir(SUITES)).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts')).sort()
-  return Promise.all(files.map(async (file) => ((await import(new URL(file, SUITES).href)) as { suite: Suite }).suite))
+async function suiteNames(): Promise<string[]> {
+  const files = (await readdir(SUITES)).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+  return files.map((file) => file.slice(0, -'.ts'.length)).sort()
+}
+
+async function loadSuite(name: string): Promise<Suite> {
+  const { suite } = (await import(new URL(`${name}.ts`, SUITES).href)) as { suite: Suite }
+  return suite
 }
 
 async function listing(): Promise<string> {
-  const suites = await loadSuites()
+  const suites = await Promise.all((await suiteNames()).map(loadSuite))
   return [
     'npm run bench -- <suite> [options]',
     '',

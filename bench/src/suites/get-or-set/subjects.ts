@@ -48,8 +48,6 @@ const variants: Readonly<Record<string, Open>> = {
   },
 }
 
-export const variantNames: readonly string[] = Object.keys(variants)
-
 /** Opens a variant of Millpond, Millpond itself or a peer. */
 export async function open(name: string, options: PeerOptions): Promise<Subject> {
   const variant = variants[name]

@@ -6,7 +6,7 @@
 import { setImmediate as loopTurn, setTimeout as sleep } from 'node:timers/promises'
 import { type Trade, trade } from '../../peers/trade.ts'
 
-export const OLD = 1
+const OLD = 1
 export const NEW = 2
 
 export class World {
