@@ -344,9 +344,9 @@ function failing() {
   return { fs, fail }
 }
 
-/** Starts file-journal.child.ts. */
+/** Starts file-journal.fixture.ts. */
 function start(first: number) {
-  const script = new URL('./file-journal.child.ts', import.meta.url).pathname
+  const script = new URL('./file-journal.fixture.ts', import.meta.url).pathname
   const child: ChildProcess = spawn(
     process.execPath,
     ['--conditions=@millpond/source', '--import', 'tsx', script, path, String(first)],

@@ -24,9 +24,13 @@ export interface Invalidations extends InvalidationList, AsyncDisposable {
 
 /** What may be collected; each as on the cache itself. */
 export interface InvalidationList {
+  /** Collects keys to forget. */
   delete(key: string | readonly string[]): void
+  /** Collects keys to make stale. */
   expire(key: string | readonly string[]): void
+  /** Collects tags whose entries are to be forgotten. */
   deleteByTag(tag: string | readonly string[]): void
+  /** Collects tags whose entries are to become stale. */
   expireByTag(tag: string | readonly string[]): void
   /** Collects for a namespace of the cache; flushed and dropped with the rest. */
   namespace(name: string): InvalidationList

@@ -83,6 +83,7 @@ export interface Source<I, V> {
   refresh(id: I): Promise<V | undefined>
   /** Makes the kept value stale: the next read renews it. */
   expire(id: I): Promise<void>
+  /** The key of an id in the cache. */
   key(id: I): string
   /**
    * Writes behind what waits, now, and resolves when it is written. Rejects with `WriteBehindError` when some of it could

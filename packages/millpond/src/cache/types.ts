@@ -82,6 +82,7 @@ export interface Cache extends AsyncDisposable {
   has(key: string): Promise<boolean>
   /** Keeps a value. A load of the key that is under way hands its value to its callers and is not kept. */
   set<V>(key: string, value: V, options?: EntryOptions<V>): Promise<void>
+  /** Like `set` for each of the entries. */
   setMany<V>(entries: Iterable<readonly [key: string, value: V]>, options?: EntryOptions<V>): Promise<void>
   /**
    * Replaces the value by what `change` makes of it; nothing can come between. Updates of one key in this process run
@@ -123,6 +124,7 @@ export interface Cache extends AsyncDisposable {
   invalidations(): Invalidations
   /** Runs `fn` with a request memo: inside it, and in what it awaits, each key is read at most once. */
   request<R>(fn: () => R): R
+  /** What was counted since the cache was made, at this moment. */
   stats(): CacheStats
   /** Calls `listen` on each event of that name. Returns what stops it. A listener that throws is reported to the logger. */
   on<Name extends keyof CacheEvents>(name: Name, listen: (event: CacheEvents[Name]) => void): () => void

@@ -22,6 +22,7 @@ export interface BusMessage {
 
 /** The receiving side of a bus. */
 export interface BusReceiver {
+  /** Another cache says what changed. Called in the order of its sender. */
   message(message: BusMessage): void
   /** Messages may have been lost: a sequence number is missing, or the connection was down. */
   gap(): void

@@ -13,6 +13,7 @@ export interface Clock {
 
 /** What `Clock.after` returns. Cancelling a timer that has fired does nothing. */
 export interface Timer {
+  /** The timer does not fire any more. */
   cancel(): void
 }
 

@@ -3,7 +3,9 @@ import { isPlainObject } from './plain.ts'
 
 /** Turns values into text and back: for stores, for journals and for `copy: 'serialize'`. Both may throw. */
 export interface Codec {
+  /** The text of a value. Throws where it has none. */
   encode(value: unknown): string
+  /** The value of a text that `encode` made. Throws where it did not. */
   decode(text: string): unknown
 }
 

@@ -27,6 +27,7 @@ export interface Feed {
   includes(position: Position): boolean
   /** Resolves when what has been told so far is settled, or after `timeoutMs` at the latest. */
   settled(timeoutMs: number): Promise<void>
+  /** Ends connections and stops telling; subscribers treat what they hold as unproven. */
   close(): Promise<void>
 }
 

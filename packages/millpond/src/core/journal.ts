@@ -9,6 +9,7 @@ export interface Journal {
   append(record: JournalRecord): Promise<void>
   /** These sequence numbers were delivered and need not be kept. */
   settle(sequences: readonly number[]): Promise<void>
+  /** Waits for what is being written, then lets go of the place. */
   close(): Promise<void>
 }
 

@@ -6,6 +6,7 @@ export interface StandardSchema<Output> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
+    /** Checks a value: gives the one to keep, or what is wrong with it. */
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
   }
 }

@@ -295,7 +295,7 @@ export class ArenaTable {
    * Clears away expired entries, looking at `slots` of each stripe, and returns how many. An expired entry is never
    * served; its room comes back when it is asked for, when room is needed, by and by with every `set`, or here.
    */
-  sweep(slots = SCAN_SLOTS): number {
+  sweep(slots: number = SCAN_SLOTS): number {
     let removed = 0
     for (const stripe of this.#core.stripes) {
       if (stripe.expiring === 0) continue
@@ -334,7 +334,7 @@ export class ArenaTable {
    *
    * @param count about how many places of the table to look at in this step
    */
-  scan(cursor = 0, count = SCAN_SLOTS): ArenaScan {
+  scan(cursor = 0, count: number = SCAN_SLOTS): ArenaScan {
     const { stripes } = this.#core
     const number = Math.floor(cursor / SLOTS_MAX)
     const stripe = stripes[number]

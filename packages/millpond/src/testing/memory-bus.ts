@@ -40,6 +40,7 @@ export class BusEnd implements Bus {
     return () => void this.#receivers.delete(receiver)
   }
 
+  /** Hands a message of another end to the subscribers of this one, unless it is cut off. */
   receive(message: BusMessage): void {
     if (this.isCut) return
     for (const receiver of this.#receivers) receiver.message(message)

@@ -57,6 +57,7 @@ export class MemoryFeed implements Feed {
     })
   }
 
+  /** Nothing is told any more. */
   async close(): Promise<void> {
     this.#listeners.clear()
   }

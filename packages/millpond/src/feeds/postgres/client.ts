@@ -6,6 +6,7 @@ import { FeedError } from '../../core/errors.ts'
 
 /** Something that runs SQL: a client or a pool of `pg`. */
 export interface Queryable {
+  /** Runs one statement and resolves with its rows. */
   query(query: string): Promise<{ rows: unknown[] }>
 }
 

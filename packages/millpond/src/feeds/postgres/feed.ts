@@ -28,6 +28,7 @@ export interface PostgresFeed extends Feed, AsyncDisposable {
   position(): Position | undefined
   /** Resolves with true once everything up to the position was told; with false for another history, or after `timeoutMs`. */
   reached(position: Position, timeoutMs: number): Promise<boolean>
+  /** How the feed is doing at this moment. */
   status(): PostgresFeedStatus
 }
 

@@ -4,6 +4,7 @@ import type { FeedSettings } from './options.ts'
 import { formatPosition } from './position.ts'
 import type { Session } from './session.ts'
 
+/** What `status()` of a feed says. */
 export interface PostgresFeedStatus {
   /**
    * `idle`: nobody listens. `starting`: connecting, waiting for the slot, or catching up. `live`: fresh within the bound.
