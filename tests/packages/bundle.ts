@@ -1,6 +1,7 @@
 /** Bundles a line of code that uses the installed packages, as a user's bundler would, and weighs the result. */
+import { basename } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { build, type Platform } from 'esbuild'
+import { build, type Metafile, type Platform } from 'esbuild'
 
 /** A bundle and what it weighs. */
 export interface Bundle {
@@ -9,6 +10,8 @@ export interface Bundle {
   readonly gzippedBytes: number
   /** Files that went into it. */
   readonly inputs: readonly string[]
+  /** The ten files that take most of `bytes`, with their share. */
+  readonly heaviest: Readonly<Record<string, number>>
 }
 
 /** Bundles and minifies `code` as a module. Throws when something that it imports does not exist on the platform. */
@@ -31,5 +34,12 @@ export async function bundle(project: string, code: string, platform: Platform):
     bytes: contents.length,
     gzippedBytes: gzipSync(contents, { level: 9 }).length,
     inputs: Object.keys(result.metafile.inputs),
+    heaviest: heaviestOf(result.metafile),
   }
+}
+
+function heaviestOf({ outputs }: Metafile): Record<string, number> {
+  const shares = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs))
+  const sizes = shares.map(([file, { bytesInOutput }]) => [basename(file), bytesInOutput] as const)
+  return Object.fromEntries(sizes.toSorted(([, a], [, b]) => b - a).slice(0, 10))
 }
