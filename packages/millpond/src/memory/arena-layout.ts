@@ -63,7 +63,7 @@ export const STRIPE = {
   /** First page of the index, slots, expiries and policy; 0 when there is none. */
   HOME_PAGE: 3,
   HOME_PAGES: 5,
-  /** Entries of the index, a power of two. Negative: there is a column of expiries. */
+  /** Number of slots. Negative: there is a column of expiries. */
   HOME_SHAPE: 7,
   /** Slots from here on were never used. */
   USED_SLOTS: 9,

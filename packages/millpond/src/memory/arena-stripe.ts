@@ -412,31 +412,32 @@ export class ArenaStripe {
     return this.#parts.policy.create(shape, buffer, home.policyByte)
   }
 
-  /** The shape after the present one: twice the slots when they are all in use. Negative with a column of expiries. */
+  /** The shape after the present one: half as many slots more when they are all in use. Negative with expiries. */
   #grownShape(expiries: boolean): number {
     const present = this.#words[this.word + STRIPE.HOME_SHAPE + this.#words[this.word + STRIPE.HOME]!]!
     const sign = expiries || present < 0 ? -1 : 1
-    if (this.#indexWord === 0) return sign * this.#smallestIndex(sign)
-    const entries = Math.abs(present)
-    return sign * (this.usedSlots >= this.#home.slots ? entries * 2 : entries)
+    const { slots } = this.#home
+    if (slots === 0) return sign * this.#firstSlots(sign)
+    return sign * (this.usedSlots >= slots ? slots + (slots >>> 1) : slots)
   }
 
-  /** The largest index with which a home fills no more than one page, and at least the smallest that makes sense. */
-  #smallestIndex(sign: number): number {
-    let entries = 32
-    while (this.#plan(sign * entries * 2, 0).pages === 1) entries *= 2
-    return entries
+  /** As many as fit in one page. */
+  #firstSlots(sign: number): number {
+    let slots = SLOTS_MIN
+    while (this.#plan(sign * slots * 2, 0).pages === 1) slots *= 2
+    return slots
   }
 
+  /** Where things lie in a home of a shape at a page. */
   #plan(shape: number, page: number): Home {
     const { layout } = this.#memory
-    const entries = Math.abs(shape)
-    const slots = Math.floor(entries * LOAD)
+    const slots = Math.abs(shape)
+    const entries = slots === 0 ? 0 : 2 ** Math.ceil(Math.log2(slots / LOAD))
     const indexByte = page * layout.pageBytes
     const slotsByte = indexByte + entries * 8
     const expiresByte = align8(slotsByte + slots * 4)
     const policyByte = shape < 0 ? expiresByte + slots * 8 : expiresByte
-    const end = policyByte + (entries === 0 ? 0 : this.#parts.policy.bytes({ slots, weighted: true }))
+    const end = policyByte + (slots === 0 ? 0 : this.#parts.policy.bytes({ slots, weighted: true }))
     return {
       mask: entries - 1,
       slots,
@@ -449,7 +450,9 @@ export class ArenaStripe {
   }
 }
 
-/** Slots for each entry of the index. */
+/** The fewest slots of a stripe's first home. */
+const SLOTS_MIN = 32
+/** The most slots for each entry of the index. */
 const LOAD = 0.75
 
 function align8(bytes: number): number {

@@ -13,7 +13,6 @@ export const TRAP_POINTS = [
   'insert',
   'publish',
   'replace',
-  'hit',
   'remove',
   'free',
   'new-page',
