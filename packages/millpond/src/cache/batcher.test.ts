@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { manualClock } from '../testing/manual-clock.ts'
 import { Batcher, whenAllAborted } from './batcher.ts'
 
-const setup = ({ maxSize = 100, delayMs = 0, fails = (_: number) => false } = {}) => {
+const setup = ({ maxSize = 100, delayMs = 0, fails = (_: number): boolean => false } = {}) => {
   const clock = manualClock()
   const batches: number[][] = []
   const run = async (items: readonly { id: number }[]) => {
@@ -57,7 +57,7 @@ describe('Batcher', () => {
   })
 
   it('rejects the loads of a failing batch, and of no other, with the error as it was thrown', async () => {
-    const { load } = setup({ maxSize: 2, fails: (id) => id === 3 })
+    const { load } = setup({ maxSize: 2, fails: (id): boolean => id === 3 })
     const outcomes = await Promise.allSettled([1, 2, 3, 4, 5].map(load))
     expect(outcomes.map((outcome) => outcome.status)).toEqual([
       'fulfilled',

@@ -4,7 +4,7 @@ import type { ValueHost } from './encoded-host.ts'
 import type { CacheHost } from './host.ts'
 import type { EntryOptions } from './options.ts'
 import type { SourceOptions } from './source-options.ts'
-import type { Change, Failure, WriteTarget } from './write-queue.ts'
+import type { Change, Failure, Newer, WriteTarget } from './write-queue.ts'
 
 /** What a writer needs of its source. */
 export interface WriterContext<I, V> {
@@ -43,14 +43,14 @@ export class SourceWriter<I, V> implements WriteTarget<I, V> {
     if (!change.removed && !options.write && !options.writeMany) {
       throw new OptionError('write', undefined, `give the source ${this.name} a write or a writeMany to call set`)
     }
-    const [failure] = await this.deliver([change])
+    const [failure] = await this.deliver([change], () => undefined)
     if (failure) throw failure.error
   }
 
-  async deliver(changes: readonly Change<I, V>[]): Promise<readonly (Failure | undefined)[]> {
+  async deliver(changes: readonly Change<I, V>[], newer: Newer<I, V>): Promise<readonly (Failure | undefined)[]> {
     const failures = new Map<Change<I, V>, Failure>()
     await Promise.all(
-      this.#calls(changes).map(async ({ part, run }) => {
+      this.#calls(changes, newer).map(async ({ part, run }) => {
         try {
           await run()
         } catch (error) {
@@ -68,15 +68,17 @@ export class SourceWriter<I, V> implements WriteTarget<I, V> {
   }
 
   /** The calls that carry out the changes: one for all that `writeMany` takes, else one each. */
-  #calls(changes: readonly Change<I, V>[]): Call<I, V>[] {
+  #calls(changes: readonly Change<I, V>[], newer: Newer<I, V>): Call<I, V>[] {
     const { write, writeMany, remove } = this.#context.options
     const sets = changes.filter((change) => !change.removed)
     const removals = changes.filter((change) => change.removed)
     const calls = removals.map((change) => this.#removal(change, remove!))
     if (writeMany && (sets.length > 1 || !write)) {
-      if (sets.length > 0)
-        calls.push(this.#setting(sets, () => writeMany(sets.map(({ id, value }) => [id, value as V]))))
-    } else calls.push(...sets.map((change) => this.#setting([change], () => write!(change.id, change.value as V))))
+      const run = () => writeMany(sets.map(({ id, value }) => [id, value as V]))
+      if (sets.length > 0) calls.push(this.#setting(sets, newer, run))
+    } else {
+      for (const set of sets) calls.push(this.#setting([set], newer, () => write!(set.id, set.value as V)))
+    }
     return calls
   }
 
@@ -85,12 +87,17 @@ export class SourceWriter<I, V> implements WriteTarget<I, V> {
     return { part: [change], run: () => this.#context.host.mutate({ keys }, () => remove(change.id)) }
   }
 
-  #setting(part: readonly Change<I, V>[], run: () => unknown): Call<I, V> {
+  #setting(part: readonly Change<I, V>[], newer: Newer<I, V>, run: () => unknown): Call<I, V> {
     const { values, entryOf } = this.#context
     const entries = part.map(({ id, value }) => {
       return { key: this.key(id), value: value as V, options: entryOf(id, value as V) }
     })
-    return { part, run: () => values.writeThrough(entries, run) }
+    const write = async () => {
+      // A change that came before the cache began to watch the key for this write: shown again, it voids what this keeps.
+      await Promise.all(entries.map(async ({ key }) => newer(key) && this.show(newer(key)!)))
+      await run()
+    }
+    return { part, run: () => values.writeThrough(entries, write) }
   }
 }
 

@@ -34,8 +34,9 @@ interface Write<I, V> extends Change<I, V> {
  * are never under way at the same time, so they arrive in order; one batch is under way at a time.
  *
  * A failed batch is tried again after a pause, each time in smaller batches, so that one bad row soon stands alone and
- * holds up nobody else. Delivery is at least once: a crash between the source's commit and the journal's note of it
- * repeats the write, so writes should be idempotent (UPSERT).
+ * holds up nobody else. Delivery is at least once: after a crash between the source's commit and the journal's note of it
+ * the write is repeated, on top of what others may have written since. So writes should be idempotent (UPSERT), and
+ * conditional on a version where other processes write the same rows.
  */
 class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
   ready: Promise<void> | undefined
@@ -194,7 +195,7 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
       this.#waiting.delete(write.key)
       this.#flying.set(write.key, write)
     }
-    const outcomes = await this.#target.deliver(batch)
+    const outcomes = await this.#target.deliver(batch, (key) => this.#waiting.get(key))
     if (this.#ended) return
     this.#flying.clear()
     const settled: number[] = []
@@ -279,14 +280,19 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
       try {
         const change = decodeChange<I, V>(record, this.#target.codec)
         const key = this.#target.key(change.id)
-        await this.#room.enter(true)
+        // Nobody waits for room yet. No turn is given to the batches before the newest change of each key is known.
+        void this.#room.enter(true)
         this.#accept(key, change, record.sequence)
       } catch (error) {
         this.#host.emit('writeBehindError', { key: record.key, attempt: 0, error, givenUp: true })
         this.#host.logger.error({ key: record.key, error }, 'a record of the journal could not be decoded; it is kept')
       }
     }
-    await Promise.all([...this.#waiting.values()].map((write) => this.#target.show(write)))
+    const shown = [...this.#waiting.values()].map((write) => this.#target.show(write))
+    for (const outcome of await Promise.allSettled(shown)) {
+      if (outcome.status === 'rejected')
+        this.#host.logger.error({ error: outcome.reason as unknown }, 'the cache refuses a replayed value')
+    }
   }
 
   async #drain(): Promise<void> {
@@ -294,28 +300,32 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
     await this.ready?.catch(() => {})
     if (this.#room.taken > 0) {
       let timer: Timer | undefined
-      const late = new Promise<void>((resolve) => (timer = this.#host.clock.after(this.#closeTimeoutMs, resolve)))
+      const timeout = new Promise<void>((resolve) => (timer = this.#host.clock.after(this.#closeTimeoutMs, resolve)))
       const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve))
       this.#runAll()
-      await Promise.race([empty, late])
+      await Promise.race([empty, timeout])
       timer?.cancel()
     }
     this.#timer?.cancel()
     this.#ended = true
-    await this.#abandon([...this.#flying.values(), ...this.#waiting.values()])
+    const late = [...this.#flying.values(), ...this.#waiting.values()]
+    for (const write of late) await this.#abandon(write)
     await this.#journal?.close()
+    if (late.length === 0 || this.#journal) return
+    throw new WriteBehindError(undefined, `${this.#target.name} was closed before ${late.length} writes were delivered`)
   }
 
-  /** Reports what could not be written in time. With a journal it is written after the next start. */
-  async #abandon(writes: readonly Write<I, V>[]): Promise<void> {
-    const { name } = this.#target
-    for (const write of writes) {
-      const { key, id, value, removed, attempts } = write
-      const error = new WriteBehindError(key, `${name} was closed before ${key} was written`)
-      this.#host.emit('writeBehindError', { key, attempt: attempts, error, givenUp: !this.#journal })
-      this.#host.logger.error({ key, attempts, journal: !!this.#journal }, error.message)
-      for (const done of write.watchers) done({ error })
-      if (!this.#journal) await this.#onGiveUp?.({ key, id, value, removed, error, attempts })
+  /** Reports a write that could not be delivered in time. With a journal the next start delivers it. */
+  async #abandon({ key, id, value, removed, attempts, watchers }: Write<I, V>): Promise<void> {
+    const error = new WriteBehindError(key, `${this.#target.name} was closed before ${key} was written`)
+    this.#host.emit('writeBehindError', { key, attempt: attempts, error, givenUp: !this.#journal })
+    for (const done of watchers) done({ error })
+    if (this.#journal)
+      return this.#host.logger.warn({ key, attempts }, 'a write waits in the journal for the next start')
+    try {
+      await this.#onGiveUp?.({ key, id, value, removed, error, attempts })
+    } catch (thrown) {
+      this.#host.logger.error({ key, attempts, thrown }, 'onGiveUp failed')
     }
   }
 

@@ -34,8 +34,11 @@ export interface WriteTarget<I, V> {
   readonly name: string
   readonly codec: Codec
   key(id: I): string
-  /** Carries out changes of different keys. One outcome for each, in order: what it threw, or `undefined`. Does not reject. */
-  deliver(changes: readonly Change<I, V>[]): Promise<readonly (Failure | undefined)[]>
+  /**
+   * Carries out changes of different keys. One outcome for each, in order: what it threw, or `undefined`. Does not reject.
+   * `newer` gives the change of a key that waits behind the one under way.
+   */
+  deliver(changes: readonly Change<I, V>[], newer: Newer<I, V>): Promise<readonly (Failure | undefined)[]>
   /** Makes readers of the cache see a change that was accepted. */
   show(change: Change<I, V>): Promise<void>
 }
@@ -44,3 +47,6 @@ export interface WriteTarget<I, V> {
 export interface Failure {
   readonly error: unknown
 }
+
+/** The change that will replace the one of `key` that is under way, if any. */
+export type Newer<I, V> = (key: string) => Change<I, V> | undefined
