@@ -39,7 +39,6 @@ export class Changes implements BusReceiver, FeedListener {
   async delete(targets: Targets): Promise<void> {
     this.#tell(targets, 'local')
     await this.fence(targets, false)
-    this.#publish('delete', targets)
   }
 
   /**
@@ -68,24 +67,29 @@ export class Changes implements BusReceiver, FeedListener {
     this.#publish('clear', {})
   }
 
-  /** Voids in this process and in the store. With `held`, what is loaded from now on is kept nowhere until the next fence. */
+  /**
+   * Voids in this process, in the store, and in the other processes. With `held`, what is loaded from now on is put in no
+   * store until the next fence; the others are told already now, in case this process dies before it.
+   */
   async fence(targets: Targets, held: boolean): Promise<void> {
     const { shared } = this.#options
     this.#deleteNear(targets, 'delete')
-    if (shared === undefined) return
-    await Promise.all([shared.invalidate(targets.keys ?? [], held), shared.bump(targets.tags ?? [], held)])
-    this.#deleteNear(targets, 'delete')
+    if (shared !== undefined) {
+      await Promise.all([shared.invalidate(targets.keys ?? [], held), shared.bump(targets.tags ?? [], held)])
+      this.#deleteNear(targets, 'delete')
+    }
+    this.publishDelete(targets)
   }
 
-  /** Tells other processes that what they have of these keys is old. */
-  publishDelete(keys: readonly string[]): void {
-    this.#publish('delete', { keys })
+  /** Tells other processes that what they have of this is old. */
+  publishDelete(targets: Targets): void {
+    this.#publish(targets.tags?.includes(EVERYTHING) ? 'clear' : 'delete', targets)
   }
 
   message(message: BusMessage): void {
     const { name, near, shared, emitter } = this.#options
     if (message.cache !== name) return
-    shared?.forgetVersions(message.kind === 'clear' ? undefined : message.tags)
+    shared?.forgetVersions(message.kind === 'clear' ? undefined : (message.tags ?? []))
     if (message.kind === 'clear') {
       near.clear('invalidate')
       emitter.emit('clear', { origin: 'bus' })

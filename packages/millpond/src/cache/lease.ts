@@ -26,10 +26,15 @@ export class Lease implements Hold {
     this.feedWasWhole = feed.whole
   }
 
-  /** The load proper begins now, not when the lease was taken: what was invalidated until now does not matter to it. */
+  /** The load begins only now, not when the lease was taken: what was invalidated until now does not matter to it. */
   restart(feedIsWhole: boolean): void {
-    this.began = this.#registry.sequence
+    if (this.began >= 0) this.began = this.#registry.sequence
     this.feedWasWhole = feedIsWhole
+  }
+
+  /** Another load of the key takes its place: nothing that comes of this one may be stored after that one's. */
+  void(): void {
+    this.began = -1
   }
 
   /** Takes hold of tags that the loader named at its end. */
@@ -55,7 +60,7 @@ export class Lease implements Hold {
    * named early were judged when the reader joined; those that were named late can be judged only now.
    */
   mayPredate(joinedAt: number): boolean {
-    return this.#namedLate && joinedAt > this.began && !this.holds
+    return this.#namedLate && joinedAt > this.began && !(this.holds && this.#registry.remembers(this.began))
   }
 
   /** What was loaded may be stored. */

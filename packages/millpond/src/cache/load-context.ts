@@ -11,11 +11,8 @@ export class Context implements LoadContext<unknown> {
   life: Life
   /** The loader asked to keep nothing. */
   skipped = false
-  /** The loader asked to keep the stale value. */
-  unchanged = false
   keptEtag: string | undefined
-  readonly #hasStale: boolean
-  readonly #staleEtag: string | undefined
+  readonly #stale: Stale | undefined
   readonly #abort: Abort
 
   constructor(key: string, background: boolean, life: Life, abort: Abort, stale: Stale | undefined) {
@@ -23,9 +20,8 @@ export class Context implements LoadContext<unknown> {
     this.background = background
     this.life = life
     this.#abort = abort
-    this.#hasStale = stale !== undefined
+    this.#stale = stale
     this.stale = stale?.value
-    this.#staleEtag = stale?.etag
   }
 
   get signal(): AbortSignal {
@@ -38,13 +34,14 @@ export class Context implements LoadContext<unknown> {
 
   etag(value?: string): string | undefined {
     if (value !== undefined) this.keptEtag = value
-    return this.keptEtag ?? this.#staleEtag
+    return this.keptEtag ?? this.#stale?.etag
   }
 
   notModified(): unknown {
-    if (!this.#hasStale) throw new ValueError(this.key, 'notModified() needs a stale value to keep, and there is none')
-    this.unchanged = true
-    this.keptEtag ??= this.#staleEtag
+    if (!this.#stale) throw new ValueError(this.key, 'notModified() needs a stale value to keep, and there is none')
+    this.keptEtag ??= this.#stale.etag
+    // The same value goes on carrying its tags, those included that the loader named late.
+    this.set({ tags: this.#stale.tags.filter((tag) => tag.charCodeAt(0) !== 0) })
     return this.stale
   }
 
@@ -58,6 +55,7 @@ export class Context implements LoadContext<unknown> {
 export interface Stale {
   readonly value: unknown
   readonly etag: string | undefined
+  readonly tags: readonly string[]
 }
 
 /** An AbortController that exists only if someone asks for its signal. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Codec } from '../core/codec.ts'
 import { LoadTimeoutError } from '../core/errors.ts'
+import type { Position } from '../core/feed.ts'
 import type { Random } from '../core/random.ts'
 import type { Emitter } from './emitter.ts'
 import type { Entry } from './entry.ts'
@@ -10,7 +11,7 @@ import { Abort, Context, type Stale } from './load-context.ts'
 import type { NearTier } from './near-tier.ts'
 import type { ReadOptions } from './options.ts'
 import type { Sealer } from './sealer.ts'
-import type { How, Landed, Promotion, SharedReads } from './shared-reads.ts'
+import { type How, type Landed, namesOf, type Promotion, type SharedReads } from './shared-reads.ts'
 import type { Counters } from './stats.ts'
 import type { Loader } from './types.ts'
 
@@ -85,14 +86,15 @@ export class Loads {
 
   async #load(wish: Wish, fallback: Entry | undefined): Promise<unknown> {
     const { near, sealer, counters, emitter, shownKey } = this.#options
+    const atLeast = wish.options?.atLeast
     let leastBegan = 0
     for (;;) {
       const joinedAt = near.sequence
-      const current = this.#joinable(wish.key, leastBegan)
+      const current = this.#joinable(wish.key, leastBegan, atLeast)
       if (current !== undefined) counters.joinedLoads++
-      const flight = current ?? this.#start(wish, fallback, { background: false, force: false })
+      const flight = current ?? this.#start(wish, fallback, { background: false, force: atLeast !== undefined })
       const landed = await this.#landing(flight, wish, fallback)
-      if (current?.lease.mayPredate(joinedAt) && landed.from !== 'fallback') {
+      if (current?.lease.mayPredate(joinedAt) && (landed.from !== 'fallback' || fallback === undefined)) {
         leastBegan = joinedAt
         continue
       }
@@ -154,23 +156,26 @@ export class Loads {
   /** Renews a value that is still being served, unless that is under way, or failed a moment ago. */
   #renew(wish: Wish, entry: Entry | undefined): void {
     if (entry?.extra !== undefined && this.#options.clock.monotonic() < entry.extra.retryAtMs) return
-    if (this.#joinable(wish.key, 0) !== undefined) return
+    if (this.#joinable(wish.key, 0, undefined) !== undefined) return
     const flight = this.#start(wish, entry, { background: true, force: false })
+    flight.waiting++ // for the cache itself: a caller who joins and leaves does not end it
     this.#options.background(flight.promise.catch(() => {}))
   }
 
-  #joinable(key: string, leastBegan: number): Flight | undefined {
+  /** A reader with the position of its own write joins only who began with that position too: others may have read before. */
+  #joinable(key: string, leastBegan: number, atLeast: Position | undefined): Flight | undefined {
     const flight = this.#flights.get(key)
-    return flight?.lease.holds && flight.lease.began >= leastBegan ? flight : undefined
+    if (!flight?.lease.holds || flight.lease.began < leastBegan) return undefined
+    return atLeast === undefined || flight.atLeast === atLeast ? flight : undefined
   }
 
   #start(wish: Wish, entry: Entry | undefined, how: How): Flight {
     const { near, enabled, track } = this.#options
-    const flight = new Flight(wish.key, near.lease(wish.key, wish.life.tags))
+    const flight = new Flight(wish.key, near.lease(wish.key, wish.life.tags), wish.options?.atLeast)
     flight.promise = this.#fly(flight, wish, entry, how)
     if (enabled) {
       // What is under way is older than this load: it must not be stored after it.
-      this.#flights.get(wish.key)?.supersede()
+      this.#flights.get(wish.key)?.lease.void()
       this.#flights.set(wish.key, flight)
     }
     track(flight.promise.then(noop, noop))
@@ -178,6 +183,7 @@ export class Loads {
   }
 
   async #fly(flight: Flight, wish: Wish, entry: Entry | undefined, how: How): Promise<Landed> {
+    const { near } = this.#options
     let promotion: Promotion | undefined
     try {
       promotion = await this.#options.shared?.promote(wish, flight.lease, how)
@@ -186,6 +192,7 @@ export class Loads {
     } catch (error) {
       if (entry?.extra !== undefined) entry.extra.retryAtMs = this.#options.clock.monotonic() + RETRY_MS
       if (promotion?.fallback === undefined || how.background || how.force) throw error
+      near.addTags(flight.lease, namesOf(promotion.fallback.record)) // a reader who joined late is judged by them
       return { sealed: promotion.fallback.sealed, from: 'fallback' }
     } finally {
       flight.lease.end(false)
@@ -227,7 +234,7 @@ export class Loads {
     const { lease } = flight
     const { life, keptEtag: etag } = context
     near.addTags(lease, life.tags)
-    if (!enabled || context.skipped || promotion?.held || flight.isSuperseded || !lease.mayStore) {
+    if (!enabled || context.skipped || promotion?.held || !lease.mayStore) {
       if (enabled && !context.skipped) counters.voidedLoads++
       return false
     }
@@ -262,13 +269,12 @@ export class Loads {
   }
 
   #staleOf(entry: Entry | undefined, promotion: Promotion | undefined): Stale | undefined {
-    if (entry !== undefined) return { value: this.#options.sealer.open(entry.sealed), etag: entry.extra?.etag }
-    return (
-      promotion?.fallback && {
-        value: this.#options.sealer.open(promotion.fallback.sealed),
-        etag: promotion.fallback.etag,
-      }
-    )
+    const { open } = this.#options.sealer
+    if (entry !== undefined) {
+      return { value: open(entry.sealed), etag: entry.extra?.etag, tags: entry.tags.map(({ name }) => name) }
+    }
+    const found = promotion?.fallback
+    return found && { value: open(found.sealed), etag: found.etag, tags: namesOf(found.record) }
   }
 
   #tellHit(key: string, from: 'near' | 'store' | 'stale'): void {
@@ -296,18 +302,14 @@ class Flight {
   readonly key: string
   readonly lease: Lease
   readonly abort = new Abort()
+  readonly atLeast: Position | undefined
   promise!: Promise<Landed>
   waiting = 0
-  isSuperseded = false
 
-  constructor(key: string, lease: Lease) {
+  constructor(key: string, lease: Lease, atLeast: Position | undefined) {
     this.key = key
     this.lease = lease
-  }
-
-  /** Another load of the key has taken its place. */
-  supersede(): void {
-    this.isSuperseded = true
+    this.atLeast = atLeast
   }
 }
 

@@ -61,7 +61,7 @@ export class NearTier {
   }
 
   /** The entry of a key whatever its state. Leaves no trace in the eyes of eviction. */
-  peek(key: string, nowMs: number): Entry | undefined {
+  peek(key: string, nowMs?: number): Entry | undefined {
     return this.#table?.peek(key, nowMs)
   }
 
@@ -86,9 +86,13 @@ export class NearTier {
     return new Lease(this.#tags, key, names, { fed, whole: this.#feedIsWhole() })
   }
 
-  /** The load proper begins now. Resolves when what the feed has announced about its tags is visible, within a bound. */
+  /**
+   * A load under a lease that the feed covers waits, within a bound, until what was announced about its tags is visible,
+   * and begins then. Other loads began with their lease: what was read from a store for them must stay true.
+   */
   async beginLoad(lease: Lease): Promise<void> {
-    if (lease.fed && unsettled(lease.tags)) await this.#feed?.settled(SETTLE_MS_MAX)
+    if (!lease.fed) return
+    if (unsettled(lease.tags)) await this.#feed!.settled(SETTLE_MS_MAX)
     lease.restart(this.#feedIsWhole())
   }
 

@@ -85,9 +85,13 @@ export class SharedReads {
     const { before, held, found } = await this.look(wish)
     if (found === undefined || how.force || held) return { ...before, held }
     const { sealed, etag, record } = found
-    if (record.freshMs > 0) {
-      const { near } = this.#options
-      near.addTags(lease, namesOf(record))
+    const isStale = record.freshMs <= 0
+    if (isStale && (wish.life.staleWhileRevalidateMs === 0 || how.background))
+      return { ...before, held, fallback: found }
+    const { near } = this.#options
+    near.addTags(lease, namesOf(record))
+    if (lease.fed) return undefined
+    if (!isStale) {
       const nowMs = before.readAtMs
       near.keep(wish.key, sealed, lease, within(wish.life, record), {
         nowMs,
@@ -95,10 +99,8 @@ export class SharedReads {
         freshMs: record.freshMs,
         etag,
       })
-      return { ...before, held, landed: { sealed, from: 'store' } }
     }
-    if (wish.life.staleWhileRevalidateMs === 0 || how.background) return { ...before, held, fallback: found }
-    return { ...before, held, landed: { sealed, from: 'stale' } }
+    return { ...before, held, landed: { sealed, from: isStale ? 'stale' : 'store' } }
   }
 
   /** What the shared tier has for a key, without bringing it anywhere. */
@@ -118,8 +120,11 @@ export class SharedReads {
     return { before: { mark: read.mark, versions, readAtMs }, held, found }
   }
 
-  /** Fills the shared tier on the mark that was read, if every tag had a version before the load. Returns whether it did. */
-  async fill(filling: Filling): Promise<boolean> {
+  /**
+   * Fills the shared tier on the mark that was read, if every tag had a version before the load. Returns whether it did;
+   * `undefined` when the value has no form as text.
+   */
+  async fill(filling: Filling): Promise<boolean | undefined> {
     const { tier } = this.#options
     const { key, life, mark, versions, readAtMs } = filling
     if (mark === undefined) return false
@@ -131,7 +136,7 @@ export class SharedReads {
       return false
     }
     const record = this.record({ ...filling, versions: known })
-    return record !== undefined && (await tier.fill(key, record, mark, readAtMs))
+    return record && (await tier.fill(key, record, mark, readAtMs))
   }
 
   /** The record of a value, or `undefined` (and an event) where it has no form as text. */
@@ -169,7 +174,8 @@ export class SharedReads {
 
 const NO_VERSIONS: Versions = new Map()
 
-function namesOf(record: StoreRecord): string[] {
+/** The tags of a record, as the cache's user knows them. */
+export function namesOf(record: StoreRecord): string[] {
   return record.tags.map(([name]) => name).filter((name) => name !== EVERYTHING)
 }
 

@@ -15,6 +15,8 @@ export interface SharedTierOptions {
   readonly hearsChanges: boolean
   readonly emitter: Emitter
   readonly onError: () => void
+  /** The store was told what it had missed: what other processes read from it until then is old. */
+  readonly onMadeUp: (targets: { keys: readonly string[]; tags: readonly string[] }) => void
 }
 
 /** An answer of the shared tier. Without a mark it did not answer, and nothing may be filled. */
@@ -39,12 +41,15 @@ export type Versions = ReadonlyMap<string, string>
 export class SharedTier {
   readonly #options: SharedTierOptions
   readonly #breaker: Breaker
-  /** Remembered versions, kept right by the bus. */
+  /** Versions as they were once. Only where a bus tells of changes are they good for reading too. */
   readonly #versions = new Map<string, { readonly version: string; readonly askedAtMs: number }>()
-  /** Invalidations to make up for, by kind and stored name; the last of a name wins. */
+  /** Counts what made remembered versions wrong: an answer that was on its way then is not remembered. */
+  #changes = 0
+  /** Invalidations to make up for. */
   readonly #missedKeys = new Set<string>()
   readonly #missedTags = new Set<string>()
-  #reading: { keys: string[]; answer: Promise<SharedRead[]> } | undefined
+  readonly #read: (key: string) => Promise<SharedRead>
+  readonly #ask: (tag: string) => Promise<string | undefined>
 
   constructor(options: SharedTierOptions) {
     this.#options = options
@@ -53,36 +58,39 @@ export class SharedTier {
       clock: options.clock,
       timeoutMs: options.timeoutMs,
       recover: (attempt) => this.#recover(attempt),
-      isRecovered: () => this.#missedKeys.size + this.#missedTags.size === 0,
+      isRecovered: () => this.#hasMissedNothing(),
       onState: (state) => options.emitter.emit('storeState', { state }),
       onError: (operation, error) => {
         options.onError()
         options.emitter.emit('storeError', { operation, error })
       },
     })
+    const { store } = options
+    this.#read = together(
+      async (keys) => (await this.#try('read', () => store.getMany(keys))) ?? keys.map(() => NO_ANSWER),
+    )
+    this.#ask = together(async (tags) => (await this.#try('versions', () => store.versions(tags))) ?? [])
   }
 
   /** Reads a key. Reads that are asked for together go to the store together. */
-  async read(key: string): Promise<SharedRead> {
-    this.#reading ??= this.#collectReads()
-    const at = this.#reading.keys.push(this.#stored(key)) - 1
-    return (await this.#reading.answer)[at]!
+  read(key: string): Promise<SharedRead> {
+    return this.#read(this.#stored(key))
   }
 
-  /** The versions of tags as the store has them now, or as they are remembered; `undefined` when it does not answer. */
+  /** The versions of tags as the store has them now, or as the bus keeps them; `undefined` when it does not answer. */
   async versions(tags: readonly string[]): Promise<Versions | undefined> {
-    const askedAtMs = this.#options.clock.monotonic()
-    const unknown = tags.filter((tag) => !this.#versions.has(tag))
-    if (unknown.length === 0) return this.knownVersions(tags, Number.POSITIVE_INFINITY)
-    const answer = await this.#try('versions', () =>
-      this.#options.store.versions(unknown.map((tag) => this.#storedTag(tag))),
-    )
-    if (answer === undefined) return undefined
+    const { clock, hearsChanges } = this.#options
+    const askedAtMs = clock.monotonic()
+    const known = hearsChanges ? this.knownVersions(tags, Number.POSITIVE_INFINITY) : NO_VERSIONS
+    if (known.size === tags.length) return known
+    const before = this.#changes
+    const answers = await Promise.all(tags.map((tag) => known.get(tag) ?? this.#ask(this.#storedTag(tag))))
     const found = new Map<string, string>()
-    for (const tag of tags) {
-      const version = this.#versions.get(tag)?.version ?? answer[unknown.indexOf(tag)]!
+    for (const [at, tag] of tags.entries()) {
+      const version = answers[at]
+      if (version === undefined) return undefined
       found.set(tag, version)
-      if (this.#options.hearsChanges && !isHeld(version)) this.#remember(tag, version, askedAtMs)
+      if (before === this.#changes && !isHeld(version)) this.#remember(tag, version, askedAtMs)
     }
     return found
   }
@@ -99,6 +107,8 @@ export class SharedTier {
 
   /** What remembered versions there are may be wrong: messages were lost. */
   forgetVersions(tags?: readonly string[]): void {
+    if (tags?.length === 0) return
+    this.#changes++
     if (tags === undefined) this.#versions.clear()
     else for (const tag of tags) this.#versions.delete(tag)
   }
@@ -106,28 +116,30 @@ export class SharedTier {
   /** Stores a record on the mark that was read at `readAtMs`, unless that was so long ago that the fence may have ended. */
   async fill(key: string, record: StoreRecord, mark: Mark, readAtMs: number): Promise<boolean> {
     const { clock, fenceMs, store } = this.#options
-    if (clock.monotonic() - readAtMs >= fenceMs / 2) return false
-    return (await this.#try('fill', () => store.fill(this.#stored(key), record, mark))) ?? false
+    if (this.#breaker.isOpen || clock.monotonic() - readAtMs >= fenceMs / 2) return false
+    const filled = await this.#try('fill', () => store.fill(this.#stored(key), record, mark))
+    // It may yet arrive, when no tombstone is there any more to refuse it.
+    if (filled === undefined) this.#miss([key], this.#missedKeys)
+    return filled ?? false
   }
 
   /** Stores a record whatever is there. A failure leaves the key to be invalidated when the store is back. */
   async set(key: string, record: StoreRecord): Promise<void> {
-    const stored = this.#stored(key)
     const done = await this.#try('set', async () => {
-      await this.#options.store.set(stored, record)
+      await this.#options.store.set(this.#stored(key), record)
       return true
     })
-    if (!done) this.#miss([stored], this.#missedKeys)
+    if (!done) this.#miss([key], this.#missedKeys)
   }
 
   /** Puts tombstones, told later if the store does not answer. Returns their marks, `undefined` for each in that case. */
   async invalidate(keys: readonly string[], held: boolean): Promise<readonly (Mark | undefined)[]> {
     if (keys.length === 0) return []
-    const stored = keys.map((key) => this.#stored(key))
     const { store, fenceMs } = this.#options
+    const stored = keys.map((key) => this.#stored(key))
     const marks = await this.#try('invalidate', () => store.invalidate(stored, fenceMs, held))
     if (marks !== undefined) return marks
-    this.#miss(stored, this.#missedKeys)
+    this.#miss(keys, this.#missedKeys)
     return keys.map(() => undefined)
   }
 
@@ -140,22 +152,12 @@ export class SharedTier {
       await this.#options.store.bump(stored, held ? this.#options.fenceMs : undefined)
       return true
     })
-    if (!done) this.#miss(stored, this.#missedTags)
+    if (!done) this.#miss(tags, this.#missedTags)
     this.forgetVersions(tags)
   }
 
   close(): void {
     this.#breaker.close()
-  }
-
-  #collectReads(): { keys: string[]; answer: Promise<SharedRead[]> } {
-    const keys: string[] = []
-    const answer = Promise.resolve().then(async () => {
-      this.#reading = undefined
-      const reads = await this.#try('read', () => this.#options.store.getMany(keys))
-      return reads ?? keys.map(() => NO_ANSWER)
-    })
-    return { keys, answer }
   }
 
   async #try<T>(operation: string, run: () => Promise<T>): Promise<T | undefined> {
@@ -168,18 +170,25 @@ export class SharedTier {
 
   /** Tells the store what it missed. What is added meanwhile is told by the next round, before anything is read. */
   async #recover(attempt: Attempt): Promise<void> {
-    const { store, fenceMs } = this.#options
+    const { store, fenceMs, onMadeUp } = this.#options
     await attempt('probe', () => store.getMany([this.#stored('probe')]))
-    while (this.#missedKeys.size > 0) {
+    while (!this.#hasMissedNothing()) {
       const keys = take(this.#missedKeys)
-      await attempt('invalidate', () => store.invalidate(keys, fenceMs, false))
-      for (const key of keys) this.#missedKeys.delete(key)
-    }
-    while (this.#missedTags.size > 0) {
       const tags = take(this.#missedTags)
-      await attempt('bump', () => store.bump(tags, undefined))
-      for (const tag of tags) this.#missedTags.delete(tag)
+      try {
+        if (keys.length > 0) await attempt('invalidate', () => store.invalidate(keys.map(this.#stored), fenceMs, false))
+        if (tags.length > 0) await attempt('bump', () => store.bump(tags.map(this.#storedTag), undefined))
+      } catch (error) {
+        this.#miss(keys, this.#missedKeys)
+        this.#miss(tags, this.#missedTags)
+        throw error
+      }
+      onMadeUp({ keys, tags })
     }
+  }
+
+  #hasMissedNothing(): boolean {
+    return this.#missedKeys.size + this.#missedTags.size === 0
   }
 
   /** What the store has to be told later. When it becomes too much, all of the cache is voided instead. */
@@ -188,23 +197,23 @@ export class SharedTier {
     if (this.#missedKeys.size + this.#missedTags.size <= MISSED_MAX) return
     this.#missedKeys.clear()
     this.#missedTags.clear()
-    this.#missedTags.add(this.#storedTag(EVERYTHING))
+    this.#missedTags.add(EVERYTHING)
   }
 
   #remember(tag: string, version: string, askedAtMs: number): void {
+    if (this.#versions.get(tag)?.version === version) return
     if (this.#versions.size >= VERSIONS_MAX) this.#versions.clear()
     this.#versions.set(tag, { version, askedAtMs })
   }
 
   /** `shop:17`, in a namespace `shop/users:17`. Names hold neither `:` nor `/`, so no two keys meet. */
-  #stored(key: string): string {
-    if (key.charCodeAt(0) !== 0) return `${this.#options.name}:${key}`
-    return `${this.#options.name}${key.charCodeAt(1) === COLON ? '' : '/'}${key.slice(1)}`
+  readonly #stored = (key: string): string => {
+    const { name } = this.#options
+    if (key.charCodeAt(0) !== 0) return `${name}:${key}`
+    return `${name}${key.charCodeAt(1) === COLON ? '' : '/'}${key.slice(1)}`
   }
 
-  #storedTag(tag: string): string {
-    return `${this.#options.name}#${tag}`
-  }
+  readonly #storedTag = (tag: string): string => `${this.#options.name}#${tag}`
 }
 
 const COLON = 58
@@ -214,8 +223,31 @@ const VERSIONS_MAX = 10_000
 const MISSED_MAX = 10_000
 const RECOVER_AT_ONCE = 500
 
+const NO_VERSIONS: Versions = new Map()
+
+/** Takes some names out of a set. */
 function take(names: Set<string>): string[] {
-  return [...names].slice(0, RECOVER_AT_ONCE)
+  const taken = [...names].slice(0, RECOVER_AT_ONCE)
+  for (const name of taken) names.delete(name)
+  return taken
+}
+
+/** Makes one call of what is asked for before the next microtask. `ask` answers in the order of the names. */
+function together<T>(ask: (names: string[]) => Promise<readonly T[]>): (name: string) => Promise<T> {
+  let names = new Map<string, number>()
+  let answers: Promise<readonly T[]>
+  return async (name) => {
+    if (names.size === 0) {
+      answers = Promise.resolve().then(() => {
+        const asked = [...names.keys()]
+        names = new Map()
+        return ask(asked)
+      })
+    }
+    const at = names.get(name) ?? names.size
+    names.set(name, at)
+    return (await answers)[at]!
+  }
 }
 
 /** The tag that every stored entry carries, so that `clear` is one command. */

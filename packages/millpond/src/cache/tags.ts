@@ -128,7 +128,8 @@ export class TagRegistry {
 
   #dropUnused(tag: Tag): void {
     if (tag.holders > 0 || tag.unsettled > 0) return
-    if (this.#loads === 0) {
+    // Only what was invalidated has something to tell, and nobody names a key's own tag late.
+    if (this.#loads === 0 || tag.changedAt === 0 || tag.name.startsWith('\0\0')) {
       this.#forget(tag)
       return
     }
