@@ -256,7 +256,14 @@ describe.each(['system', 'embedded'] as const)('a feed whose server or wire fail
     await blocker.query('BEGIN; INSERT INTO kept VALUES (-1)')
     make({ slot: { name: 'kept_slot' } })
     await tells()
+    await feed.close()
+    // Unless the publication had to be altered: then its changes may be announced by the old one.
+    await writer.query('CREATE TABLE added (id int PRIMARY KEY)')
+    const named = warning(/waits for open write transactions/)
+    make({ slot: { name: 'kept_slot' }, tables: ['kept', 'added'] })
+    await named
     await blocker.query('ROLLBACK')
+    await tells()
     await feed.close()
     await blocker.query("SELECT pg_drop_replication_slot('kept_slot')")
     make({ slot: { name: 'kept_slot' } })

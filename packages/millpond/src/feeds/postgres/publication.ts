@@ -12,23 +12,28 @@ import type { FeedSettings } from './options.ts'
 import type { ServerInfo } from './server-info.ts'
 import { quoteName, quoteTable, tableTag } from './tags.ts'
 
-/** Checks and completes the publication; returns the catalog of what it announces. Throws FeedError with what to do. */
+/**
+ * Checks and completes the publication; returns the catalog of what it announces, and whether it had to be altered.
+ * Throws FeedError with what to do.
+ */
 export async function preparePublication(
   client: Queryable,
   settings: FeedSettings,
   server: ServerInfo,
-): Promise<Catalog> {
+): Promise<{ catalog: Catalog; altered: boolean }> {
   checkWalLevel(server)
   const { tables, publication } = settings
   let catalog = await readCatalog(client, tables, publication)
   for (const name of tables) checkTable(catalog.find(name), tableTag(name))
+  let turns = 0
   // Another process may be at it too: what it left out is added in the next turn.
-  for (let turn = 0; turn < 3 && (await completed(client, settings, catalog)); turn++) {
+  while (turns < 3 && (await completed(client, settings, catalog))) {
     catalog = await readCatalog(client, tables, publication)
+    turns++
   }
   await checkPublication(client, settings, catalog)
   for (const table of coveredTables(catalog, tables)) checkUpdatable(catalog, table, settings)
-  return catalog
+  return { catalog, altered: turns > 0 }
 }
 
 /** The covered tables, and parts of them, whose changes the publication does not announce. */

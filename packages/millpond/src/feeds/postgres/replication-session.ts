@@ -1,17 +1,13 @@
 /**
  * An epoch that reads the log: two connections to the primary, one that streams the changes (the walsender) and an
- * ordinary one that asks what is visible (control).
- *
- * How it stays right, in the words of DESIGN.md beside this file: a commit is told (`invalidate`) when it is announced
- * and settled when a snapshot taken later sees it; freshness is proven by a position that was read after the moment in
- * question and that the stream has reached; anything that is not understood ends the epoch.
+ * ordinary one that asks what is visible (control). Whatever is not understood, on either, ends the epoch.
  */
 import type { Timer } from '../../core/clock.ts'
 import type { Catalog } from './catalog.ts'
 import { CatalogWatch } from './catalog-watch.ts'
 import { type Connection, Connections, firstRow, sqlState } from './connect.ts'
 import { type Coverage, coveredTables } from './coverage.ts'
-import { beforePageHeader, formatLsn, type Lsn, parseLsn } from './lsn.ts'
+import { formatLsn, type Lsn } from './lsn.ts'
 import type { FeedSettings } from './options.ts'
 import { PgoutputDecoder } from './pgoutput.ts'
 import type { ParsedPosition } from './position.ts'
@@ -21,12 +17,9 @@ import { ReplicationStream } from './replication-stream.ts'
 import { RowTags } from './row-tags.ts'
 import { type ServerInfo, serverInfo } from './server-info.ts'
 import { Failure, type Session, SessionClosed, type SessionFacts, type SessionHost } from './session.ts'
-import { Settler } from './settler.ts'
-import { parseSnapshot } from './snapshot.ts'
 import { quoteName } from './tags.ts'
 import { type Commit, Transactions } from './transactions.ts'
-import { UnsettledCommits } from './unsettled.ts'
-import { Watermark } from './watermark.ts'
+import { Visibility } from './visibility.ts'
 
 /** How long the slot may take before the transactions that block it are named. */
 const PATIENCE_MS = 500
@@ -45,16 +38,13 @@ export class ReplicationSession implements Session {
   private leaving = false
   private closing: Promise<void> | undefined
   private readonly connections: Connections
-  private readonly unsettled = new UnsettledCommits()
   private control!: Connection
   private walsender!: Connection
   private stream: ReplicationStream | undefined
-  private settler: Settler | undefined
-  private watermark: Watermark | undefined
+  private visibility: Visibility | undefined
   private catalogWatch: CatalogWatch | undefined
   private rowTags!: RowTags
   private transactions!: Transactions
-  private heardAtMs = 0
   private pingTimer: Timer | undefined
 
   constructor(settings: FeedSettings, host: SessionHost, coverage: Coverage) {
@@ -65,28 +55,28 @@ export class ReplicationSession implements Session {
   }
 
   get freshAsOfMs(): number {
-    return this.watermark?.freshAsOfMs ?? Number.NEGATIVE_INFINITY
+    return this.visibility?.watermark.freshAsOfMs ?? Number.NEGATIVE_INFINITY
   }
 
   get position(): ParsedPosition | undefined {
     const { server } = this.facts
-    if (!server || !this.watermark || this.freshAsOfMs === Number.NEGATIVE_INFINITY) return undefined
-    return { systemId: server.systemId, timeline: server.timeline, lsn: this.watermark.lsn }
+    if (!server || !this.visibility || this.freshAsOfMs === Number.NEGATIVE_INFINITY) return undefined
+    return { systemId: server.systemId, timeline: server.timeline, lsn: this.visibility.watermark.lsn }
   }
 
   reached({ lsn }: ParsedPosition): Promise<boolean> {
-    if (!this.watermark) return Promise.resolve(false)
-    const reached = this.watermark.reached(lsn)
+    if (!this.visibility) return Promise.resolve(false)
+    const reached = this.visibility.watermark.reached(lsn)
     this.ping()
     return reached
   }
 
   unsettledTags(): (readonly string[])[] {
-    return this.unsettled.tags()
+    return this.visibility?.unsettled.tags() ?? []
   }
 
   settled(): Promise<void> {
-    return this.unsettled.settled()
+    return this.visibility?.unsettled.settled() ?? Promise.resolve()
   }
 
   async run(): Promise<never> {
@@ -126,17 +116,18 @@ export class ReplicationSession implements Session {
     this.control = await this.connections.connect()
     const server = await serverInfo(this.control)
     this.facts.server = server
-    const catalog = await preparePublication(this.control, settings, server)
+    const { catalog, altered } = await preparePublication(this.control, settings, server)
     this.coverage.learn(coveredTables(catalog, settings.tables))
     this.walsender = await this.connectWalsender(server)
-    const slot = await this.openSlot()
+    const slot = await this.openSlot(altered)
     this.facts.slot = slot.name
     this.host.begin()
     this.rowTags = new RowTags(catalog, this.coverage)
     this.catalogWatch = this.watchCatalog(catalog)
+    this.visibility = this.watchVisibility(slot, server)
     await this.startStream(slot, server)
     if (!slot.created) await this.checkSameServer(slot)
-    this.startSettling()
+    this.visibility.start()
   }
 
   /** Ends the stream politely, so that the temporary slot is dropped before we say that we are closed. */
@@ -145,12 +136,12 @@ export class ReplicationSession implements Session {
       await this.abandonSlot()
       return
     }
-    this.settler?.stop()
-    this.stream.ping(this.watermark!.lsn, this.acknowledged(), this.settings.clock.wall())
+    this.visibility?.stop()
+    this.ping()
     const { stream } = this
     this.stream = undefined
     await stream.stop()
-    if (this.settings.slot === undefined) await this.walsender.query(`DROP_REPLICATION_SLOT "${this.facts.slot}"`)
+    // The server closes its end once it has dropped the temporary slot.
     await Promise.all([this.walsender.client.end(), this.control.client.end()])
   }
 
@@ -160,11 +151,9 @@ export class ReplicationSession implements Session {
   }
 
   private tearDown(): void {
-    this.settler?.stop()
+    this.visibility?.end()
     this.pingTimer?.cancel()
     this.catalogWatch?.stop()
-    this.watermark?.end()
-    this.unsettled.clear()
     this.failure.raise(new SessionClosed())
     this.connections.cut()
   }
@@ -181,7 +170,7 @@ export class ReplicationSession implements Session {
     )
   }
 
-  private async openSlot(): Promise<Slot> {
+  private async openSlot(publicationAltered: boolean): Promise<Slot> {
     const { settings, walsender, control, host } = this
     const { pid } = await firstRow(walsender, 'SELECT pg_backend_pid()::text AS pid')
     this.walsenderPid = Number(pid)
@@ -194,11 +183,17 @@ export class ReplicationSession implements Session {
       walsenderPid: this.walsenderPid,
       waiting,
     }
-    return settings.slot === undefined ? temporarySlot(context, settings.random) : keptSlot(context, settings.slot)
+    if (settings.slot === undefined) return temporarySlot(context, settings.random)
+    return keptSlot(context, settings.slot, publicationAltered)
+  }
+
+  private watchVisibility(slot: Slot, server: ServerInfo): Visibility {
+    const { settings, control, host, facts } = this
+    const ping = (): void => this.ping()
+    return new Visibility({ settings, server, control, host, facts, startLsn: slot.startLsn, ping, failed: this.fail })
   }
 
   private async startStream(slot: Slot, server: ServerInfo): Promise<void> {
-    this.watermark = new Watermark(slot.startLsn)
     this.transactions = new Transactions({
       rowTags: this.rowTags,
       rowTagsMax: this.settings.rowTagsMax,
@@ -207,19 +202,17 @@ export class ReplicationSession implements Session {
     })
     const decoder = new PgoutputDecoder(this.transactions)
     this.stream = new ReplicationStream(this.walsender)
-    this.heardAtMs = this.settings.clock.monotonic()
     const protocol = server.version >= 140_000 ? "proto_version '2', streaming 'on'" : "proto_version '1'"
     const publication = `publication_names '${quoteName(this.settings.publication).replaceAll("'", "''")}'`
     const command = `START_REPLICATION SLOT "${slot.name}" LOGICAL ${formatLsn(slot.startLsn)} (${protocol}, ${publication})`
-    const start = this.stream.start(command, {
+    await this.stream.start(command, {
       data: (buffer, at) => {
-        this.heardAtMs = this.settings.clock.monotonic()
+        this.visibility!.heard()
         decoder.decode(buffer, at)
       },
       keepalive: (lsn, asked) => this.onKeepalive(lsn, asked),
       failed: this.fail,
     })
-    await start
   }
 
   /** A kept slot that this server does not have in use belongs to another server: the two connections have parted. */
@@ -231,90 +224,36 @@ export class ReplicationSession implements Session {
     if (active !== 'true') throw new Error('the two connections of the feed lead to different servers')
   }
 
-  private onCommit({ xid, tags, endLsn }: Commit): void {
-    const watermark = this.watermark!
+  private onCommit(commit: Commit): void {
     this.facts.changes = this.transactions.changes
-    if (tags.length > 0) {
+    if (commit.tags.length > 0) {
       this.facts.commits++
-      this.unsettled.add(xid, tags, watermark.lsn)
-      this.host.invalidate(tags)
-      this.settler?.request()
+      this.visibility!.announced(commit)
     }
-    this.advance(endLsn)
+    this.visibility!.advance(commit.endLsn)
   }
 
   private onKeepalive(lsn: Lsn, asked: boolean): void {
-    this.heardAtMs = this.settings.clock.monotonic()
+    this.visibility!.heard()
     // Inside a transaction the position may not pass for done: its commit is still to come.
-    if (!this.transactions.inside) this.advance(lsn)
+    if (!this.transactions.inside) this.visibility!.advance(lsn)
     if (asked) this.ping()
-    else if (this.watermark!.waitingSinceMs !== undefined) this.pingSoon()
-  }
-
-  private advance(lsn: Lsn): void {
-    const { freshAsOfMs } = this
-    this.watermark!.advance(lsn)
-    if (this.freshAsOfMs > freshAsOfMs) this.host.progress()
+    else if (this.visibility!.watermark.waitingSinceMs !== undefined) this.pingSoon()
   }
 
   private ping(): void {
-    this.stream?.ping(this.watermark!.lsn, this.acknowledged(), this.settings.clock.wall())
-  }
-
-  /** A temporary slot ends with us, so nothing has to be kept for later; a kept one starts again at what is settled. */
-  private acknowledged(): Lsn {
-    const { lsn } = this.watermark!
-    return this.settings.slot === undefined ? lsn : this.unsettled.settledUpTo(lsn)
+    if (!this.visibility) return
+    const { lsn } = this.visibility.watermark
+    // A temporary slot ends with us, so nothing has to be kept for later; a kept one starts again at what is settled.
+    const settled = this.settings.slot === undefined ? lsn : this.visibility.unsettled.settledUpTo(lsn)
+    this.stream?.ping(lsn, settled, this.settings.clock.wall())
   }
 
   private pingSoon(): void {
     this.pingTimer ??= this.settings.clock.after(PING_AGAIN_MS, () => {
       this.pingTimer = undefined
-      if (this.watermark!.waitingSinceMs !== undefined) this.ping()
+      if (this.visibility!.watermark.waitingSinceMs !== undefined) this.ping()
     })
-  }
-
-  private startSettling(): void {
-    const { clock, heartbeatMs, stallTimeoutMs } = this.settings
-    const ask = (askedAtMs: number): Promise<boolean> => this.ask(askedAtMs)
-    this.settler = new Settler({ clock, heartbeatMs, stallTimeoutMs, ask, failed: this.fail })
-    this.settler.request()
-  }
-
-  private async ask(askedAtMs: number): Promise<boolean> {
-    this.checkHeard(askedAtMs)
-    const insert = this.byInsertPosition()
-    const before = this.watermark!.waitingSinceMs
-    if (insert && before !== undefined) await this.flush()
-    this.facts.queries++
-    const { rows } = await this.control.query(insert ? SETTLE_BY_INSERT : SETTLE_BY_FLUSH)
-    const row = rows[0] as { snapshot: string; lsn: string }
-    for (const tags of this.unsettled.take(parseSnapshot(row.snapshot))) this.host.settle(tags)
-    const lsn = parseLsn(row.lsn)!
-    const { freshAsOfMs } = this
-    this.watermark!.expect(askedAtMs, insert ? beforePageHeader(lsn, this.facts.server!.segmentBytes) : lsn)
-    if (this.freshAsOfMs > freshAsOfMs) this.host.progress()
-    this.ping()
-    return this.unsettled.size > 0
-  }
-
-  /** Asynchronous commits are visible before they are on disk: then only the insert position covers what readers see. */
-  private byInsertPosition(): boolean {
-    return (this.settings.lsn ?? (this.facts.server!.synchronousCommit === 'off' ? 'insert' : 'flush')) === 'insert'
-  }
-
-  /** The stream carries only what is on disk. An own small commit brings that forward, instead of the log writer's turn. */
-  private async flush(): Promise<void> {
-    await this.control.query("SET synchronous_commit = local; SELECT pg_logical_emit_message(true, 'millpond', '')")
-  }
-
-  /** The control connection answers and the stream is silent: half of the feed is lost. */
-  private checkHeard(nowMs: number): void {
-    const { waitingSinceMs } = this.watermark!
-    if (waitingSinceMs === undefined) return
-    const silentMs = nowMs - Math.max(waitingSinceMs, this.heardAtMs)
-    if (silentMs > this.settings.stallTimeoutMs)
-      throw new Error(`the replication stream was silent for ${Math.round(silentMs)} ms`)
   }
 
   private watchCatalog(catalog: Catalog): CatalogWatch {
@@ -338,11 +277,3 @@ export class ReplicationSession implements Session {
     this.host.settle(tags)
   }
 }
-
-const settleQuery = (lsn: string): { name: string; text: string } => ({
-  name: `millpond_settle_${lsn}`,
-  text: `SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_${lsn}_lsn()::text AS lsn`,
-})
-
-const SETTLE_BY_FLUSH = settleQuery('flush')
-const SETTLE_BY_INSERT = settleQuery('insert')

@@ -36,8 +36,13 @@ export function temporarySlot(context: SlotContext, random: () => number): Promi
   return createSlot(context, name, true)
 }
 
-/** A slot that is kept between connections: the existing one, unless it is of no use any more. */
-export async function keptSlot(context: SlotContext, name: string): Promise<Slot> {
+/**
+ * A slot that is kept between connections: the existing one, unless it is of no use any more.
+ *
+ * @param renew the publication was just altered: transactions that began before announce their changes by the old one.
+ * A new slot waits for them to end.
+ */
+export async function keptSlot(context: SlotContext, name: string, renew: boolean): Promise<Slot> {
   const row = await firstRow(context.control, slotSql(name))
   if (row.name === undefined) return createSlot(context, name, false)
   if (row.plugin !== 'pgoutput' || row.here !== 'true') {
@@ -46,7 +51,7 @@ export async function keptSlot(context: SlotContext, name: string): Promise<Slot
     )
   }
   const startLsn = row.lsn ? parseLsn(row.lsn) : undefined
-  if (row.wal_status !== 'lost' && startLsn !== undefined) return { name, startLsn, created: false }
+  if (!renew && row.wal_status !== 'lost' && startLsn !== undefined) return { name, startLsn, created: false }
   await dropSlot(context.control, name)
   return createSlot(context, name, false)
 }
