@@ -33,7 +33,7 @@ export class FrequencySketch {
     const words = this.#words
     const block = hash & this.#mask
     const at = block * BLOCK_WORDS
-    let bits = Math.imul(hash, SPREAD)
+    let bits = Math.imul(hash, SPREAD) >>> 12
     let least = 15
     for (let row = at; row < at + BLOCK_WORDS; row += 4) {
       const count = (words[row + (bits & 3)]! >>> (bits & 28)) & 15
@@ -49,7 +49,7 @@ export class FrequencySketch {
     const block = hash & this.#mask
     if (block >= this.#state[0]!) count = Math.min(15, count * 2)
     const at = block * BLOCK_WORDS
-    let bits = Math.imul(hash, SPREAD)
+    let bits = Math.imul(hash, SPREAD) >>> 12
     for (let row = at; row < at + BLOCK_WORDS; row += 4) {
       const index = row + (bits & 3)
       const shift = bits & 28

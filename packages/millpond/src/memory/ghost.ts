@@ -50,7 +50,7 @@ export class Ghost {
     const set = (hash & this.#mask) * WAYS
     for (let at = set; at < set + WAYS; at++) {
       const word = words[at]!
-      if (((word ^ hash) & TAG) === 0 && word !== 0) return this.age(at) < span ? at : -1
+      if (((word ^ hash) & TAG) === 0 && word !== 0 && this.age(at) < span) return at
     }
     return -1
   }

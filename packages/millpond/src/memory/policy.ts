@@ -29,6 +29,8 @@ export interface Policy {
   readonly weight: number
   /** What a slot in use weighs. */
   weightOf(slot: number): number
+  /** The hash that a slot came with; of a slot that was evicted too, until it is used again. */
+  hashOf(slot: number): number
   /** The slot after this one, from hot to cold; of -1, the hottest. -1 after the coldest. Roughly: it is not sorted. */
   colder(slot: number): number
   /** The slot before this one, from cold to hot; of -1, the coldest: the next to leave, as a rule. -1 after the hottest. */

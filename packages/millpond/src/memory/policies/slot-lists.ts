@@ -40,6 +40,10 @@ export abstract class SlotLists implements Policy {
     return this.#weights ? this.#weights[slot]! : 1
   }
 
+  hashOf(slot: number): number {
+    return this.links[(slot + HEADS) * 4 + 2]!
+  }
+
   reweigh(slot: number, weight: number): void {
     const place = slot + HEADS
     this.#sums[this.listOf(place)]! += weight - this.weightOf(slot)
@@ -96,6 +100,12 @@ export abstract class SlotLists implements Policy {
   /** What the slots of a list weigh together. */
   protected sum(list: number): number {
     return this.#sums[list]!
+  }
+
+  /** Takes a place out of its list and returns its slot. */
+  protected leave(place: number): number {
+    this.unlink(place)
+    return place - HEADS
   }
 
   /** The place at the cold end of a list; the head itself when it is empty. */

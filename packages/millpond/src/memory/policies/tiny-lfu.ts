@@ -49,11 +49,6 @@ class TinyLfu extends SlotLists {
     const count = Math.min(15, this.#sketch.read(hash) + 1)
     const meta = (count << 2) | (state[PERIOD]! << 6) | (++state[MOVES]! << STAMP_BIT)
     this.enter(main ? PROBATION : WINDOW, slot, hash, weight, main ? meta | RETURNED : meta)
-    // While the table fills, what the window has no room for needs no contest.
-    if (state[EVICTED] === 0) {
-      while (this.sum(WINDOW) > this.#windowMax(weight) && this.count(WINDOW) > 1) this.#toProbation(this.last(WINDOW))
-    }
-    state[EVICTED] = 0
   }
 
   hit(slot: number): void {
@@ -84,14 +79,16 @@ class TinyLfu extends SlotLists {
   }
 
   evict(hash: number, weight: number): number {
-    const window = this.sum(WINDOW)
     const windowMax = this.#windowMax(weight)
-    this.state[EVICTED] = this.state[FULL] = 1
+    this.state[FULL] = 1
+    // The window has no bound while the table fills, and shrinks bit by bit when its share does.
+    for (let moved = 0; moved < DRAIN && this.sum(WINDOW) > windowMax + weight; moved++)
+      this.#toProbation(this.last(WINDOW))
     if (this.count(PROBATION) + this.count(PROTECTED) === 0) {
       return this.count(WINDOW) === 0 ? -1 : this.#drop(this.last(WINDOW))
     }
+    const window = this.sum(WINDOW)
     const main = this.#returning(hash)
-    if (!main && window > windowMax + weight) this.#toProbation(this.last(WINDOW))
     const victim = this.last(this.count(PROBATION) > 0 ? PROBATION : PROTECTED)
     if (main ? window <= windowMax : window + weight <= windowMax) {
       if (main) this.#ghost.add(this.#hash(victim), PUSHED_OUT)
@@ -104,6 +101,11 @@ class TinyLfu extends SlotLists {
     }
     this.#ghost.add(this.#hash(candidate), REFUSED)
     return this.#drop(candidate)
+  }
+
+  override clear(): void {
+    super.clear()
+    this.state[LEVEL] = 1
   }
 
   /** The contest. A frequent candidate that loses may win by chance, so that nobody can block the table with a few hot keys. */
@@ -193,10 +195,8 @@ class TinyLfu extends SlotLists {
   }
 
   #drop(place: number): number {
-    const meta = this.links[place * 4 + 3]!
-    this.unlink(place)
-    this.#sketch.raise(this.#hash(place), this.#count(meta))
-    return place - HEADS
+    this.#sketch.raise(this.#hash(place), this.#count(this.links[place * 4 + 3]!))
+    return this.leave(place)
   }
 
   #hash(place: number): number {
@@ -243,6 +243,8 @@ const WINDOW = 1
 const PROBATION = 2
 /** The window's possible shares of the table. It begins with the second one. */
 const SHARES = [0.01, 0.1, 0.2, 0.3]
+/** How many entries leave the window without a contest at one eviction, when it is too large. */
+const DRAIN = 32
 /** What of the main part is protected. */
 const PROTECTED_SHARE = 0.8
 
@@ -267,7 +269,6 @@ const MAIN_HITS = 6
 const EARNED = 7
 const LOST = 8
 const CHANCE = 9
-const EVICTED = 10
+const FULL = 10
 const SKETCH = 11
 const GHOST = 12
-const FULL = 13
