@@ -34,11 +34,15 @@ describe('npm test closes with the count and a status that agree', () => {
     ['a hook that fails', ['hook'], '0 passed, 1 failed', 1],
     ['an error outside any test', ['outside'], '1 passed, 1 failed', 1],
     ['no test at all', ['no-such-file'], '0 passed, 1 failed', 1],
-  ])('%s', (_, files, line, status) => {
-    const run = npmTest(files.map((file) => `${file}.mjs`))
-    expect(run.lines.at(-1), run.lines.join('\n')).toBe(line)
-    expect(run.status).toBe(status)
-  })
+  ])(
+    '%s',
+    (_, files, line, status) => {
+      const run = npmTest(files.map((file) => `${file}.mjs`))
+      expect(run.lines.at(-1), run.lines.join('\n')).toBe(line)
+      expect(run.status).toBe(status)
+    },
+    60_000,
+  )
 })
 
 function write(name: string, body: string): void {
