@@ -1,5 +1,4 @@
 import type { Clock } from '../core/clock.ts'
-import type { Codec } from '../core/codec.ts'
 import { LoadTimeoutError } from '../core/errors.ts'
 import type { Position } from '../core/feed.ts'
 import type { Random } from '../core/random.ts'
@@ -20,7 +19,6 @@ export interface LoadsOptions {
   readonly near: NearTier
   readonly shared: SharedReads | undefined
   readonly sealer: Sealer
-  readonly codec: Codec
   readonly clock: Clock
   readonly random: Random
   readonly counters: Counters

@@ -12,25 +12,29 @@ export interface Sealer {
   open(sealed: unknown): unknown
 }
 
-/** The sealer of a cache's `copy` option. */
-export function sealerOf(copy: CacheOptions['copy'] & {}, codec: Codec): Sealer {
-  return SEALERS[copy](codec)
+/** The sealer of a cache's `copy` option, but for `serialize`: the `serializer` needs a codec. */
+export function sealerOf(copy: CacheOptions['copy'] & {}): Sealer {
+  return SEALERS[copy as keyof typeof SEALERS]
 }
 
-const SEALERS: Record<CacheOptions['copy'] & {}, (codec: Codec) => Sealer> = {
-  reference: () => ({ seal: (value) => value, open: (value) => value }),
-  clone: () => ({
-    seal: (value, key) => guarded(key, () => deepCopy(value, false)),
-    open: (value) => (isObject(value) ? deepCopy(value, false) : value),
-  }),
-  serialize: (codec) => ({
+/** Keeps values as text of a codec. */
+export function serializer(codec: Codec): Sealer {
+  return {
     seal: (value, key) => guarded(key, () => codec.encode(value)),
     open: (sealed) => codec.decode(sealed as string),
-  }),
-  freeze: () => ({
+  }
+}
+
+const SEALERS: Record<Exclude<CacheOptions['copy'] & {}, 'serialize'>, Sealer> = {
+  reference: { seal: (value) => value, open: (value) => value },
+  clone: {
+    seal: (value, key) => guarded(key, () => deepCopy(value, false)),
+    open: (value) => (isObject(value) ? deepCopy(value, false) : value),
+  },
+  freeze: {
     seal: (value) => (isObject(value) && deepFreeze(value) ? new Bytes(deepCopy(value, true)) : value),
     open: (sealed) => (sealed instanceof Bytes ? deepCopy(sealed.value, true) : sealed),
-  }),
+  },
 }
 
 /** Marks a frozen value that holds bytes: the one kind that must be copied for each reader. */

@@ -1,6 +1,4 @@
 import { type Clock, systemClock } from '../core/clock.ts'
-import { type Codec, jsonCodec } from '../core/codec.ts'
-import { durationMs } from '../core/duration.ts'
 import { OptionError } from '../core/errors.ts'
 import { type Logger, silentLogger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
@@ -13,13 +11,10 @@ export interface Settings {
   readonly life: Life
   readonly memory: MemoryOptions | false
   readonly copy: CacheOptions['copy'] & {}
-  readonly codec: Codec
   readonly enabled: boolean
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random
-  readonly storeTimeoutMs: number
-  readonly fenceMs: number
 }
 
 /** @throws OptionError (`ERR_OPTION`) naming the first option that cannot be used */
@@ -31,13 +26,10 @@ export function resolveSettings(options: CacheOptions): Settings {
     life: resolveLife(options, DEFAULT_LIFE),
     memory: enabled ? (options.memory ?? {}) : false,
     copy,
-    codec: options.codec ?? jsonCodec,
     enabled,
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
-    storeTimeoutMs: durationMs(options.storeTimeout ?? 50, 'storeTimeout'),
-    fenceMs: durationMs(options.fence ?? 10_000, 'fence'),
   }
 }
 

@@ -57,25 +57,22 @@ export interface EntryView<V> {
 }
 
 /**
- * A cache, or a namespace of one: the same methods over keys of its own.
+ * What every cache can do: the small one of `millpond/core`, which has the near tier only, and `Cache`. A namespace of a
+ * cache has the same methods over keys of its own.
  *
  * Reads resolve to `undefined` for what is not there; use `getEntry` to tell an absent key from a value `undefined`.
  * No method rejects because a store or bus failed; what a loader throws, `getOrSet` rejects with.
  */
-export interface Cache extends AsyncDisposable {
+export interface NearCache extends AsyncDisposable {
   readonly name: string
   /** The value, or what `load` returns: kept, and loaded once for all who ask meanwhile. */
   getOrSet<V>(key: string, load: Loader<V>, options?: GetOrSetOptions<V>): Promise<V>
-  /** The values of several keys; `load` is called once with those that are missing. In the order of `keys`. */
-  getOrSetMany<V>(keys: readonly string[], load: ManyLoader<V>, options?: GetOrSetOptions<V>): Promise<Map<string, V>>
   /** The fresh value, from the near tier or the store. */
   get<V>(key: string, options?: ReadOptions): Promise<V | undefined>
   /** The fresh value if the near tier has it. */
   getSync<V>(key: string, options?: ReadOptions): V | undefined
   /** Like `getSync`, but leaves no trace: not counted, and no use in the eyes of eviction or `idle`. */
   peek<V>(key: string): V | undefined
-  /** The entry, stale ones included, from the near tier or the store. */
-  getEntry<V>(key: string): Promise<EntryView<V> | undefined>
   /** The fresh values of several keys; absent ones are left out. One round trip to the store. */
   getMany<V>(keys: readonly string[], options?: ReadOptions): Promise<Map<string, V>>
   /** Whether a fresh value is there, in the near tier or the store. */
@@ -84,15 +81,6 @@ export interface Cache extends AsyncDisposable {
   set<V>(key: string, value: V, options?: EntryOptions<V>): Promise<void>
   /** Like `set` for each of the entries. */
   setMany<V>(entries: Iterable<readonly [key: string, value: V]>, options?: EntryOptions<V>): Promise<void>
-  /**
-   * Replaces the value by what `change` makes of it; nothing can come between. Updates of one key in this process run
-   * one after the other. `undefined` is given for an absent key; returning `undefined` deletes.
-   */
-  update<V>(
-    key: string,
-    change: (value: V | undefined) => V | undefined | PromiseLike<V | undefined>,
-    options?: EntryOptions<V>,
-  ): Promise<V | undefined>
   /** Forgets keys everywhere: near tier, store, other processes. Loads under way are not kept. */
   delete(key: string | readonly string[]): Promise<void>
   /** Makes keys stale: the next read renews them, and may be served the old value meanwhile where the options allow it. */
@@ -104,14 +92,7 @@ export interface Cache extends AsyncDisposable {
   /** Forgets every entry of this cache, or of this namespace and those inside it. */
   clear(): Promise<void>
   /** Keys of its own, inside this cache: same memory, own `clear`. Names: letters, digits, `.`, `_`, `-`. */
-  namespace(name: string): Cache
-  /** A function with the same signature that reads through the cache. */
-  wrap<A extends readonly unknown[], V>(
-    fn: (...args: A) => V | PromiseLike<V>,
-    options: WrapOptions<A, V>,
-  ): Wrapped<A, V>
-  /** A typed source: read-through, batching, write-through and write-behind for one kind of value. */
-  define<I, V>(options: SourceOptions<I, V>): Source<I, V>
+  namespace(name: string): NearCache
   /**
    * Write-through done right: voids the keys and tags, runs `write` (commit inside it), voids them again, tells the
    * peers. Correct too when a load runs beside it, when `write` fails, and when the process dies in between.
@@ -120,14 +101,39 @@ export interface Cache extends AsyncDisposable {
     targets: { keys?: readonly string[]; tags?: readonly string[] },
     write: () => R | PromiseLike<R>,
   ): Promise<R>
-  /** Collects invalidations during a transaction: `flush` them after COMMIT, `drop` them on ROLLBACK. */
-  invalidations(): Invalidations
-  /** Runs `fn` with a request memo: inside it, and in what it awaits, each key is read at most once. */
-  request<R>(fn: () => R): R
-  /** What was counted since the cache was made, at this moment. */
   stats(): CacheStats
   /** Calls `listen` on each event of that name. Returns what stops it. A listener that throws is reported to the logger. */
   on<Name extends keyof CacheEvents>(name: Name, listen: (event: CacheEvents[Name]) => void): () => void
   /** Waits for background work and flushes write-behind. Reads and writes after it reject with `ClosedError`. Safe to call twice. */
   close(options?: { timeout?: Duration }): Promise<void>
+}
+
+/** A cache, or a namespace of one: with shared tiers, sources, wrappers and the request tier. */
+export interface Cache extends NearCache {
+  /** The values of several keys; `load` is called once with those that are missing. In the order of `keys`. */
+  getOrSetMany<V>(keys: readonly string[], load: ManyLoader<V>, options?: GetOrSetOptions<V>): Promise<Map<string, V>>
+  /** The entry, stale ones included, from the near tier or the store. */
+  getEntry<V>(key: string): Promise<EntryView<V> | undefined>
+  /**
+   * Replaces the value by what `change` makes of it; nothing can come between. Updates of one key in this process run
+   * one after the other. `undefined` is given for an absent key; returning `undefined` deletes.
+   */
+  update<V>(
+    key: string,
+    change: (value: V | undefined) => V | undefined | PromiseLike<V | undefined>,
+    options?: EntryOptions<V>,
+  ): Promise<V | undefined>
+  namespace(name: string): Cache
+  /** A function with the same signature that reads through the cache. */
+  wrap<A extends readonly unknown[], V>(
+    fn: (...args: A) => V | PromiseLike<V>,
+    options: WrapOptions<A, V>,
+  ): Wrapped<A, V>
+  /** A typed source: read-through, batching, write-through and write-behind for one kind of value. */
+  define<I, V>(options: SourceOptions<I, V>): Source<I, V>
+  /** Collects invalidations during a transaction: `flush` them after COMMIT, `drop` them on ROLLBACK. */
+  invalidations(): Invalidations
+  /** Runs `fn` with a request memo: inside it, and in what it awaits, each key is read at most once. */
+  request<R>(fn: () => R): R
+  /** What was counted since the cache was made, at this moment. */
 }

@@ -1,64 +1,38 @@
-import { type Clock, sleep } from '../core/clock.ts'
+import { sleep } from '../core/clock.ts'
 import { StoreError } from '../core/errors.ts'
-import type { Random } from '../core/random.ts'
 import { Serial } from '../core/serial.ts'
 import type { Changes } from './changes.ts'
-import type { Emitter } from './emitter.ts'
 import type { Entry } from './entry.ts'
 import type { Lease } from './lease.ts'
 import { freshMsOf, type Life } from './life.ts'
-import type { NearTier } from './near-tier.ts'
-import type { Sealer } from './sealer.ts'
-import type { Before, SharedReads } from './shared-reads.ts'
-import { EVERYTHING, isHeld, type SharedTier, type Versions } from './shared-tier.ts'
-
-/** What writes need to know of their cache. */
-export interface WritesOptions {
-  readonly near: NearTier
-  readonly tier: SharedTier | undefined
-  readonly shared: SharedReads | undefined
-  readonly changes: Changes
-  readonly sealer: Sealer
-  readonly clock: Clock
-  readonly random: Random
-  readonly emitter: Emitter
-  readonly shownKey: (key: string) => string
-}
-
-/** A value to keep under a key. */
-export interface Write {
-  readonly key: string
-  readonly value: unknown
-  readonly life: Life
-}
+import { NearWrites, type Write } from './near-writes.ts'
+import type { Before } from './shared-reads.ts'
+import { EVERYTHING, isHeld } from './shared-tier.ts'
+import type { Common, Shared } from './stack.ts'
 
 /** Makes the next value of a key from the one before it. */
 type Change = (value: unknown) => unknown
 
-/** Puts values that the application has, rather than a loader, into the tiers. */
-export class Writes {
-  readonly #options: WritesOptions
+/** Puts values that the application has into all tiers. */
+export class Writes extends NearWrites {
+  readonly #all: WritesOptions
   /** Stores of one key reach the store in the order of the calls. */
   readonly #toStore = new Serial()
 
   constructor(options: WritesOptions) {
-    this.#options = options
+    super(options)
+    this.#all = options
   }
 
-  /** Keeps a value whatever is there. Loads of the key under way are not kept. */
-  async set(write: Write): Promise<void> {
-    const { near, tier, changes, emitter, shownKey } = this.#options
-    const { key, life } = write
-    near.voidLoads(key)
-    const lease = near.lease(key, life.tags)
-    const inStore = tier !== undefined && !lease.fed
-    if (!this.#keepNear(write, lease)) near.deleteKeys([key], 'invalidate')
-    if (inStore) {
-      await this.#toStore.run(key, async () => this.#setShared(write, await tier.versions([EVERYTHING, ...life.tags])))
-      near.voidLoads(key)
-    }
-    changes.publishDelete([key])
-    emitter.emit('set', { key: shownKey(key) })
+  protected override async keepShared(write: Write, fed: boolean): Promise<void> {
+    const { near, shared } = this.#all
+    if (shared === undefined) return
+    const { key } = write
+    const entry = near.peek(key)
+    await this.#toStore.run(key, () => this.#setShared(write, fed, shared))
+    // Without the entry, a read may have brought what the store had until now.
+    if (near.holds(key, entry)) near.voidLoads(key)
+    else near.deleteKeys([key], 'invalidate')
   }
 
   /**
@@ -67,14 +41,14 @@ export class Writes {
    * @throws StoreError (`ERR_STORE`) when others change the key in the store again and again
    */
   async update(key: string, change: Change, life: Life): Promise<unknown> {
-    const { near, clock, changes, shownKey } = this.#options
+    const { near, clock, changes, shownKey } = this.#all
     for (let attempt = 1; attempt <= UPDATE_ATTEMPTS; attempt++) {
       near.voidLoads(key)
       const lease = near.lease(key, life.tags)
       try {
         const outcome = await this.#tryUpdate(key, change, life, lease)
         if (outcome !== undefined) {
-          if (outcome.kept) changes.publishDelete([key])
+          if (outcome.kept) changes.publishDelete({ keys: [key] })
           else await changes.delete({ keys: [key] })
           return outcome.value
         }
@@ -94,7 +68,7 @@ export class Writes {
     life: Life,
     lease: Lease,
   ): Promise<{ value: unknown; kept: boolean } | undefined> {
-    const { near, sealer } = this.#options
+    const { near, sealer } = this.#all
     const { sealed, entry, before, held } = await this.#current(key, life, lease)
     if (held) return undefined
     const value = await change(sealed && sealer.open(sealed.value))
@@ -106,16 +80,17 @@ export class Writes {
 
   /** Writes to the database, and keeps the values unless something else voided them in between. */
   async through(writes: readonly Write[], write: () => unknown): Promise<void> {
-    const { near, tier, changes, clock } = this.#options
+    const { near, shared, changes, clock } = this.#all
     const keys = writes.map(({ key }) => key)
     near.deleteKeys(keys, 'invalidate')
     const readAtMs = clock.monotonic()
-    const marks = await tier?.invalidate(keys, true)
+    const marks = await shared?.tier.invalidate(keys, true)
     near.deleteKeys(keys, 'invalidate')
+    changes.publishDelete({ keys })
     const leases = writes.map(({ key, life }) => near.lease(key, life.tags))
     let kept: boolean[] = []
     try {
-      const versions = await Promise.all(writes.map(({ life }) => tier?.versions([EVERYTHING, ...life.tags])))
+      const versions = await Promise.all(writes.map((each) => shared?.tier.versions(namesOf(each))))
       await write()
       const outcomes = await Promise.all(
         writes.map((each, at) =>
@@ -126,7 +101,7 @@ export class Writes {
     } finally {
       for (const lease of leases) lease.end(false)
       await changes.delete({ keys: keys.filter((_, at) => !kept[at]) })
-      changes.publishDelete(keys.filter((_, at) => kept[at]))
+      changes.publishDelete({ keys: keys.filter((_, at) => kept[at]) })
     }
   }
 
@@ -135,43 +110,37 @@ export class Writes {
    * feed covers it and can not vouch for it. A store that does not answer is told later that what it has is old.
    */
   async #keep(write: Write, lease: Lease, before: Before): Promise<'kept' | 'overtaken' | 'unkept'> {
-    const { tier, shared, random } = this.#options
+    const { shared, random } = this.#all
     if (!lease.holds) return 'overtaken'
     if (!lease.mayStore) return 'unkept'
     if (shared !== undefined && !lease.fed) {
       const freshMs = freshMsOf(write.value, write.life, random)
-      if (before.mark === undefined) await tier!.invalidate([write.key], false)
+      if (before.mark === undefined) await shared.tier.invalidate([write.key], false)
       else if ([...before.versions.values()].some(isHeld)) return 'overtaken'
-      else if (!(await shared.fill({ ...write, ...before, freshMs, etag: undefined }))) return 'overtaken'
+      else {
+        const filled = await shared.reads.fill({ ...write, ...before, freshMs, etag: undefined })
+        if (filled === false) return 'overtaken'
+        if (filled === undefined) await shared.tier.invalidate([write.key], false)
+      }
     }
-    return this.#keepNear(write, lease) ? 'kept' : 'overtaken'
+    return this.keepNear(write, lease) ? 'kept' : 'overtaken'
   }
 
-  #keepNear({ key, value, life }: Write, lease: Lease): boolean {
-    const { near, sealer, random, clock, shownKey } = this.#options
-    const nowMs = clock.monotonic()
-    const sealed = sealer.seal(value, shownKey(key))
-    const mayStore = lease.mayStore
-    if (mayStore)
-      near.keep(key, sealed, lease, life, { nowMs, loadedAtMs: nowMs, freshMs: freshMsOf(value, life, random) })
-    lease.end(false)
-    return mayStore
-  }
-
-  async #setShared({ key, value, life }: Write, versions: Versions | undefined): Promise<void> {
-    const { tier, shared, random } = this.#options
+  async #setShared(write: Write, fed: boolean, { tier, reads }: Shared): Promise<void> {
+    const { key, value, life } = write
+    const versions = fed ? undefined : await tier.versions(namesOf(write))
     const usable = versions !== undefined && ![...versions.values()].some(isHeld)
-    const freshMs = freshMsOf(value, life, random)
-    const record = usable ? shared!.record({ key, value, life, freshMs, etag: undefined, versions }) : undefined
-    if (record === undefined) await tier!.invalidate([key], false)
-    else await tier!.set(key, record)
+    const freshMs = freshMsOf(value, life, this.#all.random)
+    const record = usable ? reads.record({ key, value, life, freshMs, etag: undefined, versions }) : undefined
+    if (record === undefined) await tier.invalidate([key], false)
+    else await tier.set(key, record)
   }
 
   /** What a key holds now. Where there is a store it decides: another process may have changed it. */
   async #current(key: string, life: Life, lease: Lease): Promise<Current> {
-    const { near, clock, shared } = this.#options
+    const { near, clock, shared } = this.#all
     if (shared !== undefined && !lease.fed) {
-      const { before, held, found } = await shared.look({ key, life })
+      const { before, held, found } = await shared.reads.look({ key, life })
       const isFresh = found !== undefined && found.record.freshMs > 0
       const sealed = isFresh ? { value: found.sealed } : undefined
       return { sealed, entry: near.peek(key, clock.monotonic()), before, held }
@@ -201,3 +170,13 @@ interface Current {
 const NO_STORE: Before = { mark: undefined, versions: new Map(), readAtMs: 0 }
 
 const UPDATE_ATTEMPTS = 100
+
+interface WritesOptions extends Common {
+  readonly changes: Changes
+  readonly shared: Shared | undefined
+}
+
+/** The tags of a write, with the one that every stored entry carries. */
+function namesOf({ life }: Write): readonly string[] {
+  return [EVERYTHING, ...life.tags]
+}

@@ -1,0 +1,280 @@
+import type { Clock } from '../core/clock.ts'
+import { type Duration, durationMs } from '../core/duration.ts'
+import { ClosedError, OptionError, ValueError } from '../core/errors.ts'
+import type { CacheEvents } from './events.ts'
+import { innerKey, shownKey } from './inner-key.ts'
+import { type Life, resolveLife, tagList } from './life.ts'
+import { NearWrites } from './near-writes.ts'
+import type { CacheOptions, EntryOptions, GetOrSetOptions, ReadOptions } from './options.ts'
+import { type RequestMemo, readOnce } from './request.ts'
+import { sealerOf } from './sealer.ts'
+import { checkedName, resolveSettings } from './settings.ts'
+import { Stack } from './stack.ts'
+import type { CacheStats, Counters } from './stats.ts'
+import type { Loader, NearCache } from './types.ts'
+
+/** Options of `createNearCache`: those of a cache without a store, and without what only text can do. */
+export interface NearCacheOptions extends Omit<CacheOptions, 'store' | 'storeTimeout' | 'fence' | 'codec' | 'copy'> {
+  copy?: Exclude<CacheOptions['copy'], 'serialize'>
+}
+
+/**
+ * Makes the small cache of `millpond/core`: the near tier with all of its correctness, for browsers, edge functions and
+ * whoever counts bytes. `createCache` of `millpond` is the same and more.
+ *
+ * @throws OptionError (`ERR_OPTION`) naming the first option that cannot be used
+ */
+export function createNearCache(options: NearCacheOptions = {}): NearCache {
+  if ('store' in options)
+    throw new OptionError('store', options.store, "use createCache of 'millpond' for a cache with a store")
+  const settings = resolveSettings(options as CacheOptions)
+  const sealer = sealerOf(settings.copy)
+  return new NearCacheView(new Stack(settings, options, { sealer, writes: (given) => new NearWrites(given) }), '', [])
+}
+
+/** A value that a store had. */
+export interface Promoted {
+  readonly sealed: unknown
+  readonly fresh: boolean
+  readonly etag?: string | undefined
+}
+
+/**
+ * A cache over the near tier, or a namespace of one: turns the user's keys and tags into those of the tiers, and options
+ * into numbers.
+ */
+export class NearCacheView<W extends NearWrites = NearWrites> implements NearCache {
+  protected readonly stack: Stack<W>
+  /** What the keys of a namespace begin with; empty for the cache itself. */
+  protected readonly prefix: string
+  /** The tags that stand for this namespace and those around it. */
+  protected readonly scopes: readonly string[]
+  protected readonly life: Life
+  readonly clock: Clock
+  readonly #counters: Counters
+
+  constructor(stack: Stack<W>, prefix: string, scopes: readonly string[]) {
+    this.stack = stack
+    this.prefix = prefix
+    this.scopes = scopes
+    this.life = { ...stack.settings.life, tags: [...scopes, ...stack.settings.life.tags] }
+    this.clock = stack.settings.clock
+    this.#counters = stack.counters
+  }
+
+  get name(): string {
+    return this.stack.settings.name
+  }
+  getOrSet<V>(key: string, load: Loader<V>, options?: GetOrSetOptions<V>): Promise<V> {
+    try {
+      const inner = this.inner(key)
+      if (options?.atLeast !== undefined) this.forget([inner])
+      const memo = this.memo()
+      if (memo !== undefined) return readOnce(memo, inner, () => this.#read(inner, load, options))
+      return this.#read(inner, load, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #read<V>(inner: string, load: Loader<V>, options: GetOrSetOptions<V> | undefined): Promise<V> {
+    const { stack } = this
+    const entry = options?.atLeast === undefined ? stack.near.fresh(inner, this.clock.monotonic()) : undefined
+    if (entry !== undefined) {
+      this.#counters.nearHits++
+      if (stack.emitter.hearsHits) stack.emitter.emit('hit', { key: shownKey(inner), tier: 'near', stale: false })
+      return Promise.resolve(stack.sealer.open(entry.sealed) as V)
+    }
+    const life = resolveLife(options, this.life)
+    return stack.loads.get({ key: inner, load: load as Loader<unknown>, life, options }) as Promise<V>
+  }
+
+  async get<V>(key: string, options?: ReadOptions): Promise<V | undefined> {
+    return (await this.find<V>(key, options))?.value
+  }
+
+  getSync<V>(key: string, options?: ReadOptions): V | undefined {
+    return this.findNear<V>(this.inner(key), options)?.value
+  }
+
+  peek<V>(key: string): V | undefined {
+    const inner = this.inner(key)
+    const nowMs = this.clock.monotonic()
+    const entry = this.stack.near.peek(inner, nowMs)
+    if (entry === undefined || !isFresh(this.stack.near.standing(inner, entry, nowMs))) return undefined
+    return this.stack.sealer.open(entry.sealed) as V
+  }
+
+  async getMany<V>(keys: readonly string[], options?: ReadOptions): Promise<Map<string, V>> {
+    const unique = [...new Set(keys)]
+    const found = await Promise.all(unique.map((key) => this.find<V>(key, options)))
+    return new Map(unique.flatMap((key, at) => (found[at] === undefined ? [] : [[key, found[at].value] as const])))
+  }
+
+  async has(key: string): Promise<boolean> {
+    return (await this.find(key, undefined)) !== undefined
+  }
+
+  async set<V>(key: string, value: V, options?: EntryOptions<V>): Promise<void> {
+    const inner = this.inner(key)
+    const write = { key: inner, value: checkedValue(key, value), life: resolveLife(options, this.life) }
+    await this.changing([inner], () => this.stack.writes.set(write))
+  }
+
+  async setMany<V>(entries: Iterable<readonly [key: string, value: V]>, options?: EntryOptions<V>): Promise<void> {
+    await Promise.all([...entries].map(([key, value]) => this.set(key, value, options)))
+  }
+
+  async delete(key: string | readonly string[]): Promise<void> {
+    const keys = this.inners(key)
+    await this.changing(keys, () => this.stack.changes.delete({ keys }))
+  }
+
+  async expire(key: string | readonly string[]): Promise<void> {
+    const keys = this.inners(key)
+    await this.changing(keys, () => this.stack.changes.expire({ keys }))
+  }
+
+  async deleteByTag(tag: string | readonly string[]): Promise<void> {
+    const tags = this.tags(tag)
+    await this.changing(undefined, () => this.stack.changes.delete({ tags }))
+  }
+
+  async expireByTag(tag: string | readonly string[]): Promise<void> {
+    const tags = this.tags(tag)
+    await this.changing(undefined, () => this.stack.changes.expire({ tags }))
+  }
+
+  async clear(): Promise<void> {
+    this.checkOpen()
+    const { changes } = this.stack
+    const scope = this.scopes.at(-1)
+    await this.changing(undefined, () => (scope === undefined ? changes.clear() : changes.delete({ tags: [scope] })))
+  }
+
+  async mutate<R>(
+    targets: { keys?: readonly string[]; tags?: readonly string[] },
+    write: () => R | PromiseLike<R>,
+  ): Promise<R> {
+    const inner = { keys: this.inners(targets.keys ?? []), tags: this.tags(targets.tags ?? []) }
+    const { changes } = this.stack
+    return await this.changing(inner.tags.length > 0 ? undefined : inner.keys, async () => {
+      await changes.fence(inner, true)
+      try {
+        return await write()
+      } finally {
+        await changes.delete(inner)
+      }
+    })
+  }
+
+  stats(): CacheStats {
+    return this.#counters.stats(this.stack.near.size, this.stack.near.weight)
+  }
+
+  on<Name extends keyof CacheEvents>(name: Name, listen: (event: CacheEvents[Name]) => void): () => void {
+    return this.stack.emitter.on(name, listen)
+  }
+
+  async close({ timeout = '10s' }: { timeout?: Duration } = {}): Promise<void> {
+    await this.stack.close(durationMs(timeout, 'timeout'))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** A fresh value from the near tier, counted, in a box so that `undefined` can be told from nothing. */
+  protected findNear<V>(inner: string, options: ReadOptions | undefined): { value: V } | undefined {
+    const { near, counters, emitter, sealer } = this.stack
+    const nowMs = this.clock.monotonic()
+    let entry = near.fresh(inner, nowMs)
+    if (entry === undefined || options?.atLeast !== undefined) {
+      entry = near.peek(inner, nowMs)
+      if (entry === undefined || !isFresh(near.standing(inner, entry, nowMs, options?.atLeast))) return undefined
+    }
+    counters.nearHits++
+    if (emitter.hearsHits) emitter.emit('hit', { key: shownKey(inner), tier: 'near', stale: false })
+    return { value: sealer.open(entry.sealed) as V }
+  }
+
+  protected async find<V>(key: string, options: ReadOptions | undefined): Promise<{ value: V } | undefined> {
+    const inner = this.inner(key)
+    const { counters, emitter, sealer } = this.stack
+    const near = this.findNear<V>(inner, options)
+    if (near !== undefined) return near
+    const promoted = options?.atLeast === undefined ? await this.promote(inner) : undefined
+    if (promoted?.fresh) {
+      counters.storeHits++
+      if (emitter.hearsHits) emitter.emit('hit', { key: shownKey(inner), tier: 'store', stale: false })
+      return { value: sealer.open(promoted.sealed) as V }
+    }
+    counters.misses++
+    emitter.emit('miss', { key: shownKey(inner) })
+    return undefined
+  }
+
+  namespace(name: string): NearCache {
+    return new NearCacheView(this.stack, ...this.inside(name))
+  }
+
+  /** What a namespace inside this one is made of. */
+  protected inside(name: string): [prefix: string, scopes: readonly string[]] {
+    const path = this.prefix === '' ? '' : `${this.prefix.slice(1, -1)}/`
+    const scope = `\0${path}${checkedName(name, 'namespace')}`
+    return [`${scope}:`, [...this.scopes, scope]]
+  }
+
+  /** The memo of the request that this code runs in; a cache without requests has none. */
+  protected memo(): RequestMemo | undefined {
+    return undefined
+  }
+
+  /** What a store has, brought into the near tier if it is fresh; a cache without a store has nothing more. */
+  protected async promote(_inner: string): Promise<Promoted | undefined> {
+    return undefined
+  }
+
+  protected inner(key: string): string {
+    this.checkOpen()
+    return innerKey(this.prefix, key)
+  }
+
+  protected inners(keys: string | readonly string[]): readonly string[] {
+    return (typeof keys === 'string' ? [keys] : keys).map((key) => this.inner(key))
+  }
+
+  protected tags(tags: string | readonly string[]): readonly string[] {
+    this.checkOpen()
+    return tagList(tags)
+  }
+
+  /** Runs what changes keys (`undefined`: any). A request memo forgets them before, and again after: it may have read in between. */
+  protected async changing<R>(keys: readonly string[] | undefined, run: () => Promise<R>): Promise<R> {
+    this.forget(keys)
+    try {
+      return await run()
+    } finally {
+      this.forget(keys)
+    }
+  }
+
+  protected forget(keys: readonly string[] | undefined): void {
+    const memo = this.memo()
+    if (keys === undefined) memo?.clear()
+    else for (const key of keys) memo?.delete(key)
+  }
+
+  protected checkOpen(): void {
+    if (this.stack.isClosed) throw new ClosedError(`the cache ${this.name}`)
+  }
+}
+
+export function isFresh(standing: string): boolean {
+  return standing === 'fresh' || standing === 'renew'
+}
+
+export function checkedValue<V>(key: string, value: V): V {
+  if (typeof (value as { then?: unknown } | undefined | null)?.then !== 'function') return value
+  throw new ValueError(key, 'it is a promise; await it first')
+}
