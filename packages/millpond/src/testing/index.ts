@@ -1,3 +1,7 @@
+export type { ContractCheck } from './contracts.ts'
+export { type BusSubject, busContract } from './contracts-bus.ts'
+export { type FeedSubject, feedContract } from './contracts-feed.ts'
+export { type StoreSubject, storeContract } from './contracts-store.ts'
 export { faultyStore, type StoreCall } from './faulty-store.ts'
 export * from './manual-clock.ts'
 export { BusEnd, MemoryBusHub } from './memory-bus.ts'

@@ -2,37 +2,40 @@ import type { Bus, BusMessage, BusReceiver } from '../core/bus.ts'
 
 /**
  * A bus between caches of one process: the reference for what the port means. Each cache gets an end of its own by
- * `connect`. Messages arrive in later microtasks, in order; `cut` loses them until `heal`, which tells of the gap.
+ * `connect`. Messages arrive in later microtasks, in order; `cut` loses them until `heal`, which tells of the gap: those
+ * whose messages were lost as well as this one, as sequence numbers do on a real bus.
  */
 export class MemoryBusHub {
   readonly #ends = new Set<BusEnd>()
 
   /** An end for one cache. */
   connect(): BusEnd {
-    const end = new BusEnd((message) => this.#deliver(end, message))
+    const end = new BusEnd((tell) => this.#tell(end, tell))
     this.#ends.add(end)
     return end
   }
 
-  #deliver(from: BusEnd, message: BusMessage): void {
-    if (from.isCut) return
-    for (const end of this.#ends) if (end !== from) end.receive(message)
+  #tell(from: BusEnd, tell: (receiver: BusReceiver) => void): void {
+    for (const end of this.#ends) if (end !== from) end.receive(tell)
   }
 }
 
 /** One cache's end of a `MemoryBusHub`. */
 export class BusEnd implements Bus {
-  isCut = false
-  readonly #send: (message: BusMessage) => void
+  #isCut = false
+  #hasLost = false
+  readonly #send: (tell: (receiver: BusReceiver) => void) => void
   readonly #receivers = new Set<BusReceiver>()
 
-  constructor(send: (message: BusMessage) => void) {
+  /** @param send brings something to the receivers of every other end */
+  constructor(send: (tell: (receiver: BusReceiver) => void) => void) {
     this.#send = send
   }
 
   async publish(message: BusMessage): Promise<void> {
     await Promise.resolve()
-    this.#send(message)
+    if (this.#isCut) this.#hasLost = true
+    else this.#send((receiver) => receiver.message(message))
   }
 
   subscribe(receiver: BusReceiver): () => void {
@@ -41,20 +44,22 @@ export class BusEnd implements Bus {
   }
 
   /** Hands a message of another end to the subscribers of this one, unless it is cut off. */
-  receive(message: BusMessage): void {
-    if (this.isCut) return
-    for (const receiver of this.#receivers) receiver.message(message)
+  receive(tell: (receiver: BusReceiver) => void): void {
+    if (this.#isCut) return
+    for (const receiver of this.#receivers) tell(receiver)
   }
 
   /** Loses what is sent and received from now on. */
   cut(): void {
-    this.isCut = true
+    this.#isCut = true
   }
 
-  /** Connects again; the receivers are told that they may have missed messages. */
+  /** Connects again. Who may have missed messages is told so: the receivers here, and those that this end did not reach. */
   heal(): void {
-    this.isCut = false
+    this.#isCut = false
     for (const receiver of this.#receivers) receiver.gap()
+    if (this.#hasLost) this.#send((receiver) => receiver.gap())
+    this.#hasLost = false
   }
 
   async close(): Promise<void> {

@@ -33,6 +33,8 @@ export class MemoryFeed implements Feed {
 
   subscribe(listener: FeedListener): () => void {
     this.#listeners.add(listener)
+    // What is announced and not yet visible binds the newcomer too.
+    for (const tags of this.#announced) listener.invalidate(tags)
     return () => void this.#listeners.delete(listener)
   }
 
