@@ -9,10 +9,10 @@ import { cacheKey } from './key.ts'
 import type { EntryOptions } from './options.ts'
 import { runBatch } from './source-batch.ts'
 import type { Source, SourceOptions, SourceReadOptions } from './source-options.ts'
-import { SourceWriter } from './source-writer.ts'
+import { writeNow } from './source-writer.ts'
 import type { LoadContext } from './types.ts'
 import { ValueCheck } from './value-check.ts'
-import type { WriteQueue } from './write-queue.ts'
+import type { WriteQueue, WriteTarget } from './write-queue.ts'
 
 export type { BatchContext, BatchOptions, Source, SourceOptions, SourceReadOptions } from './source-options.ts'
 
@@ -38,7 +38,7 @@ class CachedSource<I, V> implements Source<I, V> {
   readonly #entry: EntryOptions<V | undefined>
   readonly #check: ValueCheck<V>
   readonly #batcher: Batcher<I, V | undefined, LoadContext<V | undefined>> | undefined
-  readonly #writer: SourceWriter<I, V>
+  readonly #target: WriteTarget<I, V>
   readonly #queue: WriteQueue<I, V> | undefined
   readonly #writes = new Serial()
   /** Loads that replace what the cache has, by key. */
@@ -59,9 +59,9 @@ class CachedSource<I, V> implements Source<I, V> {
       this.#batcher = new Batcher((items) => runBatch(loadMany, items), host.clock, maxSize, delayMs)
     }
     const entryOf = (id: I, value: V) => this.#entryOf(id, value)
-    this.#writer = new SourceWriter({ host, values: this.#values, options, key: (id) => this.key(id), entryOf })
+    this.#target = { host, values: this.#values, options, key: (id) => this.key(id), entryOf }
     if (typeof options.writeMode === 'object') {
-      const queue = options.writeMode.open(host, this.#writer)
+      const queue = options.writeMode.open(this.#target)
       this.#queue = queue
       host.onClose(() => queue.close())
     }
@@ -158,7 +158,8 @@ class CachedSource<I, V> implements Source<I, V> {
 
   #change(id: I, value: V | undefined, removed: boolean): Promise<void> {
     const change = { id, value, removed }
-    return this.#queue && this.#writer.writes(change) ? this.#queue.add(change) : this.#writer.write(change)
+    const behind = this.#queue && (!removed || this.#options.remove)
+    return behind ? this.#queue!.add(change) : writeNow(this.#target, change)
   }
 
   /** The options of an entry, as far as they are known without the value or with it. */

@@ -1,4 +1,5 @@
 import type { Timer } from '../core/clock.ts'
+import { type Codec, jsonCodec } from '../core/codec.ts'
 import { positiveCount } from '../core/count.ts'
 import { durationMs } from '../core/duration.ts'
 import { ClosedError, WriteBehindError } from '../core/errors.ts'
@@ -6,6 +7,7 @@ import type { Journal } from '../core/journal.ts'
 import type { CacheHost } from './host.ts'
 import { Room } from './room.ts'
 import type { WriteBehindOptions } from './write-behind-options.ts'
+import { deliver, show } from './write-delivery.ts'
 import type { Change, Failure, WriteBehind, WriteQueue, WriteTarget } from './write-queue.ts'
 import { decodeChange, encodeChange } from './write-record.ts'
 import { planRetry, type RetryPlan } from './write-retry.ts'
@@ -15,7 +17,7 @@ import { planRetry, type RetryPlan } from './write-retry.ts'
  * that who does not call it does not bundle it.
  */
 export function writeBehind<I, V>(options: WriteBehindOptions<I, V> = {}): WriteBehind<I, V> {
-  return { open: (host, target) => new WriteBehindQueue(host, target, options) }
+  return { open: (target) => new WriteBehindQueue(target, options) }
 }
 
 interface Write<I, V> extends Change<I, V> {
@@ -42,6 +44,8 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
   ready: Promise<void> | undefined
   readonly #target: WriteTarget<I, V>
   readonly #host: CacheHost
+  readonly #name: string
+  readonly #codec: Codec
   readonly #journal: Journal | undefined
   readonly #onGiveUp: WriteBehindOptions<I, V>['onGiveUp']
   readonly #maxBatch: number
@@ -65,9 +69,12 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
   #ended = false
   #onEmpty: (() => void) | undefined
 
-  constructor(host: CacheHost, target: WriteTarget<I, V>, options: WriteBehindOptions<I, V>) {
+  constructor(target: WriteTarget<I, V>, options: WriteBehindOptions<I, V>) {
+    const { host } = target
     this.#host = host
     this.#target = target
+    this.#name = target.options.name
+    this.#codec = target.options.codec ?? jsonCodec
     this.#journal = options.journal
     this.#onGiveUp = options.onGiveUp
     this.#maxBatch = positiveCount(options.maxBatch, 'behind.maxBatch', 100)
@@ -86,7 +93,7 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
     await this.ready
     if (this.#closing) throw this.#closedError()
     const key = this.#target.key(change.id)
-    const text = this.#journal && encodeChange(change, this.#target.codec)
+    const text = this.#journal && encodeChange(change, this.#codec)
     await this.#room.enter(this.#waiting.has(key))
     const sequence = ++this.#sequence
     try {
@@ -108,7 +115,7 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
     this.#runAll()
     const failures = (await outcomes).filter((outcome) => outcome !== undefined)
     if (failures.length === 0) return
-    const reason = `${failures.length} of ${writes.length} writes of ${this.#target.name} failed; they stay queued and are tried again`
+    const reason = `${failures.length} of ${writes.length} writes of ${this.#name} failed; they stay queued and are tried again`
     throw new WriteBehindError(undefined, reason, { cause: failures[0]!.error })
   }
 
@@ -121,7 +128,7 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
     const replaced = this.#waiting.get(key)
     const write = this.#accept(key, change, sequence)
     try {
-      await this.#target.show(change)
+      await show(this.#target, change)
     } catch (error) {
       // The cache refuses the value: what was accepted before it stands again, unless it is under way already.
       if (this.#waiting.get(key) !== write) return
@@ -195,7 +202,7 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
       this.#waiting.delete(write.key)
       this.#flying.set(write.key, write)
     }
-    const outcomes = await this.#target.deliver(batch, (key) => this.#waiting.get(key))
+    const outcomes = await deliver(this.#target, batch, (key) => this.#waiting.get(key))
     if (this.#ended) return
     this.#flying.clear()
     const settled: number[] = []
@@ -278,7 +285,7 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
     for (const record of await journal.open()) {
       this.#sequence = Math.max(this.#sequence, record.sequence)
       try {
-        const change = decodeChange<I, V>(record, this.#target.codec)
+        const change = decodeChange<I, V>(record, this.#codec)
         const key = this.#target.key(change.id)
         // Nobody waits for room yet. No turn is given to the batches before the newest change of each key is known.
         void this.#room.enter(true)
@@ -288,7 +295,7 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
         this.#host.logger.error({ key: record.key, error }, 'a record of the journal could not be decoded; it is kept')
       }
     }
-    const shown = [...this.#waiting.values()].map((write) => this.#target.show(write))
+    const shown = [...this.#waiting.values()].map((write) => show(this.#target, write))
     for (const outcome of await Promise.allSettled(shown)) {
       if (outcome.status === 'rejected')
         this.#host.logger.error({ error: outcome.reason as unknown }, 'the cache refuses a replayed value')
@@ -312,12 +319,12 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
     for (const write of late) await this.#abandon(write)
     await this.#journal?.close()
     if (late.length === 0 || this.#journal) return
-    throw new WriteBehindError(undefined, `${this.#target.name} was closed before ${late.length} writes were delivered`)
+    throw new WriteBehindError(undefined, `${this.#name} was closed before ${late.length} writes were delivered`)
   }
 
   /** Reports a write that could not be delivered in time. With a journal the next start delivers it. */
   async #abandon({ key, id, value, removed, attempts, watchers }: Write<I, V>): Promise<void> {
-    const error = new WriteBehindError(key, `${this.#target.name} was closed before ${key} was written`)
+    const error = new WriteBehindError(key, `${this.#name} was closed before ${key} was written`)
     this.#host.emit('writeBehindError', { key, attempt: attempts, error, givenUp: !this.#journal })
     for (const done of watchers) done({ error })
     if (this.#journal)
@@ -330,6 +337,6 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
   }
 
   #closedError(): ClosedError {
-    return new ClosedError(`the write-behind queue of ${this.#target.name}`)
+    return new ClosedError(`the write-behind queue of ${this.#name}`)
   }
 }

@@ -1,10 +1,12 @@
-import type { Codec } from '../core/codec.ts'
+import type { ValueHost } from './encoded-host.ts'
 import type { CacheHost } from './host.ts'
+import type { EntryOptions } from './options.ts'
+import type { SourceOptions } from './source-options.ts'
 
 /** Write-behind, as `writeBehind(options)` makes it for a source. */
 export interface WriteBehind<I, V> {
   /** Called once by the source that it was given to. */
-  open(host: CacheHost, target: WriteTarget<I, V>): WriteQueue<I, V>
+  open(target: WriteTarget<I, V>): WriteQueue<I, V>
 }
 
 /** Changes on their way to a database. */
@@ -29,18 +31,13 @@ export interface Change<I, V> {
   readonly removed: boolean
 }
 
-/** Where a queue delivers. */
+/** What is written to: a source's database, by its options, and the cache in front of it. */
 export interface WriteTarget<I, V> {
-  readonly name: string
-  readonly codec: Codec
-  key(id: I): string
-  /**
-   * Carries out changes of different keys. One outcome for each, in order: what it threw, or `undefined`. Does not reject.
-   * `newer` gives the change of a key that waits behind the one under way.
-   */
-  deliver(changes: readonly Change<I, V>[], newer: Newer<I, V>): Promise<readonly (Failure | undefined)[]>
-  /** Makes readers of the cache see a change that was accepted. */
-  show(change: Change<I, V>): Promise<void>
+  readonly host: CacheHost
+  readonly values: ValueHost
+  readonly options: SourceOptions<I, V>
+  readonly key: (id: I) => string
+  readonly entryOf: (id: I, value: V) => EntryOptions<V | undefined>
 }
 
 /** An error that was thrown, whatever it is. */
