@@ -58,7 +58,7 @@ test('changes are told with their commit, transaction by transaction', () => {
 
 test('streamed transactions lie side by side; what was rolled back is forgotten, in part or whole', () => {
   streamed(5, ['a', 5], ['b', 6])
-  streamed(9, ['c', 9])
+  streamed(9, ['c', 10])
   transactions.begin(3)
   row('d')
   transactions.commit(1n, 2n)

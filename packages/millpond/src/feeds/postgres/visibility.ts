@@ -6,7 +6,7 @@
  * says what they see. And the stream is silent about its own lateness; only a position that was read elsewhere, and
  * that the stream then reaches, proves that nothing before it is missing.
  */
-import type { Connection } from './connect.ts'
+import { type Connection, sqlState } from './connect.ts'
 import { beforePageHeader, type Lsn, parseLsn } from './lsn.ts'
 import type { FeedSettings } from './options.ts'
 import type { ServerInfo } from './server-info.ts'
@@ -35,6 +35,7 @@ export class Visibility {
   private readonly options: VisibilityOptions
   private readonly settler: Settler
   private readonly byInsert: boolean
+  private mayFlush = true
   /** When the stream last said something. */
   private heardAtMs: number
 
@@ -100,13 +101,19 @@ export class Visibility {
     if (this.watermark.freshAsOfMs > freshAsOfMs) this.options.host.progress()
   }
 
-  /** The stream carries only what is on disk. An own small commit brings that forward, instead of the log writer's turn. */
+  /**
+   * The stream carries only whole records that are on disk. The position that we wait for may lie behind that, until
+   * somebody commits or the log writer has its turn (200 ms and more): an own small commit brings it forward.
+   */
   private async flushLate(nowMs: number): Promise<void> {
     const { waitingSinceMs } = this.watermark
-    if (!this.byInsert || waitingSinceMs === undefined) return
-    if (nowMs - waitingSinceMs < this.options.settings.heartbeatMs / 2) return
-    const emit = "SET synchronous_commit = local; SELECT pg_logical_emit_message(true, 'millpond', '')"
-    await this.options.control.query(emit)
+    const { settings, control } = this.options
+    if (!this.mayFlush || waitingSinceMs === undefined || nowMs - waitingSinceMs < settings.heartbeatMs / 2) return
+    await control.query(FLUSH_SQL).catch((error: unknown) => {
+      if (sqlState(error) === undefined) throw error
+      // The role may not: then it takes the log writer's time.
+      this.mayFlush = false
+    })
   }
 
   /** The control connection answers and the stream is silent: half of the feed is lost. */
@@ -118,6 +125,8 @@ export class Visibility {
     throw new Error(`the replication stream was silent for ${Math.round(silentMs)} ms`)
   }
 }
+
+const FLUSH_SQL = "SET synchronous_commit = local; SELECT pg_logical_emit_message(true, 'millpond', '')"
 
 const question = (lsn: string): { name: string; text: string } => ({
   name: `millpond_settle_${lsn}`,
