@@ -2,6 +2,7 @@
  * The slice of `pg` that the feed calls. `pg` is not a dependency: it is passed in, or loaded when the feed starts.
  * client.types.test.ts proves the slice against the real types.
  */
+import { createRequire } from 'node:module'
 import { FeedError } from '../../core/errors.ts'
 
 /** Something that runs SQL: a client or a pool of `pg`. */
@@ -69,10 +70,19 @@ export function copyWire(client: PgClient): PgCopyWire {
   )
 }
 
+/** From where this library lies, else from where the application runs: strict installs keep the two apart. */
 async function loadPg(): Promise<unknown> {
   const name = 'pg'
   try {
     return await import(name)
+  } catch {
+    return loadFrom(`${process.cwd()}/`, name)
+  }
+}
+
+export function loadFrom(folder: string, name: string): unknown {
+  try {
+    return createRequire(folder)(name)
   } catch (cause) {
     throw new FeedError(
       'postgresFeed needs the package `pg`: run `npm install pg`, or pass it: postgresFeed({ client: pg })',

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { FeedError } from '../../core/errors.ts'
 import { manualClock } from '../../testing/manual-clock.ts'
 import { Backoff } from './backoff.ts'
-import { clientClass, copyWire, type PgClient } from './client.ts'
+import { clientClass, copyWire, loadFrom, type PgClient } from './client.ts'
 import { Listeners } from './listeners.ts'
 import { dropNotifyTriggersSql, notifyTriggersSql } from './notify-triggers.ts'
 
@@ -13,6 +13,7 @@ test('the driver is taken as a module, a default export or a class, and its abse
   expect(await clientClass(undefined, async () => ({ default: { Client } }))).toBe(Client)
   await expect(clientClass({} as never)).rejects.toThrow(/client: pg/)
   expect(typeof (await clientClass(undefined))).toBe('function')
+  expect(() => loadFrom(import.meta.url, 'no-such-driver')).toThrow(/npm install pg/)
 })
 
 test('a client that cannot copy is refused: the native one, or another library', () => {
