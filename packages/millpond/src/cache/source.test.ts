@@ -63,7 +63,7 @@ describe('a source', () => {
     expect(queries).toEqual(['load 1'])
     expect(users.peek(1)).toEqual({ id: 1, name: 'user 1' })
     const inferred = cache.define({ name: 'x', load: async (id: string) => (id ? { id } : undefined) })
-    expectTypeOf(inferred.get).returns.toEqualTypeOf<Promise<{ id: string } | undefined>>()
+    expectTypeOf<ReturnType<typeof inferred.get>>().toEqualTypeOf<Promise<{ id: string } | undefined>>()
   })
 
   it('remembers that there is nothing, for negativeTtl', async () => {

@@ -101,7 +101,8 @@ class CachedSource<I, V> implements Source<I, V> {
 
   async refresh(id: I): Promise<V | undefined> {
     await this.#queue?.ready
-    return this.#values.refresh(this.key(id), this.#loader(id, !this.#options.load), this.#entryOf(id))
+    const key = this.key(id)
+    return this.#values.refresh(key, this.#loader(key, id, !this.#options.load), this.#entryOf(id))
   }
 
   async expire(id: I): Promise<void> {
@@ -119,7 +120,7 @@ class CachedSource<I, V> implements Source<I, V> {
 
   async #read(id: I, options: SourceReadOptions | undefined, batched: boolean): Promise<V | undefined> {
     const key = this.key(id)
-    const load = this.#loader(id, batched)
+    const load = this.#loader(key, id, batched)
     const entry = options ? { ...this.#entryOf(id), ...options } : this.#entryOf(id)
     const renew = () => this.#renew(key, () => this.#values.refresh(key, load, entry))
     if (this.#queue?.ready) await this.#queue.ready
@@ -135,9 +136,8 @@ class CachedSource<I, V> implements Source<I, V> {
     }
   }
 
-  #loader(id: I, batched: boolean): (ctx: LoadContext<V | undefined>) => Promise<V | undefined> {
+  #loader(key: string, id: I, batched: boolean): (ctx: LoadContext<V | undefined>) => Promise<V | undefined> {
     const { load, tagsOf } = this.#options
-    const key = this.key(id)
     return async (ctx) => {
       const pending = this.#queue?.pending(key)
       const loaded = pending ? pending.value : await (batched ? this.#batcher!.load(id, ctx) : load!(id, ctx))
