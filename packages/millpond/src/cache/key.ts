@@ -14,15 +14,16 @@ export function cacheKey(...parts: readonly unknown[]): string {
   return list(parts, 0)
 }
 
-/** Strings that stand as they are. Excluded: what a number, bigint or literal looks like, and every separator used below. */
-const BARE = /^(?!(?:-?\d+(?:\.\d+)?(?:e-\d+)?n?|true|false|null|undefined|NaN|-?Infinity)$)[\w.:/-]+$/
+/** Strings that stand as they are: without the separators used below, and unlike any number, bigint or literal. */
+const BARE = /^[\w.:/-]+$/
+const LOOKS_OTHER = /^(?:-?\d+(?:\.\d+)?(?:e-\d+)?n?|true|false|null|undefined|NaN|-?Infinity)$/
 
 function encode(part: unknown, depth: number): string {
   switch (typeof part) {
     case 'string':
-      return BARE.test(part) ? part : JSON.stringify(part)
+      return BARE.test(part) && !LOOKS_OTHER.test(part) ? part : JSON.stringify(part)
     case 'number':
-      return Object.is(part, -0) ? '-0' : String(part)
+      return part === 0 && Object.is(part, -0) ? '-0' : `${part}`
     case 'bigint':
       return `${part}n`
     case 'boolean':
@@ -45,5 +46,7 @@ function encodeObject(part: object, depth: number): string {
 }
 
 function list(parts: readonly unknown[], depth: number): string {
-  return Array.from(parts, (part) => encode(part, depth)).join()
+  let text = ''
+  for (let at = 0; at < parts.length; at++) text += at === 0 ? encode(parts[at], depth) : `,${encode(parts[at], depth)}`
+  return text
 }

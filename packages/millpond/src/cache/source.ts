@@ -6,7 +6,7 @@ import { Batcher } from './batcher.ts'
 import { encodedHost, type ValueHost } from './encoded-host.ts'
 import type { CacheHost } from './host.ts'
 import { cacheKey } from './key.ts'
-import type { EntryOptions } from './options.ts'
+import type { EntryOptions, GetOrSetOptions } from './options.ts'
 import { runBatch } from './source-batch.ts'
 import type { Source, SourceOptions, SourceReadOptions } from './source-options.ts'
 import { writeNow } from './source-writer.ts'
@@ -36,6 +36,7 @@ class CachedSource<I, V> implements Source<I, V> {
   readonly #values: ValueHost
   readonly #options: SourceOptions<I, V>
   readonly #entry: EntryOptions<V | undefined>
+  readonly #prefix: string
   readonly #check: ValueCheck<V>
   readonly #batcher: Batcher<I, V | undefined, LoadContext<V | undefined>> | undefined
   readonly #target: WriteTarget<I, V>
@@ -46,8 +47,9 @@ class CachedSource<I, V> implements Source<I, V> {
 
   constructor(host: CacheHost, options: SourceOptions<I, V>) {
     checkOptions(options)
-    const { loadMany, batch = {} } = options
-    this.name = options.name
+    const { name, version = 1, loadMany, batch = {} } = options
+    this.name = name
+    this.#prefix = `${name}@${version}(`
     this.#host = host
     this.#options = options
     this.#values = options.codec ? encodedHost(host, options.codec) : host
@@ -67,8 +69,12 @@ class CachedSource<I, V> implements Source<I, V> {
     }
   }
 
-  async get(id: I, options?: SourceReadOptions): Promise<V | undefined> {
-    return this.#read(id, options, !this.#options.load)
+  get(id: I, options?: SourceReadOptions): Promise<V | undefined> {
+    try {
+      return this.#read(id, options, !this.#options.load)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   async getMany(ids: readonly I[], options?: SourceReadOptions): Promise<(V | undefined)[]> {
@@ -110,18 +116,23 @@ class CachedSource<I, V> implements Source<I, V> {
   }
 
   key(id: I): string {
-    const { name, version = 1, key } = this.#options
-    return `${name}@${version}(${cacheKey(key ? key(id) : id)})`
+    const { key } = this.#options
+    return `${this.#prefix}${cacheKey(key ? key(id) : id)})`
   }
 
   async flush(): Promise<void> {
     return this.#queue?.flush()
   }
 
-  async #read(id: I, options: SourceReadOptions | undefined, batched: boolean): Promise<V | undefined> {
+  #read(id: I, options: SourceReadOptions | undefined, batched: boolean): Promise<V | undefined> {
     const key = this.key(id)
     const load = this.#loader(key, id, batched)
     const entry = options ? { ...this.#entryOf(id), ...options } : this.#entryOf(id)
+    if (!this.#queue && !this.#options.schema) return this.#values.getOrSet(key, load, entry)
+    return this.#readChecked(key, load, entry)
+  }
+
+  async #readChecked(key: string, load: Load<V>, entry: GetOrSetOptions<V | undefined>): Promise<V | undefined> {
     const renew = () => this.#renew(key, () => this.#values.refresh(key, load, entry))
     if (this.#queue?.ready) await this.#queue.ready
     // Not what a store may have kept from before: the near tier dropped the change, and the database does not have it yet.
@@ -136,7 +147,7 @@ class CachedSource<I, V> implements Source<I, V> {
     }
   }
 
-  #loader(key: string, id: I, batched: boolean): (ctx: LoadContext<V | undefined>) => Promise<V | undefined> {
+  #loader(key: string, id: I, batched: boolean): Load<V> {
     const { load, tagsOf } = this.#options
     return async (ctx) => {
       const pending = this.#queue?.pending(key)
@@ -170,6 +181,8 @@ class CachedSource<I, V> implements Source<I, V> {
     return { ...this.#entry, tags: tagsOf && value !== undefined ? [...known, ...tagsOf(value, id)] : known }
   }
 }
+
+type Load<V> = (ctx: LoadContext<V | undefined>) => Promise<V | undefined>
 
 const NAME = /^[\w.-]+$/
 

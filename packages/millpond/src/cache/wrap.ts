@@ -35,7 +35,8 @@ export function wrap<A extends readonly unknown[], V>(
   options: WrapOptions<A, V>,
 ): Wrapped<A, V> {
   const { key: name, tags, tagsOf, ...entry } = options
-  const keyOf = typeof name === 'function' ? name : (...args: A) => `${cacheKey(name)}(${cacheKey(...args)})`
+  const prefix = typeof name === 'function' ? '' : `${cacheKey(name)}(`
+  const keyOf = typeof name === 'function' ? name : (...args: A) => `${prefix}${cacheKey(...args)})`
   const optionsOf = (args: A): EntryOptions<V> =>
     tags ? { ...entry, tags: typeof tags === 'function' ? tags(...args) : tags } : entry
   const loaderOf = (self: unknown, args: A) => async (ctx: { set(options: EntryOptions<V>): void }) => {
