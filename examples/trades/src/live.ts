@@ -3,42 +3,37 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Cache } from 'millpond'
 
-/** What was answered or committed since the page was told last. */
-interface News {
-  requests: { what: string; status: number; ms: number; from: string }[]
-  commits: number
-}
+/** Something that the page draws, in the order in which it happened. */
+type Happening = { kind: 'request'; what: string; status: number; ms: number; from: string } | { kind: 'commit' }
 
 const EVERY_MS = 100
-/** More requests than this between two tellings are counted, not shown. */
-const REQUESTS_MAX = 60
+/** What happens beyond this between two tellings is in the statistics only. */
+const HAPPENINGS_MAX = 60
 
 /** Adds the route `/live`. Costs next to nothing while no page is open. */
 export function showLive(server: FastifyInstance, cache: Cache, stats: () => object): void {
   const pages = new Set<ServerResponse>()
-  let news: News = { requests: [], commits: 0 }
+  let happenings: Happening[] = []
 
+  const add = (happening: Happening): void => {
+    if (pages.size > 0 && happenings.length < HAPPENINGS_MAX) happenings.push(happening)
+  }
   const tell = (): void => {
-    const text = `data: ${JSON.stringify({ ...news, stats: stats() })}\n\n`
+    const text = `data: ${JSON.stringify({ happenings, stats: stats() })}\n\n`
     for (const page of pages) page.write(text)
-    news = { requests: [], commits: 0 }
+    happenings = []
   }
 
-  server.addHook('onResponse', (request, reply, done) => {
-    if (pages.size > 0 && request.url.startsWith('/trades') && news.requests.length < REQUESTS_MAX) {
+  server.addHook('onResponse', ({ method, url }, reply, done) => {
+    if (url.startsWith('/trades')) {
       const from = String(reply.getHeader('x-served-from') ?? '')
-      const what = `${request.method} ${request.url}`
-      news.requests.push({ what, status: reply.statusCode, ms: reply.elapsedTime, from })
+      add({ kind: 'request', what: `${method} ${url}`, status: reply.statusCode, ms: reply.elapsedTime, from })
     }
     done()
   })
   cache.on('invalidate', ({ origin }) => {
-    if (origin === 'feed') news.commits++
+    if (origin === 'feed') add({ kind: 'commit' })
   })
-
-  const timer = setInterval(() => {
-    if (pages.size > 0) tell()
-  }, EVERY_MS).unref()
 
   server.get('/live', (_, reply) => {
     reply.hijack()
@@ -47,6 +42,10 @@ export function showLive(server: FastifyInstance, cache: Cache, stats: () => obj
     page.on('close', () => pages.delete(page))
     tell()
   })
+
+  const timer = setInterval(() => {
+    if (pages.size > 0) tell()
+  }, EVERY_MS)
   server.addHook('preClose', (done) => {
     clearInterval(timer)
     for (const page of pages) page.end()

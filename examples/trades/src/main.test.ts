@@ -49,6 +49,20 @@ test.each(['SIGTERM', 'Ctrl-C'])('%s ends the app that was left running', { time
   expect(leftBehind()).toEqual([])
 })
 
+test('it ends when the shell that npm started it with is ended', { timeout: TIMEOUT_MS }, async () => {
+  const { child, ended, text, says } = start(
+    ['--rows', '1000', '--postgres', postgres],
+    { npm_lifecycle_event: 'start' },
+    'sh',
+  )
+  await says(/Ctrl-C stops it all/)
+  child.kill('SIGTERM')
+  // The output is open until the last process that holds it has ended.
+  await ended
+  expect(text()).toMatch(/stopping\n$/)
+  expect(leftBehind()).toEqual([])
+})
+
 test('Ctrl-C ends it while it loads', { timeout: TIMEOUT_MS }, async () => {
   const { child, ended, text, says } = start(['--rows', '2000000', '--postgres', postgres])
   await says(/trades \d+ %/)
@@ -95,11 +109,14 @@ interface Run {
   says: (pattern: RegExp) => Promise<RegExpExecArray>
 }
 
-/** Runs what `npm start` runs, as the leader of a process group. */
-function start(args: readonly string[], more: NodeJS.ProcessEnv = {}): Run {
+/** Runs what `npm start` runs, as the leader of a process group; with `sh`, below a shell that waits for it. */
+function start(args: readonly string[], more: NodeJS.ProcessEnv = {}, shell?: 'sh'): Run {
   const env = { ...process.env, DATABASE_URL: '', PORT: '', SKIP_CACHE: '', TMPDIR: folder, ...more }
   const flags = ['--conditions=@millpond/source', '--import', 'tsx', join(import.meta.dirname, 'main.ts'), ...args]
-  const child = spawn(process.execPath, flags, {
+  const [command, ...rest] = shell
+    ? [shell, '-c', '"$@"; exit', 'sh', process.execPath, ...flags]
+    : [process.execPath, ...flags]
+  const child = spawn(command!, rest, {
     cwd: import.meta.dirname,
     env,
     detached: true,

@@ -10,7 +10,7 @@ import { insertSql, tellStory } from './story.ts'
 import { Terminal } from './terminal.ts'
 
 const terminal = new Terminal(process.stdout, process.env)
-const stop = stopSignal()
+const stop = stopSignal(process.env)
 
 try {
   const allKept = await run(readSettings(process.argv.slice(2), process.env))
@@ -48,7 +48,8 @@ function showWhatToTry(url: string, otherUrl: string, databaseUrl: string, skipC
   const insert = insertSql({ symbol: 'MILL', side: 'buy', price: 42.5, quantity: 100 })
   terminal.print(
     '',
-    `  The app runs at ${terminal.paint('bold', url)} ${skipCache ? '(SKIP_CACHE)' : ''}: open the page, then try`,
+    `  The app runs at ${terminal.paint('bold', url)}${skipCache ? ' without the cache' : ''}`,
+    '  Open it in a browser, and try these beside it:',
     `    curl -i ${url}/trades/MILL/buy`,
     `    psql '${databaseUrl}' -c "${insert}"`,
     `    curl ${url}/trades -H 'content-type: application/json' -d '{"symbol":"MILL","side":"buy","price":42.5,"quantity":100}'`,

@@ -2,10 +2,14 @@
 import { startApp } from './app.ts'
 import { cacheIsSkipped, portOf, stopSignal } from './settings.ts'
 
-const { DATABASE_URL: databaseUrl } = process.env
-if (!databaseUrl) throw new Error('set DATABASE_URL, for example to the address that npm start prints')
-
-const stop = stopSignal()
-const app = await startApp({ databaseUrl, port: portOf(process.env), skipCache: cacheIsSkipped(process.env) })
-console.log(`the app runs at ${app.url}`)
-stop.addEventListener('abort', () => void app.close())
+try {
+  const { DATABASE_URL: databaseUrl } = process.env
+  if (!databaseUrl) throw new Error('set DATABASE_URL, for example to the address that npm start prints for psql')
+  const stop = stopSignal(process.env)
+  const app = await startApp({ databaseUrl, port: portOf(process.env), skipCache: cacheIsSkipped(process.env) })
+  console.log(`the app runs at ${app.url}`)
+  stop.addEventListener('abort', () => void app.close())
+} catch (error) {
+  console.error(`✗ ${(error as Error).message}`)
+  process.exitCode = 1
+}

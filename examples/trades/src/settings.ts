@@ -52,10 +52,18 @@ export function cacheIsSkipped(env: NodeJS.ProcessEnv): boolean {
   return env.SKIP_CACHE === 'true'
 }
 
+const PARENT_CHECK_MS = 250
+
 /** Aborted by Ctrl-C and SIGTERM. A second Ctrl-C ends the process there and then. */
-export function stopSignal(): AbortSignal {
+export function stopSignal(env: NodeJS.ProcessEnv): AbortSignal {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort())
+  if (env.npm_lifecycle_event === undefined) return controller.signal
+  // npm passes SIGTERM to the shell between us, which ends without passing it on.
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) controller.abort()
+  }, PARENT_CHECK_MS).unref()
   return controller.signal
 }
 

@@ -13,7 +13,7 @@ test('a bar is as long as its share, and never empty', () => {
 test('a median and its unit', () => {
   expect(median([3, 1, 2])).toBe(2)
   expect(median([4, 1, 2, 3])).toBe(2.5)
-  expect([milliseconds(0.123), milliseconds(12.34), milliseconds(1234.5)]).toEqual(['0.12 ms', '12.3 ms', '1,235 ms'])
+  expect([0.123, 9.999, 12, 1234.5].map(milliseconds)).toEqual(['0.12 ms', '10.0 ms', '12.0 ms', '1,235 ms'])
 })
 
 test('colours are for terminals whose user has not said no', () => {

@@ -44,9 +44,10 @@ export function bar(share: number, width: number): string {
   return '█'.repeat(eighths >> 3) + ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'][eighths & 7]
 }
 
-/** `41.3 ms`; two digits that count are enough. */
+/** `4.13 ms`, `41.3 ms`, `413 ms`: three digits say enough. */
 export function milliseconds(ms: number): string {
-  return `${ms.toLocaleString('en', { maximumFractionDigits: ms < 10 ? 2 : ms < 100 ? 1 : 0 })} ms`
+  const digits = ms < 9.995 ? 2 : ms < 99.95 ? 1 : 0
+  return `${ms.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })} ms`
 }
 
 export function median(values: readonly number[]): number {
