@@ -113,6 +113,7 @@ export class Writes extends NearWrites {
     const { shared, random } = this.#all
     if (!lease.holds) return 'overtaken'
     if (!lease.mayStore) return 'unkept'
+    let inStore = false
     if (shared !== undefined && !lease.fed) {
       const freshMs = freshMsOf(write.value, write.life, random)
       if (before.mark === undefined) await shared.tier.invalidate([write.key], false)
@@ -120,10 +121,12 @@ export class Writes extends NearWrites {
       else {
         const filled = await shared.reads.fill({ ...write, ...before, freshMs, etag: undefined })
         if (filled === false) return 'overtaken'
-        if (filled === undefined) await shared.tier.invalidate([write.key], false)
+        inStore = filled === true
+        if (!inStore) await shared.tier.invalidate([write.key], false)
       }
     }
-    return this.keepNear(write, lease) ? 'kept' : 'overtaken'
+    // What the store took has happened, whatever voided the lease since: it voided that in the store too.
+    return this.keepNear(write, lease) || inStore ? 'kept' : 'overtaken'
   }
 
   async #setShared(write: Write, fed: boolean, { tier, reads }: Shared): Promise<void> {

@@ -7,7 +7,7 @@ export interface FeedSubject {
   readonly feed: Feed
   /** The tag of the table, and of one of its rows. */
   readonly table: string
-  rowTag(row: number): string
+  readonly rowTag: (row: number) => string
   /** Commits a change of one row; resolves when the database has confirmed it. Returns its position. */
   commit(row: number): Promise<Position>
   /** Resolves when the feed has told, and settled, all that was committed. */

@@ -5,9 +5,9 @@ import { type ContractCheck, holds, same } from './contracts.ts'
 /** What the checks of a store need. */
 export interface StoreSubject {
   /** A store on the place under test, in which the checks use keys and tags of their own. Each call may open a connection. */
-  open(): Store | Promise<Store>
+  readonly open: () => Store | Promise<Store>
   /** Lets time pass, as the store counts it. */
-  pass(ms: number): Promise<void>
+  readonly pass: (ms: number) => Promise<void>
 }
 
 /** What each check is run with. */

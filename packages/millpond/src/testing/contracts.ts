@@ -8,7 +8,7 @@
  */
 export interface ContractCheck<Subject> {
   readonly name: string
-  run(subject: Subject): Promise<void>
+  readonly run: (subject: Subject) => Promise<void>
 }
 
 /** @throws Error with `promise`, when it is not kept */

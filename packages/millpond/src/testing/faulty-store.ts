@@ -9,17 +9,25 @@ export interface StoreCall {
 
 /**
  * Wraps a store so that a test decides what becomes of each call: `fault` may return a promise (the call is made when it
- * resolves: a delay), throw or reject (the call fails and is not made), or return nothing.
+ * resolves: a delay), throw or reject (the call fails and is not made), or return nothing. `answer` decides in the same way
+ * what becomes of its answer: delayed, or lost although the call was made.
  */
-export function faultyStore(store: Store, fault: (call: StoreCall) => void | Promise<void>): Store {
+export function faultyStore(
+  store: Store,
+  fault: (call: StoreCall) => void | Promise<void>,
+  answer: (call: StoreCall) => void | Promise<void> = () => {},
+): Store {
   let count = 0
   return new Proxy(store, {
     get(target, method: keyof Store) {
       const member = target[method] as unknown
       if (typeof member !== 'function') return member
       return async (...args: unknown[]) => {
-        await fault({ method, count: ++count })
-        return await (member as (...args: unknown[]) => unknown).apply(target, args)
+        const call = { method, count: ++count }
+        await fault(call)
+        const result = await (member as (...args: unknown[]) => unknown).apply(target, args)
+        await answer(call)
+        return result
       }
     },
   })
