@@ -160,12 +160,11 @@ class ThrowAwayServer implements PostgresServer {
   /** Our own process ends without `destroy`: there is no time to wait, only to signal. */
   private abandon(): void {
     this.child?.kill('SIGQUIT')
-    this.watchdog?.kill('SIGKILL')
-    rmSync(this.home, { recursive: true, force: true })
+    if (!this.watchdog) rmSync(this.home, { recursive: true, force: true })
   }
 
   /**
-   * Ends the server when our process is killed without a chance to say so: the shell's `read` returns when the pipe
+   * Ends the server, and removes its data, when our process ends without `destroy`, or is killed: the shell's `read` returns when the pipe
    * that we hold open breaks. It finds the postmaster by its own pid file, so a restart needs no new watchdog.
    */
   private guard(): void {

@@ -91,10 +91,10 @@ export class TriggerSession implements Session {
     const connection = await this.connections.connect()
     this.facts.server = await serverInfo(connection)
     const catalog = await this.checkedCatalog(connection)
+    this.catalogWatch = this.watchCatalog(connection, catalog)
     connection.client.on('notification', (message: PgNotification) => this.onNotification(message))
     await connection.query(`SET synchronous_commit = off; LISTEN ${NOTIFY_CHANNEL}; LISTEN ${this.channel}`)
     this.host.begin()
-    this.catalogWatch = this.watchCatalog(connection, catalog)
     const { clock, heartbeatMs, stallTimeoutMs } = this.settings
     const ask = (askedAtMs: number): Promise<boolean> => this.ask(connection, askedAtMs)
     this.settler = new Settler({ clock, heartbeatMs, stallTimeoutMs, ask, failed: this.failure.raise })

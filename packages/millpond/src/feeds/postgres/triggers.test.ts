@@ -83,6 +83,38 @@ describe.each(['system', 'embedded'] as const)(
       expect(new Set((await tagsOf('INSERT INTO part_one VALUES (2)')).flat())).toEqual(both)
     })
 
+    test('a notification that comes before the feed has begun does no harm', async () => {
+      await writer.query('CREATE TABLE early (id int)')
+      const { default: driver } = await import('pg')
+      class Hurried extends driver.Client {
+        override query(text: never): never {
+          const answer = super.query(text) as unknown as Promise<unknown>
+          if (!String(text).includes('LISTEN')) return answer as never
+          // The answer reaches the feed only after a notification has.
+          const listened = async (): Promise<unknown> => {
+            const result = await answer
+            const notified = new Promise<void>((resolve) => this.on('notification', () => resolve()))
+            await writer.query('INSERT INTO early VALUES (1)')
+            await notified
+            return result
+          }
+          return listened() as never
+        }
+      }
+      await writer.query(notifyTriggersSql(['early']))
+      feed = postgresFeed({
+        connectionString: server.url,
+        tables: ['early'],
+        mode: 'triggers',
+        client: Hurried as never,
+      })
+      heard = new FeedRecorder()
+      feed.subscribe(heard)
+      await feed.ready()
+      expect(heard.events.map(({ kind }) => kind)).toEqual(['invalidate', 'settle', 'reset'])
+      expect(await tagsOf('INSERT INTO early VALUES (2)')).toEqual([['early', 'early:*']])
+    })
+
     test('missing triggers are refused with the SQL, and so is a table of which one was taken off', async () => {
       await writer.query('CREATE TABLE silent (id int)')
       feed = postgresFeed({ connectionString: server.url, tables: ['silent'], mode: 'triggers' })
