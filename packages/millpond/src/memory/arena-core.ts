@@ -54,12 +54,16 @@ export class ArenaCore implements RoomKeeper {
     if (!this.#members.join()) {
       throw new OptionError('handle', 'a table', 'too many threads have it open: call close() in those that are done')
     }
+    this.room.abandon()
     this.#locks = new ArenaLocks(this.memory.words, this.#members)
     this.pages.guard(this.#locks)
+    this.pages.undrainDead((member) => member !== this.member && this.#members.isDead(member))
   }
 
   /** Stops using the arena. */
   part(): void {
+    if (this.#members.self === 0) return
+    this.room.abandon()
     this.#members.leave()
   }
 
@@ -137,6 +141,7 @@ export class ArenaCore implements RoomKeeper {
 
   /** Empties a table that one thread has for itself, whatever it holds, by giving all pages back at once. */
   forget(): void {
+    this.room.abandon()
     this.pages.reset()
     for (const stripe of this.stripes) stripe.forget()
     this.memory.words[TABLE.HAND] = 0

@@ -140,6 +140,15 @@ export class ArenaPages {
     return first
   }
 
+  /** Whether the place of a chunk was ever given out since its page was cut. */
+  hasUsed(ref: number): boolean {
+    const { layout, classes } = this.#memory
+    const page = ref >>> layout.pageRefShift
+    const at = this.#memory.pageWord(page)
+    const units = classes.sizes[this.#words[at + PAGE.KIND]! - KIND.CHUNKS]! / 16
+    return (ref - (page << layout.pageRefShift)) / units < this.#words[at + PAGE.BUMP]!
+  }
+
   /** Gives drained pages out again; those that are empty now are free. */
   undrain(first: number, count: number): void {
     this.#take()

@@ -29,13 +29,26 @@ export interface RoomKeeper {
   readonly member: number
 }
 
+/** A run of pages that is being emptied for the new home of a stripe. */
+interface Clearing {
+  readonly stripe: ArenaStripe
+  readonly shape: number
+  readonly first: number
+  readonly count: number
+  /** The next chunk. */
+  ref: number
+}
+
 const SWEEP_SLOTS = 8
+/** Chunks that a set moves for a home that waits. */
+const CHUNKS_A_SET = 16
 /** A stripe below this part of the mean looks for victims elsewhere. */
 const FAIR_SHARE = 0.9
 
 export class ArenaRoom {
   readonly #keeper: RoomKeeper
   readonly #words: Int32Array
+  #clearing: Clearing | undefined
 
   constructor(keeper: RoomKeeper) {
     this.#keeper = keeper
@@ -68,19 +81,83 @@ export class ArenaRoom {
     return true
   }
 
-  /** A larger home for a stripe, or one with a column of expiries. `false` when there is no room for it. */
-  grow(own: ArenaStripe, expiries: boolean): boolean {
-    if (own.grow(expiries, 0)) return true
+  /** A home of another shape for a stripe, now: what lies in the way is moved. `false` when there is no room for it. */
+  rehome(own: ArenaStripe, shape: number): boolean {
+    if (own.rehome(shape, 0)) return true
     const { pages, member } = this.#keeper
-    const count = own.pagesToGrow(expiries)
+    const count = own.pagesOf(shape)
     const first = pages.drainRun(count, member)
     if (first === 0) return false
     if (trap.at !== undefined) trap.at('drain')
     let emptied = true
     for (let page = first; emptied && page < first + count; page++) emptied = this.#emptyPage(page, own, true)
-    const grown = emptied && own.grow(expiries, first)
-    if (!grown) pages.undrain(first, count)
-    return grown
+    const moved = emptied && own.rehome(shape, first)
+    if (!moved) pages.undrain(first, count)
+    return moved
+  }
+
+  /**
+   * The same without haste: where there is no free run of pages, the sets that follow empty one, a few chunks each, and the
+   * stripe moves when that is done. `false`: not yet.
+   */
+  rehomeSoon(own: ArenaStripe, shape: number): boolean {
+    if (own.rehome(shape, 0)) return true
+    if (this.#clearing !== undefined) return false
+    const { pages, member } = this.#keeper
+    const count = own.pagesOf(shape)
+    const first = pages.drainRun(count, member)
+    if (first === 0) return false
+    if (trap.at !== undefined) trap.at('drain')
+    this.#clearing = { stripe: own, shape, first, count, ref: first << this.#keeper.memory.layout.pageRefShift }
+    return false
+  }
+
+  /** A small part of what is left to do, with each set: room for a home that waits, and homes that have become too large. */
+  advance(own: ArenaStripe): void {
+    if (this.#clearing !== undefined) this.#clear(this.#clearing, own)
+    else if (this.#words[TABLE.FREE_PAGE] === 0) {
+      const shape = own.shrunkShape()
+      if (shape !== 0) this.rehomeSoon(own, shape)
+    }
+  }
+
+  /** Gives up what is half done: the table is emptied, or this thread leaves it. */
+  abandon(): void {
+    if (this.#clearing !== undefined) this.#keeper.pages.undrain(this.#clearing.first, this.#clearing.count)
+    this.#clearing = undefined
+  }
+
+  #clear(clearing: Clearing, own: ArenaStripe): void {
+    const { memory, pages } = this.#keeper
+    const end = (clearing.first + clearing.count) << memory.layout.pageRefShift
+    for (let left = CHUNKS_A_SET; left > 0; left--) {
+      if (clearing.ref >= end) {
+        this.#moveIn(clearing, own)
+        return
+      }
+      const page = clearing.ref >>> memory.layout.pageRefShift
+      const kind = this.#words[memory.pageWord(page) + PAGE.KIND]!
+      const next = (page + 1) << memory.layout.pageRefShift
+      const units = kind < KIND.CHUNKS ? 0 : memory.classes.sizes[kind - KIND.CHUNKS]! / 16
+      if (units === 0 || !pages.hasUsed(clearing.ref)) {
+        clearing.ref = next
+        continue
+      }
+      const owned = this.#words[clearing.ref * 4 + CHUNK.OWNER] !== 0
+      // A chunk that is in somebody's hands: the next set tries again.
+      if (owned && !this.#displace(clearing.ref, kind - KIND.CHUNKS, own, true)) return
+      clearing.ref = clearing.ref + units * 2 > next ? next : clearing.ref + units
+    }
+  }
+
+  #moveIn(clearing: Clearing, own: ArenaStripe): void {
+    const { stripe, shape, first, count } = clearing
+    if (stripe !== own && !this.#keeper.tryEnter(stripe)) return
+    // Since this began, the stripe may have filled up again, or got a column of expiries.
+    const fits = stripe.count < Math.abs(shape) && (shape < 0 || !stripe.hasExpiries)
+    if (!fits || !stripe.rehome(shape, first)) this.#keeper.pages.undrain(first, count)
+    if (stripe !== own) this.#keeper.leave(stripe)
+    this.#clearing = undefined
   }
 
   #evictElsewhere(own: ArenaStripe, hash: number, units: number, atLeast: number): boolean {

@@ -211,16 +211,20 @@ export class ArenaStripe {
     words[this.word + STRIPE.TOUCHING] = 0
   }
 
-  /** Frees the chain that a word of the stripe names, as far as it is one item's. */
+  /** Frees the chain that a word of the stripe names, as far as it is of this stripe. */
   freeChain(chain: number): void {
     const words = this.#words
     const chainWord = this.word + chain
-    const owner = words[words[chainWord]! * 4 + CHUNK.OWNER]!
     while (words[chainWord] !== 0) {
-      if (words[words[chainWord]! * 4 + CHUNK.OWNER] === owner && owner !== 0)
-        this.#parts.pages.freeFirst(this.word, chainWord)
+      if (this.#owns(words[chainWord]!)) this.#parts.pages.freeFirst(this.word, chainWord)
       else words[chainWord] = 0
     }
+  }
+
+  /** Whether a chunk belongs to an item of this stripe. Nobody else can give or take such a chunk while we hold the lock. */
+  #owns(ref: number): boolean {
+    const owner = this.#words[ref * 4 + CHUNK.OWNER]!
+    return owner !== 0 && ((owner - 1) & (this.#memory.layout.stripes - 1)) === this.number
   }
 
   /**
@@ -278,27 +282,48 @@ export class ArenaStripe {
     this.#words[indexFind(this.#words, this.#indexWord, this.#mask, this.#bits, hash, from)] = to
   }
 
-  /** Pages that the home needs with room for more slots, or with a column of expiries. */
-  pagesToGrow(expiries: boolean): number {
-    return this.#plan(this.#grownShape(expiries), 0).pages
+  /** What the home should become to have a free slot, or with `expiries` a column for them. */
+  grownShape(expiries: boolean): number {
+    const present = this.#words[this.word + STRIPE.HOME_SHAPE + this.#words[this.word + STRIPE.HOME]!]!
+    const sign = expiries || present < 0 ? -1 : 1
+    const { slots } = this.#home
+    if (slots === 0) return sign * this.#firstSlots(sign)
+    return sign * (this.usedSlots >= slots ? slots + (slots >>> 1) : slots)
+  }
+
+  /** What a home should become of which most slots are empty; 0: it is right as it is. */
+  shrunkShape(): number {
+    const { slots, pages } = this.#home
+    if (pages <= 1 || this.count * 3 > slots) return 0
+    return Math.max(SLOTS_MIN, this.count + (this.count >>> 1)) * (this.hasExpiries ? -1 : 1)
+  }
+
+  /** Pages of a home of a shape. */
+  pagesOf(shape: number): number {
+    return this.#plan(shape, 0).pages
   }
 
   /**
-   * Moves to a larger home, or to one with a column of expiries. `run`: the first of the pages for it, drained by this
-   * thread; 0: find free ones. `false` when there is no room, and nothing has changed.
+   * Moves to a home of another shape. `run`: the first of the pages for it, drained by this thread; 0: find free ones. `false`
+   * when there is no room, and nothing has changed.
    */
-  grow(expiries: boolean, run: number): boolean {
+  rehome(shape: number, run: number): boolean {
     const words = this.#words
     const { pages } = this.#parts
     const other = 1 - words[this.word + STRIPE.HOME]!
     const homeWord = this.word + STRIPE.HOME_PAGE + other
-    const shape = this.#grownShape(expiries)
-    const count = this.#plan(shape, 0).pages
+    const count = this.pagesOf(shape)
     if (!(run === 0 ? pages.takeRun(count, homeWord) : pages.takeDrained(run, count, homeWord))) return false
     if (trap.at !== undefined) trap.at('grow')
-    this.#moveHome(this.#plan(shape, words[homeWord]!))
+    const home = this.#plan(shape, words[homeWord]!)
+    const used = home.slots < this.#home.slots ? this.#fillSmaller(home) : this.#fillLarger(home)
     words[this.word + STRIPE.HOME_SHAPE + other] = shape
     words[this.word + STRIPE.HOME] = other
+    if (trap.at !== undefined) trap.at('switch')
+    if (used !== this.usedSlots) {
+      words[this.word + STRIPE.USED_SLOTS] = used
+      words[this.word + STRIPE.FREE_SLOT] = 0
+    }
     words[this.word + STRIPE.GENERATION]!++
     if (trap.at !== undefined) trap.at('grown')
     pages.freeHome(this.word + STRIPE.HOME_PAGE + 1 - other)
@@ -306,8 +331,8 @@ export class ArenaStripe {
     return true
   }
 
-  /** Fills a new home with what is in the present one. */
-  #moveHome(home: Home): void {
+  /** Fills a home that has room for every slot of the present one; slots keep their numbers. Returns how many are used. */
+  #fillLarger(home: Home): number {
     const { words, doubles } = this.#memory
     const used = this.usedSlots
     const policy = this.#makePolicy(home, true)
@@ -316,13 +341,58 @@ export class ArenaStripe {
     if (this.#expiresDouble !== 0) {
       doubles.copyWithin(home.expiresDouble, this.#expiresDouble, this.#expiresDouble + used)
     }
-    this.#fillIndex(home)
+    this.#copyIndex(home)
+    return used
   }
 
-  #fillIndex(home: Home): void {
+  /** From index to index, not from slots: the hashes lie there, and the items need not be touched. */
+  #copyIndex(home: Home): void {
     const words = this.#words
     words.fill(0, home.indexWord, home.indexWord + (home.mask + 1) * 2)
+    const end = this.#indexWord === 0 ? 0 : this.#indexWord + (this.#mask + 1) * 2
+    for (let word = this.#indexWord; word < end; word += 2) {
+      const ref = words[word + 1]!
+      if (ref !== 0) indexInsert(words, home.indexWord, home.mask, this.#bits, words[word]!, ref)
+    }
+  }
+
+  /**
+   * Fills a home with fewer slots: items move down to the lowest ones, in order, so no cursor that comes down from above
+   * misses one. The policy keeps its order, and forgets how often each was used.
+   */
+  #fillSmaller(home: Home): number {
+    const { words, doubles } = this.#memory
+    const moved = new Int32Array(this.usedSlots)
+    let used = 0
     for (let slot = 0; slot < this.usedSlots; slot++) {
+      const ref = this.itemOf(slot)
+      if (ref <= 0) continue
+      words[home.slotsWord + used] = ref
+      if (home.expiresDouble !== 0) doubles[home.expiresDouble + used] = this.expiresAtMs(slot)
+      this.#own(ref, used)
+      moved[slot] = used++
+    }
+    words.fill(0, home.slotsWord + used, home.slotsWord + home.slots)
+    if (trap.at !== undefined) trap.at('shrink')
+    const policy = this.#makePolicy(home, true)
+    for (let slot = this.policy.hotter(-1); slot >= 0; slot = this.policy.hotter(slot)) {
+      const ref = this.itemOf(slot)
+      policy.insert(moved[slot]!, remix(words[ref * 4 + CHUNK.HASH]!), this.policy.weightOf(slot))
+    }
+    this.#fillIndex(home, used)
+    return used
+  }
+
+  /** Writes a slot's number into all chunks of an item. */
+  #own(head: number, slot: number): void {
+    const owner = this.ownerOf(slot)
+    for (let ref = head; ref !== 0; ref = this.#words[ref * 4 + CHUNK.NEXT]!) this.#words[ref * 4 + CHUNK.OWNER] = owner
+  }
+
+  #fillIndex(home: Home, used: number): void {
+    const words = this.#words
+    words.fill(0, home.indexWord, home.indexWord + (home.mask + 1) * 2)
+    for (let slot = 0; slot < used; slot++) {
       const ref = words[home.slotsWord + slot]!
       if (ref > 0) indexInsert(words, home.indexWord, home.mask, this.#bits, words[ref * 4 + CHUNK.HASH]!, ref)
     }
@@ -355,7 +425,7 @@ export class ArenaStripe {
   /** Whether a slot's item is its own: it may name a chunk that was freed before the slot was cleared. */
   #holds(slot: number): boolean {
     const ref = this.#indexWord === 0 ? 0 : this.itemOf(slot)
-    return ref > 0 && this.#words[ref * 4 + CHUNK.OWNER] === this.ownerOf(slot)
+    return ref > 0 && this.#owns(ref)
   }
 
   #recount(): void {
@@ -366,6 +436,7 @@ export class ArenaStripe {
     let expiring = 0
     let units = 0
     words[this.word + STRIPE.FREE_SLOT] = 0
+    words[this.word + STRIPE.USED_SLOTS] = Math.min(this.usedSlots, this.#home.slots)
     for (let slot = this.usedSlots - 1; slot >= 0; slot--) {
       const ref = this.itemOf(slot)
       if (!this.#holds(slot)) {
@@ -374,6 +445,7 @@ export class ArenaStripe {
       }
       const hash = words[ref * 4 + CHUNK.HASH]!
       const weight = unitsOf(this.#memory, ref)
+      this.#own(ref, slot)
       count++
       units += weight
       if (this.hasExpiry(ref)) expiring++
@@ -410,15 +482,6 @@ export class ArenaStripe {
     const { buffer, bytes } = this.#memory
     if (fresh) bytes.fill(0, home.policyByte, home.policyByte + this.#parts.policy.bytes(shape))
     return this.#parts.policy.create(shape, buffer, home.policyByte)
-  }
-
-  /** The shape after the present one: half as many slots more when they are all in use. Negative with expiries. */
-  #grownShape(expiries: boolean): number {
-    const present = this.#words[this.word + STRIPE.HOME_SHAPE + this.#words[this.word + STRIPE.HOME]!]!
-    const sign = expiries || present < 0 ? -1 : 1
-    const { slots } = this.#home
-    if (slots === 0) return sign * this.#firstSlots(sign)
-    return sign * (this.usedSlots >= slots ? slots + (slots >>> 1) : slots)
   }
 
   /** As many as fit in one page. */

@@ -270,7 +270,7 @@ export class ArenaTable {
       const columns = expiresAtMs === Number.POSITIVE_INFINITY || stripe.hasExpiries
       if (this.#core.find(stripe, this.#key) === 0) return false
       // Growing may move or evict the item: it is looked up again.
-      const roomy = columns || this.#core.room.grow(stripe, true)
+      const roomy = columns || this.#core.room.rehome(stripe, stripe.grownShape(true))
       const ref = this.#core.find(stripe, this.#key)
       if (ref === 0) return false
       if (roomy) stripe.setExpiry(ref, expiresAtMs)
@@ -329,8 +329,8 @@ export class ArenaTable {
 
   /**
    * Keys in steps: begin with cursor 0 and go on with the one that was returned until it is 0. A key that has a value from the
-   * beginning to the end is returned once; one that is set or removed meanwhile may or may not be. Other threads work
-   * on between the steps.
+   * beginning to the end is returned: once, or twice when a part of the table shrank meanwhile. One that is set or removed
+   * meanwhile may be returned or not. Other threads work on between the steps.
    *
    * @param count about how many places of the table to look at in this step
    */
@@ -346,17 +346,17 @@ export class ArenaTable {
       )
     }
     const keys: Uint8Array[] = []
-    const first = cursor % SLOTS_MAX
     this.#core.enter(stripe)
-    const end = Math.min(stripe.usedSlots, first + count)
     const nowMs = this.#core.clock.nowMs()
-    for (let slot = first; slot < end; slot++) {
+    // Downwards: items only ever move to lower slots.
+    const top = Math.min(stripe.usedSlots, cursor % SLOTS_MAX || SLOTS_MAX)
+    const bottom = Math.max(0, top - count)
+    for (let slot = top - 1; slot >= bottom; slot--) {
       const ref = stripe.itemOf(slot)
       if (ref > 0 && !stripe.isExpired(ref, nowMs)) keys.push(this.#keyOf(ref))
     }
-    const done = end >= stripe.usedSlots
     this.#core.exit(stripe)
-    if (!done) return { cursor: number * SLOTS_MAX + end, keys }
+    if (bottom > 0) return { cursor: number * SLOTS_MAX + bottom, keys }
     return { cursor: number + 1 < stripes.length ? (number + 1) * SLOTS_MAX : 0, keys }
   }
 

@@ -22,6 +22,8 @@ export const TRAP_POINTS = [
   'take-run',
   'free-run',
   'grow',
+  'shrink',
+  'switch',
   'grown',
 ] as const
 export type TrapPoint = (typeof TRAP_POINTS)[number]

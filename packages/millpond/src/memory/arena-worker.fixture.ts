@@ -45,7 +45,7 @@ export interface ArenaStop {
 export type StopPoint = TrapPoint | 'hit'
 
 /** What a worker does on its way to a point where it stops. */
-export type ArenaMischief = 'insert' | 'overwrite' | 'replace' | 'delete' | 'get' | 'long' | 'churn' | 'grow'
+export type ArenaMischief = 'insert' | 'overwrite' | 'replace' | 'delete' | 'get' | 'long' | 'churn' | 'grow' | 'shrink'
 
 /** A value that proves itself: which key it is of, its length, and bytes that follow from both. */
 export function provableValue(target: Uint8Array, key: number, stamp: number, length: number): void {
@@ -128,7 +128,13 @@ function makeMischief(table: ArenaTable, mischief: ArenaMischief): void {
   if (mischief === 'long') set(1, 2, 60_000)
   if (mischief === 'delete') table.delete('key:1')
   if (mischief === 'get') table.get('key:1')
-  if (mischief === 'grow') for (let number = 2_000_000; number < 2_020_000; number++) set(number, 3, 20)
+  if (mischief === 'grow' || mischief === 'shrink')
+    for (let number = 2_000_000; number < 2_020_000; number++) set(number, 3, 20)
+  if (mischief === 'shrink')
+    for (let number = 4_000_000; number < 4_003_000; number++) {
+      set(number, 3, 4000)
+      for (let use = 0; use < 3; use++) table.get(`key:${number}`)
+    }
   if (mischief === 'churn') {
     for (let number = 3_000_000; number < 3_020_000; number++) set(number, 3, 12 + (number % 61) * 40)
   }

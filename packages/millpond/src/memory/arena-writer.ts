@@ -44,7 +44,11 @@ export class ArenaWriter {
   set(stripe: ArenaStripe, key: ArenaKeyReader): boolean {
     const core = this.#core
     if (stripe.expiring > 0) core.sweep(stripe, SWEEP_SLOTS)
-    const columns = this.#expiresAtMs === Number.POSITIVE_INFINITY || stripe.hasExpiries || core.room.grow(stripe, true)
+    core.room.advance(stripe)
+    const columns =
+      this.#expiresAtMs === Number.POSITIVE_INFINITY ||
+      stripe.hasExpiries ||
+      core.room.rehome(stripe, stripe.grownShape(true))
     const ref = core.find(stripe, key)
     this.#plan.make(key.length + this.#length)
     if (columns && ref !== 0 && this.#fits(ref)) this.#overwrite(stripe, ref)
@@ -109,7 +113,7 @@ export class ArenaWriter {
   #takeSlot(stripe: ArenaStripe, hash: number): number {
     const { room } = this.#core
     let slot = stripe.takeSlot()
-    if (slot < 0 && room.grow(stripe, false)) slot = stripe.takeSlot()
+    if (slot < 0 && room.rehomeSoon(stripe, stripe.grownShape(false))) slot = stripe.takeSlot()
     // No room to grow: as many items as now must do.
     while (slot < 0 && room.evictFrom(stripe, hash, this.#plan.units)) slot = stripe.takeSlot()
     return slot
