@@ -5,7 +5,7 @@ import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import { Serial } from '../core/serial.ts'
 import { Batcher, whenAllAborted } from './batcher.ts'
-import { type Entry, freshUntilMs } from './entry.ts'
+import { type Entry, freshUntilMs, tagsOf } from './entry.ts'
 import type { CacheEvents } from './events.ts'
 import type { CacheHost, WriteEntry } from './host.ts'
 import { collectInvalidations, type Invalidations } from './invalidations.ts'
@@ -13,7 +13,7 @@ import { resolveLife } from './life.ts'
 import { checkedValue, isFresh, NearCacheView, type Promoted } from './near-cache.ts'
 import type { CacheOptions, EntryOptions, GetOrSetOptions } from './options.ts'
 import { currentMemo, type RequestMemo, runRequest } from './request.ts'
-import { sealerOf, serializer } from './sealer.ts'
+import { codecSealer, sealerOf } from './sealer.ts'
 import { resolveSettings } from './settings.ts'
 import { SharedReads } from './shared-reads.ts'
 import { SharedTier } from './shared-tier.ts'
@@ -34,7 +34,7 @@ export function createCache(options: CacheOptions = {}): Cache {
   const timeoutMs = durationMs(options.storeTimeout ?? 50, 'storeTimeout')
   const fenceMs = durationMs(options.fence ?? 10_000, 'fence')
   const stack = new Stack<Writes>(settings, options, {
-    sealer: copy === 'serialize' ? serializer(codec) : sealerOf(settings.copy),
+    sealer: copy === 'serialize' ? codecSealer(codec) : sealerOf(settings.copy),
     shared: (given) => {
       const tier = new SharedTier({ ...given, timeoutMs, fenceMs, onError: () => void given.counters.storeErrors++ })
       return { tier, reads: new SharedReads({ ...given, tier, codec }) }
@@ -200,7 +200,9 @@ class View extends NearCacheView<Writes> implements CacheHost {
     return {
       value: this.stack.sealer.open(entry.sealed) as V,
       state,
-      tags: entry.tags.map((tag) => tag.name).filter((name) => name.charCodeAt(0) !== 0),
+      tags: tagsOf(entry)
+        .map((tag) => tag.name)
+        .filter((name) => name.charCodeAt(0) !== 0),
       ttlMs: freshUntilMs(entry) - nowMs,
       ageMs: nowMs - entry.loadedAtMs,
       etag: entry.extra?.etag,

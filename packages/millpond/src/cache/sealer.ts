@@ -12,13 +12,13 @@ export interface Sealer {
   open(sealed: unknown): unknown
 }
 
-/** The sealer of a cache's `copy` option, but for `serialize`: the `serializer` needs a codec. */
+/** The sealer of a cache's `copy` option, but for `serialize`: the `codecSealer` needs a codec. */
 export function sealerOf(copy: CacheOptions['copy'] & {}): Sealer {
   return SEALERS[copy as keyof typeof SEALERS]
 }
 
 /** Keeps values as text of a codec. */
-export function serializer(codec: Codec): Sealer {
+export function codecSealer(codec: Codec): Sealer {
   return {
     seal: (value, key) => guarded(key, () => codec.encode(value)),
     open: (sealed) => codec.decode(sealed as string),

@@ -56,7 +56,7 @@ type StackOptions = Pick<CacheOptions, 'store' | 'bus' | 'feed' | 'waitUntil'>
 /** What a cache and its namespaces share: the tiers, and what moves values between them. */
 export class Stack<W extends NearWrites = NearWrites> {
   readonly settings: Settings
-  readonly counters = new Counters()
+  readonly counters: Counters = new Counters()
   readonly emitter: Emitter
   readonly sealer: Sealer
   readonly near: NearTier

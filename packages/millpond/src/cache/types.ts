@@ -101,6 +101,7 @@ export interface NearCache extends AsyncDisposable {
     targets: { keys?: readonly string[]; tags?: readonly string[] },
     write: () => R | PromiseLike<R>,
   ): Promise<R>
+  /** What was counted since the cache was made, at this moment. */
   stats(): CacheStats
   /** Calls `listen` on each event of that name. Returns what stops it. A listener that throws is reported to the logger. */
   on<Name extends keyof CacheEvents>(name: Name, listen: (event: CacheEvents[Name]) => void): () => void

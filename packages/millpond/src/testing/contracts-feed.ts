@@ -5,8 +5,9 @@ import { type ContractCheck, holds, same } from './contracts.ts'
 export interface FeedSubject {
   /** A feed that is whole, or will be by `caughtUp`. */
   readonly feed: Feed
-  /** The tag of the table, and of one of its rows. */
+  /** The tag of the table. */
   readonly table: string
+  /** The tag of one of its rows. */
   readonly rowTag: (row: number) => string
   /** Commits a change of one row; resolves when the database has confirmed it. Returns its position. */
   commit(row: number): Promise<Position>

@@ -8,6 +8,7 @@
  */
 export interface ContractCheck<Subject> {
   readonly name: string
+  /** Runs the check; rejects with what the subject broke. */
   readonly run: (subject: Subject) => Promise<void>
 }
 
