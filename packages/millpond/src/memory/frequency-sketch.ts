@@ -20,7 +20,7 @@ export class FrequencySketch {
     return Math.max(BLOCK_WORDS, 2 * powerOfTwo(slots * (slots <= 1024 ? 4 : slots <= 65_536 ? 2 : 1)))
   }
 
-  /** @param state one word of memory: how many blocks are halved already in this period. */
+  /** @param state one word of memory: how many blocks have still to be halved in this period, the first ones. */
   constructor(words: Uint32Array, state: Int32Array) {
     this.#words = words
     this.#state = state
@@ -40,14 +40,14 @@ export class FrequencySketch {
       if (count < least) least = count
       bits >>>= 5
     }
-    return block < this.#state[0]! ? least : least >>> 1
+    return block < this.#state[0]! ? least >>> 1 : least
   }
 
   /** Notes that the key was used `count` times, 0 to 15, unless more is on record. */
   raise(hash: number, count: number): void {
     const words = this.#words
     const block = hash & this.#mask
-    if (block >= this.#state[0]!) count = Math.min(15, count * 2)
+    if (block < this.#state[0]!) count = Math.min(15, count * 2)
     const at = block * BLOCK_WORDS
     let bits = Math.imul(hash, SPREAD) >>> 12
     for (let row = at; row < at + BLOCK_WORDS; row += 4) {
@@ -62,18 +62,17 @@ export class FrequencySketch {
   /** Begins a period: every counter counts half from now on. */
   age(): void {
     while (this.halveSome());
-    this.#state[0] = 0
+    this.#state[0] = this.blocks
   }
 
-  /** Does a bounded part of the halving. Returns whether there is more. */
+  /** Does one part of the halving. Returns whether there was one left. */
   halveSome(): boolean {
-    const block = this.#state[0]!
-    if (block > this.#mask) return false
+    const block = this.#state[0]! - 1
+    if (block < 0) return false
     const words = this.#words
-    for (let at = block * BLOCK_WORDS, end = at + BLOCK_WORDS; at < end; at++)
-      words[at] = (words[at]! >>> 1) & 0x77777777
-    this.#state[0] = block + 1
-    return block < this.#mask
+    for (let at = block * BLOCK_WORDS, end = at + BLOCK_WORDS; at < end; at++) words[at] = (words[at]! >>> 1) & 0x77777777
+    this.#state[0] = block
+    return true
   }
 }
 

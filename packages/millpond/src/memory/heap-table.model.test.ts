@@ -19,6 +19,7 @@ class Model {
   >()
   readonly #told = new Set<object>()
   readonly #expected = new Map<object, RemovalReason[]>()
+  readonly #errors: unknown[] = []
   readonly #maxEntries: number
   readonly #maxWeight: number
 
@@ -33,13 +34,16 @@ class Model {
       onError: (error) => void this.#errors.push(error),
     })
   }
-  readonly #errors: unknown[] = []
 
   #left(key: string, value: object, reason: RemovalReason): void {
     expect(this.#told.has(value), 'told once').toBe(false)
     this.#told.add(value)
     const reasons = this.#expected.get(value)
-    if (reasons) return expect(reasons).toContain(reason)
+    if (reasons) {
+      expect(reasons).toContain(reason)
+      this.#expected.delete(value)
+      return
+    }
     const entry = this.#there.get(key)
     expect(entry?.value, `${key} left with its own value`).toBe(value)
     if (reason === 'expire') expect(this.#isOver(entry!)).toBe(true)
@@ -112,6 +116,7 @@ class Model {
 
   check(): void {
     if (this.#errors.length > 0) throw this.#errors[0]
+    expect([...this.#expected.values()], 'left, and nobody was told').toEqual([])
     expect(this.#table.size).toBeLessThanOrEqual(this.#maxEntries)
     expect(this.#table.weight).toBeLessThanOrEqual(this.#maxWeight)
     expect(this.#table.size).toBe(this.#there.size)

@@ -30,7 +30,7 @@ class S3Fifo extends SlotLists {
     if (meta >>> 2 < 3) this.links[at] = meta + ONE_USE
   }
 
-  evict(hash: number, weight: number): number {
+  evict(_hash: number, weight: number): number {
     const smallMax = SMALL_SHARE * (this.weight + weight)
     for (;;) {
       if (this.count(SMALL) > 0 && (this.sum(SMALL) >= smallMax || this.count(MAIN) === 0)) {

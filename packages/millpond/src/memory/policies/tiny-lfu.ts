@@ -137,7 +137,8 @@ class TinyLfu extends SlotLists {
       return false
     }
     const level = this.state[LEVEL]!
-    if (level < SHARES.length - 1 && age < (SHARES[level + 1]! - SHARES[level]!) * size) this.#judgeWindow(NEAR_MISSES)
+    if (level < SHARES.length - 1 && age < (this.#share(level + 1) - this.#share(level)) * size)
+      this.#judgeWindow(NEAR_MISSES)
     return this.#trusted(hash)
   }
 
@@ -163,11 +164,12 @@ class TinyLfu extends SlotLists {
     state[counter]!++
     if (state[NEAR_MISSES]! + state[FAR_HITS]! + state[MAIN_HITS]! < Math.max(32, this.#size() / 8)) return
     const level = state[LEVEL]!
-    const share = SHARES[level]!
+    const share = this.#share(level)
     const perShare = state[MAIN_HITS]! / ((1 - share) * (1 - PROTECTED_SHARE))
     let next = level
-    if (level > 0 && perShare * (share - SHARES[level - 1]!) > state[FAR_HITS]!) next--
-    else if (level < SHARES.length - 1 && state[NEAR_MISSES]! > 1.25 * perShare * (SHARES[level + 1]! - share)) next++
+    if (level > 0 && perShare * (share - this.#share(level - 1)) > state[FAR_HITS]!) next--
+    else if (level < SHARES.length - 1 && state[NEAR_MISSES]! > 1.25 * perShare * (this.#share(level + 1) - share))
+      next++
     const keep = next === level ? 1 : 31
     state[LEVEL] = next
     for (let at = NEAR_MISSES; at <= MAIN_HITS; at++) state[at]! >>= keep
@@ -176,12 +178,17 @@ class TinyLfu extends SlotLists {
   /** Position in the window from which on a hit would have been a miss with the next smaller share. */
   #far(): number {
     const level = this.state[LEVEL]!
-    return level === 0 ? STAMP_MAX : SHARES[level - 1]! * this.#size()
+    return level === 0 ? STAMP_MAX : this.#share(level - 1) * this.#size()
+  }
+
+  /** The window's share at a level. In a small table that is 1, 2, 4, 6 or 8 entries, and at most three quarters. */
+  #share(level: number): number {
+    return Math.max(SHARES[level]!, Math.min(0.75, Math.max(1, 2 * level) / this.#size()))
   }
 
   /** What the window may weigh with a newcomer of this weight in it. */
   #windowMax(weight: number): number {
-    return Math.max(weight, SHARES[this.state[LEVEL]!]! * this.weight)
+    return Math.max(weight, this.#share(this.state[LEVEL]!) * this.weight)
   }
 
   #toProbation(place: number): void {
@@ -242,7 +249,7 @@ const PROTECTED = 0
 const WINDOW = 1
 const PROBATION = 2
 /** The window's possible shares of the table. It begins with the second one. */
-const SHARES = [0.01, 0.1, 0.2, 0.3]
+const SHARES = [0.01, 0.1, 0.2, 0.3, 0.5]
 /** How many entries leave the window without a contest at one eviction, when it is too large. */
 const DRAIN = 32
 /** What of the main part is protected. */
