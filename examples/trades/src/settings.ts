@@ -13,7 +13,7 @@ export interface Settings {
   skipCache: boolean
 }
 
-export const USAGE = `npm start -- [--once] [--rows 1000000] [--postgres embedded|system]
+const USAGE = `npm start -- [--once] [--rows 1000000] [--postgres embedded|system]
   --once       exit after the story; the exit code is 1 where something was not as promised
   --rows       how many trades to load
   --postgres   start the PostgreSQL of the npm package (default), or one that is installed here
@@ -22,6 +22,14 @@ NO_COLOR prints plainly`
 
 /** Throws for what is not understood, with what is. */
 export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): Settings {
+  try {
+    return parse(args, env)
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n\n${USAGE}`, { cause: error })
+  }
+}
+
+function parse(args: readonly string[], env: NodeJS.ProcessEnv): Settings {
   const { values } = parseArgs({
     args: [...args],
     options: {
