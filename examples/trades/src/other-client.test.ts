@@ -16,8 +16,8 @@ afterAll(async () => {
   await database?.destroy()
 })
 
-test('without psql it is another connection', () => {
-  expect(otherClient('').name).toBe('another connection')
+test('without psql it is a connection of pg', () => {
+  expect(otherClient('').name).toBe('a pg client')
 })
 
 // With psql on this machine's PATH these are two clients, else one of them twice.

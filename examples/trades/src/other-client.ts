@@ -15,7 +15,7 @@ export function otherClient(path: string | undefined = process.env.PATH): OtherC
 }
 
 const otherConnection: OtherClient = {
-  name: 'another connection',
+  name: 'a pg client',
   async commit(databaseUrl, sql) {
     const client = new pg.Client({ connectionString: databaseUrl })
     await client.connect()

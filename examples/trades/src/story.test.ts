@@ -2,12 +2,15 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { PassThrough } from 'node:stream'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../../tools/servers/postgres.ts'
 import { type App, startApp } from './app.ts'
 import { tellStory } from './story.ts'
 import { fillTable } from './table.ts'
 import { Terminal } from './terminal.ts'
+
+// Each story opens a thousand connections, which a busy machine takes a while for.
+vi.setConfig({ testTimeout: 120_000 })
 
 let database: PostgresServer
 let cached: App

@@ -36,7 +36,7 @@ export async function tellStory(stage: Stage, terminal: Terminal): Promise<boole
     stage.signal?.throwIfAborted()
     const { what, said, kept } = await experiment()
     const mark = kept ? terminal.paint('green', '✓') : terminal.paint('red', '✗ NOT AS PROMISED:')
-    terminal.print(`  ${mark} ${what.padEnd(33)} ${said}`)
+    terminal.print(`  ${mark} ${what.padEnd(34)} ${said}`)
     allKept &&= kept
   }
   return allKept
