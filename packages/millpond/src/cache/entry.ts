@@ -1,31 +1,55 @@
 import type { Life } from './life.ts'
-import type { Tag } from './tags.ts'
+import { changedSince, type Tag } from './tags.ts'
 
 /** An entry of the near tier: a sealed value, when it ends, and what could void it earlier. Times are of `Clock.monotonic`. */
 export class Entry {
   /** The value as the cache keeps it; `Sealer.open` makes of it what a reader is given. */
   readonly sealed: unknown
-  /** Until then it is fresh and nothing needs to be done about it. */
+  /** Until then it is fresh and nothing needs to be done about it. Without `extra` the table drops the entry then. */
   plainUntilMs: number
   /** Its load began here in the sequence of invalidations. */
   readonly began: number
-  readonly tags: readonly Tag[]
+  /** Its tag, if it has any; the others, if it has more. A hit looks at these, so one tag is one look. */
+  readonly tag: Tag | undefined
+  readonly moreTags: readonly Tag[] | undefined
   /** Covered by the feed: served only while the feed proves its freshness. */
   readonly fed: boolean
   /** When its load began, or when it was set. */
   readonly loadedAtMs: number
+  /** The sealed value is what a reader is given. */
+  readonly isOpen: boolean
   /** What only some entries need: stale windows, early renewal, an etag. */
   readonly extra: Extra | undefined
 
-  constructor(sealed: unknown, hold: Hold, loadedAtMs: number, plainUntilMs: number, extra: Extra | undefined) {
+  constructor(
+    sealed: unknown,
+    isOpen: boolean,
+    hold: Hold,
+    loadedAtMs: number,
+    plainUntilMs: number,
+    extra: Extra | undefined,
+  ) {
     this.sealed = sealed
     this.plainUntilMs = plainUntilMs
     this.began = hold.began
-    this.tags = hold.tags
+    this.tag = hold.tags[0]
+    this.moreTags = hold.tags.length > 1 ? hold.tags.slice(1) : undefined
     this.fed = hold.fed
     this.loadedAtMs = loadedAtMs
+    this.isOpen = isOpen
     this.extra = extra
   }
+}
+
+/** All tags of an entry. */
+export function tagsOf({ tag, moreTags = [] }: Entry): readonly Tag[] {
+  return tag === undefined ? [] : [tag, ...moreTags]
+}
+
+/** Whether one of its tags was invalidated or made stale since its load began. */
+export function isChanged({ tag, moreTags, began }: Entry): boolean {
+  if (tag === undefined) return false
+  return tag.changedAt > began || (moreTags !== undefined && changedSince(moreTags, began))
 }
 
 /** The hold on tags under which a value was loaded or set. */
@@ -93,6 +117,7 @@ export function freshUntilMs(entry: Entry): number {
 /** Makes an entry that is fresh for `freshMs` from `nowMs` on. */
 export function makeEntry(
   sealed: unknown,
+  isOpen: boolean,
   hold: Hold,
   life: Life,
   times: { nowMs: number; loadedAtMs: number; freshMs: number; etag?: string | undefined },
@@ -101,7 +126,7 @@ export function makeEntry(
   const freshUntilMs = nowMs + freshMs
   const { staleWhileRevalidateMs, staleIfErrorMs, refreshAhead, earlyExpiration } = life
   const plain = staleWhileRevalidateMs === 0 && staleIfErrorMs === 0 && refreshAhead === 1 && earlyExpiration === 0
-  if (plain && etag === undefined) return new Entry(sealed, hold, loadedAtMs, freshUntilMs, undefined)
+  if (plain && etag === undefined) return new Entry(sealed, isOpen, hold, loadedAtMs, freshUntilMs, undefined)
   const extra: Extra = {
     freshUntilMs,
     staleUntilMs: freshUntilMs + staleWhileRevalidateMs,
@@ -113,7 +138,7 @@ export function makeEntry(
   }
   // With early expiration each read draws; where loads are much shorter than ttl the draw can only succeed near the end.
   const plainMs = earlyExpiration > 0 ? 0 : freshMs * refreshAhead
-  return new Entry(sealed, hold, loadedAtMs, Number.isFinite(freshMs) ? nowMs + plainMs : freshUntilMs, extra)
+  return new Entry(sealed, isOpen, hold, loadedAtMs, Number.isFinite(freshMs) ? nowMs + plainMs : freshUntilMs, extra)
 }
 
 /** Ends an entry's freshness now. Its stale windows end when they would have ended. */

@@ -3,7 +3,7 @@ import { LoadTimeoutError } from '../core/errors.ts'
 import type { Position } from '../core/feed.ts'
 import type { Random } from '../core/random.ts'
 import type { Emitter } from './emitter.ts'
-import type { Entry } from './entry.ts'
+import { type Entry, tagsOf } from './entry.ts'
 import type { Lease } from './lease.ts'
 import { freshMsOf, type Life } from './life.ts'
 import { Abort, Context, type Stale } from './load-context.ts'
@@ -269,7 +269,7 @@ export class Loads {
   #staleOf(entry: Entry | undefined, promotion: Promotion | undefined): Stale | undefined {
     const { open } = this.#options.sealer
     if (entry !== undefined) {
-      return { value: open(entry.sealed), etag: entry.extra?.etag, tags: entry.tags.map(({ name }) => name) }
+      return { value: open(entry.sealed), etag: entry.extra?.etag, tags: tagsOf(entry).map(({ name }) => name) }
     }
     const found = promotion?.fallback
     return found && { value: open(found.sealed), etag: found.etag, tags: namesOf(found.record) }

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import { type Duration, durationMs } from '../core/duration.ts'
 import { ClosedError, OptionError, ValueError } from '../core/errors.ts'
+import type { Entry } from './entry.ts'
 import type { CacheEvents } from './events.ts'
 import { innerKey, shownKey } from './inner-key.ts'
 import { type Life, resolveLife, tagList } from './life.ts'
@@ -52,6 +53,7 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
   protected readonly life: Life
   readonly clock: Clock
   readonly #counters: Counters
+  readonly #nowMs: () => number
 
   constructor(stack: Stack<W>, prefix: string, scopes: readonly string[]) {
     this.stack = stack
@@ -60,6 +62,7 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
     this.life = { ...stack.settings.life, tags: [...scopes, ...stack.settings.life.tags] }
     this.clock = stack.settings.clock
     this.#counters = stack.counters
+    this.#nowMs = () => this.clock.coarse?.() ?? this.clock.monotonic()
   }
 
   get name(): string {
@@ -79,12 +82,8 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
 
   #read<V>(inner: string, load: Loader<V>, options: GetOrSetOptions<V> | undefined): Promise<V> {
     const { stack } = this
-    const entry = options?.atLeast === undefined ? stack.near.fresh(inner, this.clock.monotonic()) : undefined
-    if (entry !== undefined) {
-      this.#counters.nearHits++
-      if (stack.emitter.hearsHits) stack.emitter.emit('hit', { key: shownKey(inner), tier: 'near', stale: false })
-      return Promise.resolve(stack.sealer.open(entry.sealed) as V)
-    }
+    const entry = options?.atLeast === undefined ? stack.near.fresh(inner, this.#nowMs()) : undefined
+    if (entry !== undefined) return Promise.resolve(this.#hit<V>(inner, entry))
     const life = resolveLife(options, this.life)
     return stack.loads.get({ key: inner, load: load as Loader<unknown>, life, options }) as Promise<V>
   }
@@ -94,7 +93,9 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
   }
 
   getSync<V>(key: string, options?: ReadOptions): V | undefined {
-    return this.findNear<V>(this.inner(key), options)?.value
+    const inner = this.inner(key)
+    const entry = this.#freshNear(inner, options)
+    return entry && this.#hit<V>(inner, entry)
   }
 
   peek<V>(key: string): V | undefined {
@@ -184,25 +185,30 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
     await this.close()
   }
 
-  /** A fresh value from the near tier, counted, in a box so that `undefined` can be told from nothing. */
-  protected findNear<V>(inner: string, options: ReadOptions | undefined): { value: V } | undefined {
-    const { near, counters, emitter, sealer } = this.stack
-    const nowMs = this.clock.monotonic()
-    let entry = near.fresh(inner, nowMs)
-    if (entry === undefined || options?.atLeast !== undefined) {
-      entry = near.peek(inner, nowMs)
-      if (entry === undefined || !isFresh(near.standing(inner, entry, nowMs, options?.atLeast))) return undefined
-    }
-    counters.nearHits++
-    if (emitter.hearsHits) emitter.emit('hit', { key: shownKey(inner), tier: 'near', stale: false })
-    return { value: sealer.open(entry.sealed) as V }
+  /** The near tier's entry, if it may be served. */
+  #freshNear(inner: string, options: ReadOptions | undefined): Entry | undefined {
+    const { near } = this.stack
+    const nowMs = this.#nowMs()
+    const entry = near.fresh(inner, nowMs)
+    if (entry !== undefined && options?.atLeast === undefined) return entry
+    const kept = near.peek(inner, nowMs)
+    return kept && isFresh(near.standing(inner, kept, nowMs, options?.atLeast)) ? kept : undefined
   }
 
+  /** Counts and tells a hit; returns what the reader is given. */
+  #hit<V>(inner: string, entry: Entry): V {
+    const { emitter, sealer } = this.stack
+    this.#counters.nearHits++
+    if (emitter.hearsHits) emitter.emit('hit', { key: shownKey(inner), tier: 'near', stale: false })
+    return (entry.isOpen ? entry.sealed : sealer.open(entry.sealed)) as V
+  }
+
+  /** A fresh value, counted, in a box so that `undefined` can be told from nothing. */
   protected async find<V>(key: string, options: ReadOptions | undefined): Promise<{ value: V } | undefined> {
     const inner = this.inner(key)
     const { counters, emitter, sealer } = this.stack
-    const near = this.findNear<V>(inner, options)
-    if (near !== undefined) return near
+    const entry = this.#freshNear(inner, options)
+    if (entry !== undefined) return { value: this.#hit<V>(inner, entry) }
     const promoted = options?.atLeast === undefined ? await this.promote(inner) : undefined
     if (promoted?.fresh) {
       counters.storeHits++

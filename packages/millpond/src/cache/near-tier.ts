@@ -4,13 +4,13 @@ import type { Random } from '../core/random.ts'
 import { HeapTable } from '../memory/heap-table.ts'
 import { estimateBytes } from '../memory/weigher.ts'
 import type { Emitter } from './emitter.ts'
-import { type Entry, expireEntry, keepUntilMs, makeEntry, type Standing, standing } from './entry.ts'
+import { type Entry, expireEntry, isChanged, keepUntilMs, makeEntry, type Standing, standing, tagsOf } from './entry.ts'
 import { keyTag, Lease } from './lease.ts'
 import type { Life } from './life.ts'
 import type { MemoryOptions } from './options.ts'
 import { type Sealer, unsealed } from './sealer.ts'
 import type { Counters } from './stats.ts'
-import { changedSince, type Tag, TagRegistry, unsettled, validSince } from './tags.ts'
+import { type Tag, TagRegistry, unsettled, validSince } from './tags.ts'
 
 /** What the near tier needs to know of its cache. */
 export interface NearTierOptions {
@@ -54,10 +54,9 @@ export class NearTier {
   /** The entry of a key if it can be served as it is: the path of every plain hit. */
   fresh(key: string, nowMs: number): Entry | undefined {
     const entry = this.#table?.get(key, nowMs)
-    if (entry === undefined || nowMs >= entry.plainUntilMs) return undefined
-    if (entry.tags.length === 0) return entry
-    if (changedSince(entry.tags, entry.began)) return undefined
-    return !entry.fed || this.#isProven(entry, nowMs) ? entry : undefined
+    if (entry === undefined || isChanged(entry)) return undefined
+    if (entry.extra !== undefined && nowMs >= entry.plainUntilMs) return undefined
+    return !entry.fed || this.#isProven(entry) ? entry : undefined
   }
 
   /** The entry of a key whatever its state. Leaves no trace in the eyes of eviction. */
@@ -67,12 +66,12 @@ export class NearTier {
 
   /** What a read may do with an entry now. */
   standing(key: string, entry: Entry, nowMs: number, atLeast?: Position): Standing {
-    if (!validSince(entry.tags, entry.began)) {
+    if (!validSince(tagsOf(entry), entry.began)) {
       this.#table?.delete(key, 'invalidate')
       return 'gone'
     }
-    if (changedSince(entry.tags, entry.began)) expireEntry(entry)
-    if (entry.fed && !this.#isProven(entry, nowMs)) {
+    if (isChanged(entry)) expireEntry(entry)
+    if (entry.fed && !this.#isProven(entry)) {
       this.#options.counters.bypasses++
       return 'gone'
     }
@@ -109,7 +108,7 @@ export class NearTier {
       lease.end(false)
       return undefined
     }
-    const entry = makeEntry(sealed, lease, life, times)
+    const entry = makeEntry(sealed, this.#options.sealer.isOpen(sealed), lease, life, times)
     const ttlMs = keepUntilMs(entry) - times.nowMs
     const { idleMs, weight } = life
     const kept = this.#table!.set(
@@ -125,7 +124,7 @@ export class NearTier {
   /** Whether `entry` still is what a key holds. */
   holds(key: string, entry: Entry | undefined): boolean {
     const current = this.#table?.peek(key)
-    return current === entry && (entry === undefined || validSince(entry.tags, entry.began))
+    return current === entry && (entry === undefined || validSince(tagsOf(entry), entry.began))
   }
 
   deleteKeys(keys: readonly string[], reason: 'delete' | 'invalidate'): void {
@@ -190,13 +189,15 @@ export class NearTier {
     return bulk.length === 0 ? { names, fed: false } : { names: [...new Set([...names, ...bulk, FEED])], fed: true }
   }
 
-  #isProven(entry: Entry, nowMs: number): boolean {
+  #isProven(entry: Entry): boolean {
     const feed = this.#feed!
-    return Math.max(feed.freshAsOfMs(), entry.loadedAtMs) >= nowMs - feed.maxStalenessMs
+    // Not the coarse time of the hit: the bound is a promise.
+    const provenMs = this.#options.clock.monotonic() - feed.maxStalenessMs
+    return Math.max(feed.freshAsOfMs(), entry.loadedAtMs) >= provenMs
   }
 
   #includes(entry: Entry, position: Position): boolean {
-    return entry.fed && this.#feed!.includes(position) && !unsettled(entry.tags)
+    return entry.fed && this.#feed!.includes(position) && !unsettled(tagsOf(entry))
   }
 
   #feedIsWhole(): boolean {
@@ -214,7 +215,7 @@ export class NearTier {
       ...(policy === undefined ? {} : { policy }),
       weigher: (key, entry) => weigher(key, unsealed(entry.sealed)),
       onRemove: (key, entry, reason) => {
-        this.#release(entry.tags)
+        this.#release(tagsOf(entry))
         if (reason === 'evict') counters.evictions++
         if (reason !== 'replace') emitter.emit('remove', { key: shownKey(key), reason })
       },

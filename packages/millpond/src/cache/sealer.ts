@@ -10,6 +10,8 @@ import type { CacheOptions } from './options.ts'
 export interface Sealer {
   seal(value: unknown, key: string): unknown
   open(sealed: unknown): unknown
+  /** Whether `open` gives the sealed value itself: then a hit need not call it. */
+  isOpen(sealed: unknown): boolean
 }
 
 /** The sealer of a cache's `copy` option, but for `serialize`: the `codecSealer` needs a codec. */
@@ -22,18 +24,21 @@ export function codecSealer(codec: Codec): Sealer {
   return {
     seal: (value, key) => guarded(key, () => codec.encode(value)),
     open: (sealed) => codec.decode(sealed as string),
+    isOpen: () => false,
   }
 }
 
 const SEALERS: Record<Exclude<CacheOptions['copy'] & {}, 'serialize'>, Sealer> = {
-  reference: { seal: (value) => value, open: (value) => value },
+  reference: { seal: (value) => value, open: (value) => value, isOpen: () => true },
   clone: {
     seal: (value, key) => guarded(key, () => deepCopy(value, false)),
-    open: (value) => (isObject(value) ? deepCopy(value, false) : value),
+    open: (value) => deepCopy(value, false),
+    isOpen: (value) => !isObject(value),
   },
   freeze: {
     seal: (value) => (isObject(value) && deepFreeze(value) ? new Bytes(deepCopy(value, true)) : value),
     open: (sealed) => (sealed instanceof Bytes ? deepCopy(sealed.value, true) : sealed),
+    isOpen: (sealed) => !(sealed instanceof Bytes),
   },
 }
 

@@ -1,3 +1,5 @@
+import { CoarseTime } from './coarse-time.ts'
+
 /**
  * Time, passed in. Everything in Millpond that waits, expires or measures asks a `Clock`, so that a test can drive
  * the hands itself (`manualClock` in `millpond/testing`) and no result depends on how fast a machine is.
@@ -5,6 +7,11 @@
 export interface Clock {
   /** Milliseconds since some fixed moment of this process. Never goes back, whatever is done to the wall clock. */
   monotonic(): number
+  /**
+   * Like `monotonic`, for what is asked on every hit: cheaper, and behind by no more than this turn of the event loop has
+   * lasted. Default: `monotonic`.
+   */
+  coarse?(): number
   /** Milliseconds since 1970. May jump both ways; used only for what leaves the process or is shown to a person. */
   wall(): number
   /** Calls `run` once after `delayMs`. The timer does not keep the process alive. */
@@ -23,6 +30,7 @@ const DELAY_MS_MAX = 2 ** 31 - 1
 /** The clock of the machine: `performance.now`, `Date.now` and timers that let the process end. */
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
+  coarse: () => coarseTime.nowMs(),
   wall: () => Date.now(),
   after(delayMs, run) {
     const handle: { unref?: () => void } | number = setTimeout(run, Math.min(delayMs, DELAY_MS_MAX))
@@ -30,6 +38,8 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(handle as never) }
   },
 }
+
+const coarseTime = new CoarseTime(systemClock.monotonic, systemClock.after)
 
 /** Resolves after `delayMs` of the clock's time. */
 export function sleep(clock: Clock, delayMs: number): Promise<void> {
