@@ -67,6 +67,8 @@ export interface ArenaScan {
   readonly keys: readonly Uint8Array[]
 }
 
+export type { ArenaKey } from './arena-key.ts'
+
 const WEIGHT_MIN = 256 * 1024
 /** Values up to this are copied into the view's own bytes; a longer one that cannot be shown in place gets bytes of its own. */
 const SCRATCH_BYTES = 64 * 1024

@@ -18,6 +18,17 @@ export type ArenaTask =
   /** Makes mischief once and stops for ever at a point of it. Says `stopped` there, or `passed` if it never came there. */
   | { readonly kind: 'stop'; readonly handle: ArenaHandle; readonly stop: ArenaStop }
 
+  /** Gets, and some sets, of values of 100 bytes, from when `gate[0]` is 1. Says `ready`, then `done`. */
+  | { readonly kind: 'load'; readonly handle: ArenaHandle; readonly load: ArenaLoad; readonly gate: Int32Array }
+
+export interface ArenaLoad {
+  readonly seed: number
+  readonly operations: number
+  readonly keys: number
+  /** Share of sets. */
+  readonly sets: number
+}
+
 export interface ArenaTorture {
   readonly seed: number
   readonly operations: number
@@ -39,6 +50,21 @@ export interface ArenaStop {
   /** Which time that the point is reached. */
   readonly nth: number
   readonly mischief: ArenaMischief
+}
+
+/** Gets and sets of keys in bytes, as a server has them: what it costs is the table's. */
+export function load(table: ArenaTable, { seed, operations, keys, sets }: ArenaLoad): number {
+  const random = seededRandom(seed)
+  const key = Buffer.alloc(20, 'key:')
+  const value = Buffer.alloc(100, 1)
+  const target = Buffer.alloc(100)
+  let hits = 0
+  for (let done = 0; done < operations; done++) {
+    key.writeUInt32LE(random() * keys, 4)
+    if (random() < sets) table.setBytes(key, 0, 20, value, 0, 100)
+    else if (table.copyTo(target, 0, key, 0, 20) === 100) hits++
+  }
+  return hits
 }
 
 /** Points of a write, and one that lies in the policy. */
@@ -159,6 +185,13 @@ if (parentPort && (workerData as ArenaTask | null)?.handle?.buffer instanceof Sh
     port.postMessage('ready')
     Atomics.wait(task.gate, 0, 0)
     port.postMessage(torture(table, task.torture))
+  } else if (task.kind === 'load') {
+    // Once for the compiler, then in earnest.
+    load(table, { ...task.load, operations: 100_000 })
+    port.postMessage('ready')
+    Atomics.wait(task.gate, 0, 0)
+    load(table, task.load)
+    port.postMessage('done')
   } else {
     stopAt(table, task.stop, (what) => port.postMessage(what))
   }

@@ -1,3 +1,13 @@
+export {
+  type ArenaHandle,
+  type ArenaKey,
+  type ArenaLife,
+  type ArenaScan,
+  ArenaTable,
+  type ArenaTableOptions,
+  type ArenaThreadOptions,
+} from './arena-table.ts'
+export type { ArenaView } from './arena-view.ts'
 export { type EntryLife, HeapTable, type HeapTableDump, type HeapTableOptions } from './heap-table.ts'
 export { MemoryBudget } from './memory-budget.ts'
 export { lru } from './policies/lru.ts'
