@@ -3,7 +3,7 @@
  * a partition or child of which. A change of a partition is a change of every table above it.
  */
 import type { Queryable } from './client.ts'
-import { type TableName, tableTag } from './tags.ts'
+import type { TableName } from './tags.ts'
 
 /** One table or partition of the catalog. */
 export interface CatalogTable extends TableName {
@@ -84,11 +84,6 @@ export async function readCatalog(
   const { rows } = await client.query(catalogSql(names, publication))
   const [row] = rows as { tables: string | null }[]
   return new Catalog(JSON.parse(row?.tables ?? '[]') as CatalogTable[])
-}
-
-/** The names of the tables of a catalog as tags. */
-export function tagsOf(tables: readonly TableName[]): string[] {
-  return tables.map(tableTag)
 }
 
 /** The name of the function that the notify triggers run. */

@@ -133,9 +133,14 @@ class LivePostgresFeed implements PostgresFeed {
 
   /** Ends the session, if there is one; a later subscriber starts another. */
   private async rest(): Promise<void> {
+    const { session } = this
     this.wanted = false
     this.backoff.skip()
-    await this.session?.close()
+    // From here on it proves nothing, and who subscribes meanwhile is not told of its end.
+    this.session = undefined
+    this.reason = undefined
+    this.listeners.reset('the feed was stopped')
+    await session?.close()
     await this.running
   }
 
@@ -154,6 +159,7 @@ class LivePostgresFeed implements PostgresFeed {
       const Kind = settings.mode === 'triggers' ? TriggerSession : ReplicationSession
       this.session = new Kind(settings, this.host(), coverage)
       const error = await this.session.run().catch((cause: unknown) => cause as Error)
+      if (error instanceof SessionClosed) continue
       this.lost(error)
       if (this.wanted) await this.backoff.wait(error instanceof FeedError)
     }
@@ -161,26 +167,32 @@ class LivePostgresFeed implements PostgresFeed {
 
   private lost(error: Error): void {
     this.session = undefined
-    const asked = error instanceof SessionClosed
-    this.reason = asked ? undefined : error.message
-    if (!asked) this.settings.logger.warn({ error, epoch: this.epoch }, `the feed was interrupted: ${error.message}`)
-    this.listeners.reset(asked ? 'the feed was stopped' : error.message)
+    this.reason = error.message
+    this.settings.logger.warn({ error, epoch: this.epoch }, `the feed was interrupted: ${error.message}`)
+    this.listeners.reset(error.message)
     if (error instanceof FeedError) this.release(error)
   }
 
+  /** What the session of this epoch calls. Once it has been dropped, nothing that it says counts. */
   private host(): SessionHost {
+    const { epoch, listeners } = this
+    const ifCurrent =
+      <Arguments extends unknown[]>(run: (...args: Arguments) => void) =>
+      (...args: Arguments): void => {
+        if (this.session !== undefined && this.epoch === epoch) run(...args)
+      }
     return {
-      begin: () => {
+      begin: ifCurrent(() => {
         this.reason = 'catching up'
-        this.listeners.reset(`epoch ${this.epoch} begins`)
-      },
-      invalidate: (tags) => this.listeners.invalidate(tags),
-      settle: (tags) => this.listeners.settle(tags),
-      progress: () => this.whole(),
-      waiting: (reason) => {
-        if (this.reason !== reason) this.settings.logger.warn({ epoch: this.epoch }, reason)
+        listeners.reset(`epoch ${epoch} begins`)
+      }),
+      invalidate: ifCurrent((tags) => listeners.invalidate(tags)),
+      settle: ifCurrent((tags) => listeners.settle(tags)),
+      progress: ifCurrent(() => this.whole()),
+      waiting: ifCurrent((reason) => {
+        if (this.reason !== reason) this.settings.logger.warn({ epoch }, reason)
         this.reason = reason
-      },
+      }),
     }
   }
 
