@@ -84,7 +84,10 @@ export class Writes extends NearWrites {
     const keys = writes.map(({ key }) => key)
     near.deleteKeys(keys, 'invalidate')
     const readAtMs = clock.monotonic()
+    const watches = writes.map(({ key, life }) => near.lease(key, life.tags))
     const marks = await shared?.tier.invalidate(keys, true)
+    const untouched = watches.map((watch) => watch.holds)
+    for (const watch of watches) watch.end(false)
     near.deleteKeys(keys, 'invalidate')
     changes.publishDelete({ keys })
     const leases = writes.map(({ key, life }) => near.lease(key, life.tags))
@@ -93,9 +96,10 @@ export class Writes extends NearWrites {
       const versions = await Promise.all(writes.map((each) => shared?.tier.versions(namesOf(each))))
       await write()
       const outcomes = await Promise.all(
-        writes.map((each, at) =>
-          this.#keep(each, leases[at]!, { mark: marks?.[at], versions: versions[at] ?? new Map(), readAtMs }),
-        ),
+        writes.map(async (each, at) => {
+          if (!untouched[at]) return 'overtaken'
+          return this.#keep(each, leases[at]!, { mark: marks?.[at], versions: versions[at] ?? new Map(), readAtMs })
+        }),
       )
       kept = outcomes.map((outcome) => outcome === 'kept')
     } finally {
