@@ -70,7 +70,8 @@ export class FrequencySketch {
     const block = this.#state[0]! - 1
     if (block < 0) return false
     const words = this.#words
-    for (let at = block * BLOCK_WORDS, end = at + BLOCK_WORDS; at < end; at++) words[at] = (words[at]! >>> 1) & 0x77777777
+    for (let at = block * BLOCK_WORDS, end = at + BLOCK_WORDS; at < end; at++)
+      words[at] = (words[at]! >>> 1) & 0x77777777
     this.#state[0] = block
     return true
   }
