@@ -213,6 +213,20 @@ describe.each(['system', 'embedded'] as const)('a feed whose server or wire fail
     expect(feed.status().bypassReason).toMatch(/behind/)
   })
 
+  test('where the feed itself is taken for a synchronous standby, commits do not wait for readers', async () => {
+    make()
+    await tells()
+    await writer.query("ALTER SYSTEM SET synchronous_standby_names = '*'")
+    await writer.query('SELECT pg_reload_conf()')
+    const states = async (): Promise<string[]> =>
+      (await writer.query('SELECT sync_state FROM pg_stat_replication')).rows.map((row) => row.sync_state)
+    while (!(await states()).includes('sync')) await feed.settled(1)
+    // Each commit waits until the feed has acknowledged it, and becomes visible only then.
+    for (let round = 0; round < 5; round++) await tells()
+    await writer.query('ALTER SYSTEM RESET synchronous_standby_names')
+    await writer.query('SELECT pg_reload_conf()')
+  })
+
   test('a slot waits for an open write transaction, which is named', async () => {
     const blocker = await sessions.open()
     await blocker.query('BEGIN; INSERT INTO kept VALUES (-1)')
