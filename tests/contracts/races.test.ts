@@ -2,7 +2,7 @@
  * The stale-fill matrix: a load has read the old row, a writer changes the row and tells the cache, the load ends. A read
  * that begins after the writer has finished never gives the old row; nor does an instance that sees only the store.
  */
-import type { Cache, CacheOptions } from 'millpond'
+import type { Cache, CacheOptions, Store } from 'millpond'
 import { describe, expect, test } from 'vitest'
 import { StoreGates, World } from './world.ts'
 
@@ -279,7 +279,7 @@ describe('a store that is slow to answer', () => {
     let isDown = false
     const down = (): Promise<void> | undefined => (isDown ? Promise.reject(new Error('down')) : undefined)
     const store = new Proxy(gates.wrap(world.store), {
-      get(target, method: keyof typeof target) {
+      get(target, method: keyof Store) {
         const member = target[method] as unknown
         if (typeof member !== 'function') return member
         return async (...args: unknown[]) => {
