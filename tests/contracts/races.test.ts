@@ -339,7 +339,7 @@ describe('a store that is slow to answer', () => {
   })
 
   test('a load that began between two looks is not stored on top of a write in between', async () => {
-    const { world, gates, reader, writer } = setup({ memory: false })
+    const { world, gates, reader, writer } = setup()
     const answer = gates.holdAnswer('getMany')
     const early = read(reader, world)
     await world.settle()
