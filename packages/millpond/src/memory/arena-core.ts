@@ -2,11 +2,11 @@
  * One thread's way into an arena: takes a stripe, with its lock where the arena is shared, gives it back, and removes items
  * in between. Whoever gets a stripe from here finds it in order, even if the thread that had it before was killed.
  */
-import { OptionError } from '../core/errors.ts'
+import { ClosedError, OptionError } from '../core/errors.ts'
 import type { ArenaClock } from './arena-clock.ts'
 import type { ArenaKeyReader } from './arena-key.ts'
 import { STRIPE, TABLE } from './arena-layout.ts'
-import { ArenaLocks } from './arena-lock.ts'
+import { ArenaLocks, ClosedLocks } from './arena-lock.ts'
 import { ArenaMembers } from './arena-members.ts'
 import type { ArenaMemory } from './arena-memory.ts'
 import { ArenaPages } from './arena-pages.ts'
@@ -50,6 +50,7 @@ export class ArenaCore implements RoomKeeper {
 
   /** From now on takes locks. */
   join(): void {
+    if (this.#locks instanceof ClosedLocks) throw new ClosedError('the arena-table')
     if (this.#locks !== undefined) return
     if (!this.#members.join()) {
       throw new OptionError('handle', 'a table', 'too many threads have it open: call close() in those that are done')
@@ -57,14 +58,20 @@ export class ArenaCore implements RoomKeeper {
     this.room.abandon()
     this.#locks = new ArenaLocks(this.memory.words, this.#members)
     this.pages.guard(this.#locks)
-    this.pages.undrainDead((member) => member !== this.member && this.#members.isDead(member))
+    this.undrainDead()
   }
 
   /** Stops using the arena. */
   part(): void {
-    if (this.#members.self === 0) return
+    if (this.#locks instanceof ClosedLocks) return
     this.room.abandon()
     this.#members.leave()
+    this.#locks = new ClosedLocks(this.memory.words, this.#members)
+  }
+
+  /** Gives pages out again that a thread was emptying when it ended. */
+  undrainDead(): void {
+    if (this.#locks !== undefined) this.pages.undrainDead((member) => this.#members.isDead(member))
   }
 
   reportExit(threadId: number): void {
@@ -149,6 +156,6 @@ export class ArenaCore implements RoomKeeper {
 
   #repair(stripe: ArenaStripe): void {
     stripe.repair()
-    this.pages.undrainDead((member) => this.#members.isDead(member))
+    this.undrainDead()
   }
 }

@@ -5,6 +5,7 @@
  * Mutexes on a futex with three states are Drepper's ("Futexes Are Tricky", 2011). What is added is the holder's number, so
  * that a lock outlives no thread: a waiter that is kept waiting asks whether the holder is alive, and if not takes over.
  */
+import { ClosedError } from '../core/errors.ts'
 import type { ArenaMembers } from './arena-members.ts'
 
 const WAITERS: number = 1 << 31
@@ -67,6 +68,17 @@ export class ArenaLocks {
   #inherit(word: number, held: number): boolean {
     if (!this.#members.isDead(held & ~WAITERS)) return false
     return Atomics.compareExchange(this.#words, word, held, this.#members.self | WAITERS) === held
+  }
+}
+
+/** What a thread has after it closed its table: it could not be told from others any more. */
+export class ClosedLocks extends ArenaLocks {
+  override take(): boolean {
+    throw new ClosedError('the arena-table')
+  }
+
+  override try(): 0 | 1 | 2 {
+    throw new ClosedError('the arena-table')
   }
 }
 

@@ -73,11 +73,12 @@ export class ArenaMembers {
     this.#self = 0
   }
 
-  /** Whether a member can provably never run again. */
+  /** Whether a member can provably never do anything again: it ended, or gave its number back. */
   isDead(id: number): boolean {
     if (id === this.#self) return false
     const seat = id & SEAT_MASK
-    return Atomics.load(this.#words, wordOf(seat)) >>> 2 !== id >>> 6 || this.#gone(seat)
+    const state = Atomics.load(this.#words, wordOf(seat))
+    return state >>> 2 !== id >>> 6 || (state & 3) === FREE || this.#gone(seat)
   }
 
   /** Says that the thread with this number of Node (`worker.threadId` before its `exit`) has ended. */

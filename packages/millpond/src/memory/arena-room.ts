@@ -26,6 +26,8 @@ export interface RoomKeeper {
   displaced(stripe: ArenaStripe, slot: number): void
   /** Removes expired items among the next slots of a stripe. Returns how many. */
   sweep(stripe: ArenaStripe, slots: number): number
+  /** Gives pages out again that a thread was emptying when it ended. */
+  undrainDead(): void
   readonly member: number
 }
 
@@ -86,6 +88,7 @@ export class ArenaRoom {
     if (own.rehome(shape, 0)) return true
     const { pages, member } = this.#keeper
     const count = own.pagesOf(shape)
+    this.#keeper.undrainDead()
     const first = pages.drainRun(count, member)
     if (first === 0) return false
     if (trap.at !== undefined) trap.at('drain')
@@ -105,6 +108,7 @@ export class ArenaRoom {
     if (this.#clearing !== undefined) return false
     const { pages, member } = this.#keeper
     const count = own.pagesOf(shape)
+    this.#keeper.undrainDead()
     const first = pages.drainRun(count, member)
     if (first === 0) return false
     if (trap.at !== undefined) trap.at('drain')

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { KeyError, OptionError, ValueError } from '../core/errors.ts'
+import { ClosedError, KeyError, OptionError, ValueError } from '../core/errors.ts'
 import { seededRandom } from '../core/random.ts'
 import { manualClock } from '../testing/manual-clock.ts'
-import { ArenaTable, type ArenaTableOptions } from './arena-table.ts'
+import type { ArenaTableOptions } from './arena-options.ts'
+import { ArenaTable } from './arena-table.ts'
 import { lru } from './policies/lru.ts'
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
@@ -191,6 +192,14 @@ describe('keys and values', () => {
     expect(table.set('key', made(1022, 1))).toBe(false)
     expect(table.has('key')).toBe(false)
     expect(table.set('key', made(1021, 1))).toBe(true)
+  })
+
+  test('a closed table says so', () => {
+    const table = new ArenaTable({ maxWeight: '1mb' })
+    table.share()
+    table.close()
+    expect(() => table.get('key')).toThrow(ClosedError)
+    expect(() => table.share()).toThrow(ClosedError)
   })
 
   test('bad input is refused with what to do', () => {

@@ -1,7 +1,8 @@
 /** The other thread of the arena's tests and of its bench: does what `workerData` says, and reports. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { seededRandom } from '../core/random.ts'
-import { type ArenaHandle, ArenaTable } from './arena-table.ts'
+import type { ArenaHandle } from './arena-options.ts'
+import { ArenaTable } from './arena-table.ts'
 import { type TrapPoint, trap } from './arena-trap.ts'
 import { tinyLfu } from './policies/tiny-lfu.ts'
 import type { PolicyFactory } from './policy.ts'

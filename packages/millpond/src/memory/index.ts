@@ -1,12 +1,6 @@
-export {
-  type ArenaHandle,
-  type ArenaKey,
-  type ArenaLife,
-  type ArenaScan,
-  ArenaTable,
-  type ArenaTableOptions,
-  type ArenaThreadOptions,
-} from './arena-table.ts'
+export type { ArenaKey } from './arena-key.ts'
+export type { ArenaHandle, ArenaLife, ArenaScan, ArenaTableOptions, ArenaThreadOptions } from './arena-options.ts'
+export { ArenaTable } from './arena-table.ts'
 export type { ArenaView } from './arena-view.ts'
 export { type EntryLife, HeapTable, type HeapTableDump, type HeapTableOptions } from './heap-table.ts'
 export { MemoryBudget } from './memory-budget.ts'
