@@ -14,17 +14,21 @@ export class FrequencySketch {
   readonly #mask: number
   /** How many parts `halveSome` does one of. */
   readonly blocks: number
+  readonly #stride: number
 
   /** 32-bit words for a table of so many slots: a power of two. Small tables get more a slot: their ties are broken by collisions. */
   static words(slots: number): number {
     return Math.max(BLOCK_WORDS, 2 * powerOfTwo(slots * (slots <= 1024 ? 4 : slots <= 65_536 ? 2 : 1)))
   }
 
-  /** @param state one word of memory: how many blocks have still to be halved in this period, the first ones. */
-  constructor(words: Uint32Array, state: Int32Array) {
+  /**
+   * @param stride words from one block to the next: something else may lie behind each.
+   * @param state one word of memory: how many blocks have still to be halved in this period, the first ones. */
+  constructor(words: Uint32Array, state: Int32Array, stride: number = BLOCK_WORDS) {
     this.#words = words
     this.#state = state
-    this.blocks = words.length / BLOCK_WORDS
+    this.#stride = stride
+    this.blocks = words.length / stride
     this.#mask = this.blocks - 1
   }
 
@@ -32,7 +36,7 @@ export class FrequencySketch {
   read(hash: number): number {
     const words = this.#words
     const block = hash & this.#mask
-    const at = block * BLOCK_WORDS
+    const at = block * this.#stride
     let bits = Math.imul(hash, SPREAD) >>> 12
     let least = 15
     for (let row = at; row < at + BLOCK_WORDS; row += 4) {
@@ -48,7 +52,7 @@ export class FrequencySketch {
     const words = this.#words
     const block = hash & this.#mask
     if (block < this.#state[0]!) count = Math.min(15, count * 2)
-    const at = block * BLOCK_WORDS
+    const at = block * this.#stride
     let bits = Math.imul(hash, SPREAD) >>> 12
     for (let row = at; row < at + BLOCK_WORDS; row += 4) {
       const index = row + (bits & 3)
@@ -70,7 +74,7 @@ export class FrequencySketch {
     const block = this.#state[0]! - 1
     if (block < 0) return false
     const words = this.#words
-    for (let at = block * BLOCK_WORDS, end = at + BLOCK_WORDS; at < end; at++)
+    for (let at = block * this.#stride, end = at + BLOCK_WORDS; at < end; at++)
       words[at] = (words[at]! >>> 1) & 0x77777777
     this.#state[0] = block
     return true

@@ -12,25 +12,33 @@ export class Ghost {
   readonly #state: Int32Array
   readonly #mask: number
   readonly #stepBits: number
+  readonly #stride: number
+  readonly #first: number
 
   /** 32-bit words for a ghost that remembers up to `capacity` departures. */
   static words(capacity: number): number {
     return WAYS * powerOfTwo(Math.ceil(Math.max(8, capacity) / WAYS))
   }
 
-  /** @param state one word of memory: the number of departures. */
-  constructor(words: Int32Array, state: Int32Array) {
+  /**
+   * @param state one word of memory: the number of departures.
+   * @param stride words from one set to the next, the first set beginning at `first`: something else may lie in between.
+   */
+  constructor(words: Int32Array, state: Int32Array, stride: number = WAYS, first = 0) {
+    const sets = words.length / stride
     this.#words = words
     this.#state = state
-    this.#mask = words.length / WAYS - 1
-    this.#stepBits = Math.max(0, Math.log2(words.length) - 10)
+    this.#stride = stride
+    this.#first = first
+    this.#mask = sets - 1
+    this.#stepBits = Math.max(0, Math.log2(sets * WAYS) - 10)
   }
 
   /** Remembers a departure, in place of the oldest one in its set. */
   add(hash: number, kind: 0 | 1): void {
     const words = this.#words
     const now = ++this.#state[0]!
-    const set = (hash & this.#mask) * WAYS
+    const set = (hash & this.#mask) * this.#stride + this.#first
     let oldest = set
     let oldestAge = -1
     for (let at = set; at < set + WAYS; at++) {
@@ -47,7 +55,7 @@ export class Ghost {
   /** Where the hash is remembered, or -1 when it did not leave among the last `span` departures. */
   find(hash: number, span: number): number {
     const words = this.#words
-    const set = (hash & this.#mask) * WAYS
+    const set = (hash & this.#mask) * this.#stride + this.#first
     for (let at = set; at < set + WAYS; at++) {
       const word = words[at]!
       if (((word ^ hash) & TAG) === 0 && word !== 0 && this.age(at) < span) return at

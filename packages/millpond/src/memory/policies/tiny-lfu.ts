@@ -29,16 +29,18 @@ class TinyLfu extends SlotLists {
 
   constructor(shape: PolicyShape, memory: ArrayBufferLike, byteOffset: number) {
     super(shape, memory, byteOffset)
-    const sketchOffset = byteOffset + SlotLists.bytes(shape)
-    const sketchWords = FrequencySketch.words(shape.slots)
-    const ghostWords = Ghost.words(shape.slots / 2)
+    const words = absentWords(shape)
+    const offset = byteOffset + SlotLists.bytes(shape)
     this.#sketch = new FrequencySketch(
-      new Uint32Array(memory, sketchOffset, sketchWords),
+      new Uint32Array(memory, offset, words),
       this.state.subarray(SKETCH, SKETCH + 1),
+      BLOCK_WORDS,
     )
     this.#ghost = new Ghost(
-      new Int32Array(memory, sketchOffset + sketchWords * 4, ghostWords),
+      new Int32Array(memory, offset, words),
       this.state.subarray(GHOST, GHOST + 1),
+      BLOCK_WORDS,
+      16,
     )
   }
 
@@ -237,11 +239,21 @@ class TinyLfu extends SlotLists {
 export const tinyLfu: PolicyFactory = {
   name: 'tinylfu',
   bytes(shape) {
-    return SlotLists.bytes(shape) + 4 * (FrequencySketch.words(shape.slots) + Ghost.words(shape.slots / 2))
+    return SlotLists.bytes(shape) + 4 * absentWords(shape)
   },
   create(shape, memory, byteOffset) {
     return new TinyLfu(shape, memory, byteOffset)
   },
+}
+
+/**
+ * Sketch and ghost lie together, a set of four ghosts behind each block of counters: who comes or leaves needs both, and
+ * far memory is what churn costs. There are at least half as many ghosts as slots.
+ */
+const BLOCK_WORDS = 20
+
+function absentWords({ slots }: PolicyShape): number {
+  return (FrequencySketch.words(slots) / 16) * BLOCK_WORDS
 }
 
 /** Lists, from hot to cold. */
