@@ -5,8 +5,9 @@ import { isPlainObject } from '../core/plain.ts'
  * Makes a value safe to share: freezes plain objects, arrays, dates, maps and sets all the way down. Returns whether it
  * holds bytes, which cannot be frozen: such a value must be copied for each reader.
  *
- * An instance of a class is frozen together with the plain data it holds; instances inside it are left alone, because
- * they tend to be shared (a `pg` result refers to the type parsers of its connection).
+ * An instance of a class is frozen together with the plain data it holds; instances and bytes inside it are left alone,
+ * because they tend to be shared (a `pg` result refers to the type parsers of its connection), and because a copy of it
+ * would no longer be an instance.
  */
 export function deepFreeze(value: unknown): boolean {
   return freeze(value, new Set(), false)
@@ -20,7 +21,7 @@ function freeze(value: unknown, seen: Set<object>, insideInstance: boolean): boo
   if (isInstance && insideInstance) return false
   let bytes = false
   const inside = (part: unknown): void => {
-    if (freeze(part, seen, isInstance)) bytes = true
+    if (freeze(part, seen, isInstance) && !isInstance) bytes = true
   }
   if (value instanceof Map) for (const pair of value) pair.forEach(inside)
   else if (value instanceof Set) value.forEach(inside)
@@ -46,15 +47,19 @@ function refuse(): never {
   throw new TypeError('this value is shared by the cache and frozen; copy it before you change it')
 }
 
-/** A copy that shares nothing with the original that can change. `frozen`: the copy is deeply frozen but for its bytes. */
+/**
+ * A copy that shares nothing with the original that can change. `frozen`, of a value that `deepFreeze` has frozen: the copy
+ * is frozen but for its bytes, and shares instances of classes and functions.
+ */
 export function deepCopy<V>(value: V, frozen: boolean): V {
   return copy(value, frozen, new Map()) as V
 }
 
 function copy(value: unknown, frozen: boolean, seen: Map<object, unknown>): unknown {
-  if (typeof value === 'function' || typeof value === 'symbol')
+  if (!frozen && (typeof value === 'function' || typeof value === 'symbol'))
     throw new ValueError(undefined, `a ${typeof value} cannot be copied`)
   if (typeof value !== 'object' || value === null) return value
+  if (frozen && !isPlain(value) && !isBytes(value) && mutators(value).length === 0) return value
   const known = seen.get(value)
   if (known !== undefined) return known
   const made = empty(value)
