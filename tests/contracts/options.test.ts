@@ -807,6 +807,14 @@ describe('feed', () => {
     })
   })
 
+  test('what a process without a feed put into the store is not taken for proven', async () => {
+    const { world, feed, database } = setup()
+    await world.cache({ store: world.store }).getOrSet('trade', database.load('trade'), { tags: ['trades:1'] })
+    database.write('trade')
+    const fed = world.cache({ store: world.store, feed })
+    expect(await fed.getOrSet('trade', database.load('trade'))).toBe(2)
+  })
+
   test('what the feed covers stays out of the store', async () => {
     const { world, read } = setup({ store: new World().store })
     await read()

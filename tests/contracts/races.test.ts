@@ -338,6 +338,23 @@ describe('a store that is slow to answer', () => {
     expect(await read(cache, world)).toBe(NEW)
   })
 
+  test.each(['delete', 'clear', 'deleteByTag'])(
+    'what is read from the store before %s has reached it is not kept',
+    async (name) => {
+      // biome-ignore format: one line
+      const { world, gates, reader, writer } = setup()
+      await read(writer, world)
+      await world.settle()
+      const held = gates.holdCall(name === 'delete' ? 'invalidate' : 'bump')
+      const telling = writers[name]!(reader, world)
+      await world.settle()
+      expect(await read(reader, world), 'promoted meanwhile').toBe(OLD)
+      held.open()
+      await telling
+      expect(await read(reader, world)).toBe(NEW)
+    },
+  )
+
   test('a load that began between two looks is not stored on top of a write in between', async () => {
     const { world, gates, reader, writer } = setup()
     const answer = gates.holdAnswer('getMany')

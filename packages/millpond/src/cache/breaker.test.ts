@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest'
+import { StoreError } from '../core/errors.ts'
+import { manualClock } from '../testing/manual-clock.ts'
+import { type Attempt, Breaker } from './breaker.ts'
+
+function setup(recover: (attempt: Attempt) => Promise<void> = async () => {}) {
+  const clock = manualClock()
+  const told: string[] = []
+  const state = { isRecovered: true }
+  const breaker = new Breaker({
+    name: 'store',
+    clock,
+    timeoutMs: 50,
+    recover,
+    isRecovered: () => state.isRecovered,
+    onState: (now) => told.push(`${clock.monotonic()} ${now}`),
+    onError: (operation) => told.push(`${clock.monotonic()} ${operation} failed`),
+  })
+  const break_ = () => breaker.call('get', () => Promise.reject(new Error('refused'))).catch((error: unknown) => error)
+  return { clock, told, state, breaker, break: break_ }
+}
+
+test('a call that succeeds leaves it closed, and no timer behind', async () => {
+  const { clock, breaker, told } = setup()
+  expect(await breaker.call('get', async () => 5)).toBe(5)
+  expect([breaker.isOpen, told, clock.pending]).toEqual([false, [], 0])
+})
+
+test('the first failure opens it; then nothing is tried until the probe', async () => {
+  const { clock, breaker, told, break: fail } = setup()
+  expect(await fail()).toMatchObject({ code: 'ERR_STORE', cause: expect.objectContaining({ message: 'refused' }) })
+  let tried = false
+  await expect(breaker.call('get', async () => (tried = true))).rejects.toThrow(StoreError)
+  expect(tried).toBe(false)
+  await clock.advance(100)
+  expect(told).toEqual(['0 open', '0 get failed', '100 closed'])
+  expect(await breaker.call('get', async () => 5)).toBe(5)
+})
+
+test('a call that hangs is given up after its timeout', async () => {
+  const { clock, breaker } = setup()
+  const call = expect(breaker.call('get', () => new Promise(() => {}))).rejects.toThrow('within 50 ms')
+  await clock.advance(50)
+  await call
+  expect(breaker.isOpen).toBe(true)
+})
+
+test('probes become rare, but never rarer than one a second', async () => {
+  const probes: number[] = []
+  const { clock, break: fail } = setup(async () => {
+    probes.push(clock.monotonic())
+    throw new Error('still down')
+  })
+  await fail()
+  await clock.advance(5000)
+  expect(probes).toEqual([100, 300, 700, 1500, 2500, 3500, 4500])
+})
+
+test('it stays open until what was missed is made up for', async () => {
+  const { clock, breaker, state, told, break: fail } = setup()
+  await fail()
+  state.isRecovered = false
+  const recovering = clock.advance(100)
+  await Promise.resolve()
+  expect(breaker.isOpen).toBe(true)
+  state.isRecovered = true
+  await recovering
+  expect(told.at(-1)).toBe('100 closed')
+})
+
+test('a recovery is bounded call by call, and begins again when one fails', async () => {
+  let round = 0
+  const {
+    clock,
+    breaker,
+    break: fail,
+  } = setup(async (attempt) => {
+    round++
+    await attempt('probe', async () => {})
+    if (round === 1) await attempt('invalidate', () => new Promise(() => {}))
+  })
+  await fail()
+  await clock.advance(150)
+  expect([round, breaker.isOpen]).toEqual([1, true])
+  await clock.advance(200)
+  expect([round, breaker.isOpen]).toEqual([2, false])
+})
+
+test('once closed for good it probes no more', async () => {
+  let probes = 0
+  const { clock, breaker, break: fail } = setup(async () => void probes++)
+  await fail()
+  breaker.close()
+  await clock.advance(60_000)
+  expect([probes, clock.pending]).toEqual([0, 0])
+})
