@@ -1,6 +1,9 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
+import { KIND, PAGE, STRIPE } from './arena-layout.ts'
+import { ArenaMemory } from './arena-memory.ts'
+import type { ArenaHandle } from './arena-options.ts'
 import { startArenaWorker } from './arena-start.fixture.ts'
 import { ArenaTable } from './arena-table.ts'
 import {
@@ -42,6 +45,19 @@ function checkAll(table: ArenaTable): number {
     checked++
   }
   return checked
+}
+
+/** Pages that stripes have their homes in, and pages that are marked as such: more of these are lost for ever. */
+function homePages(handle: ArenaHandle): [homes: number, marked: number] {
+  const memory = ArenaMemory.attach(handle.buffer)
+  const { words, layout } = memory
+  let homes = 0
+  for (let stripe = 0; stripe < layout.stripes; stripe++) {
+    const at = memory.stripeWord(stripe)
+    homes += words[at + STRIPE.HOME_PAGES + words[at + STRIPE.HOME]!]!
+  }
+  const kinds = Array.from({ length: layout.pages }, (_, page) => words[memory.pageWord(page) + PAGE.KIND])
+  return [homes, kinds.filter((kind) => kind === KIND.HOME).length]
 }
 
 describe('several threads', () => {
@@ -111,6 +127,8 @@ describe('a worker that is killed while it holds locks', () => {
     expect(table.weight).toBeLessThanOrEqual(table.maxWeight)
     table.clear()
     expect([table.size, table.itemWeight]).toEqual([0, 0])
+    const [homes, marked] = homePages(table.share())
+    expect(marked).toBe(homes)
     await ended
     table.close()
   })

@@ -150,7 +150,7 @@ function makeMischief(table: ArenaTable, mischief: ArenaMischief): void {
     table.setBytes(`key:${number}`, undefined, undefined, value, 0, length)
   }
   if (mischief === 'insert') set(1_000_001, 1, 100)
-  if (mischief === 'overwrite') set(1, 2, 100)
+  if (mischief === 'overwrite') set(1, 2, 104)
   if (mischief === 'replace') set(1, 2, 700)
   if (mischief === 'long') set(1, 2, 60_000)
   if (mischief === 'delete') table.delete('key:1')
