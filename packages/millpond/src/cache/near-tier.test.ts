@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { silentLogger } from '../core/logger.ts'
+import { HeapTable } from '../memory/heap-table.ts'
 import { manualClock } from '../testing/manual-clock.ts'
 import { MemoryFeed } from '../testing/memory-feed.ts'
 import { Emitter } from './emitter.ts'
@@ -15,6 +16,7 @@ function setup(memory: MemoryOptions | false = {}) {
   const counters = new Counters()
   const near = new NearTier({
     memory,
+    table: (options) => new HeapTable(options),
     clock,
     random: () => 0,
     sealer: sealerOf('freeze'),
