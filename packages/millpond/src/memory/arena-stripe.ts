@@ -8,32 +8,13 @@
  */
 
 import { remix } from './arena-hash.ts'
+import { type ArenaHome, type ArenaParts, firstSlots, planHome, SLOTS_MIN } from './arena-home.ts'
 import { indexFind, indexInsert, indexRemove } from './arena-index.ts'
 import { hasKey, unitsOf } from './arena-item.ts'
 import { CHUNK, HAS_EXPIRY, STRIPE } from './arena-layout.ts'
 import type { ArenaMemory } from './arena-memory.ts'
-import type { ArenaPages } from './arena-pages.ts'
 import { trap } from './arena-trap.ts'
-import type { Policy, PolicyFactory } from './policy.ts'
-
-/** What the stripes of a table share. */
-export interface ArenaParts {
-  readonly memory: ArenaMemory
-  readonly pages: ArenaPages
-  readonly policy: PolicyFactory
-}
-
-/** Where the parts of a home lie, and how many slots it has. */
-interface Home {
-  readonly mask: number
-  readonly slots: number
-  readonly indexWord: number
-  readonly slotsWord: number
-  /** 0: no column of expiries. */
-  readonly expiresDouble: number
-  readonly policyByte: number
-  readonly pages: number
-}
+import type { Policy } from './policy.ts'
 
 export class ArenaStripe {
   /** First word of this stripe's words. */
@@ -46,7 +27,7 @@ export class ArenaStripe {
   readonly #memory: ArenaMemory
   readonly #words: Int32Array
   readonly #bits: number
-  #home!: Home
+  #home!: ArenaHome
   #generation = -1
   // The hot parts of the home, flat.
   #mask = 0
@@ -287,7 +268,7 @@ export class ArenaStripe {
     const present = this.#words[this.word + STRIPE.HOME_SHAPE + this.#words[this.word + STRIPE.HOME]!]!
     const sign = expiries || present < 0 ? -1 : 1
     const { slots } = this.#home
-    if (slots === 0) return sign * this.#firstSlots(sign)
+    if (slots === 0) return sign * firstSlots(this.#parts, sign)
     return sign * (this.usedSlots >= slots ? slots + (slots >>> 1) : slots)
   }
 
@@ -300,7 +281,7 @@ export class ArenaStripe {
 
   /** Pages of a home of a shape. */
   pagesOf(shape: number): number {
-    return this.#plan(shape, 0).pages
+    return planHome(this.#parts, shape, 0).pages
   }
 
   /**
@@ -315,7 +296,7 @@ export class ArenaStripe {
     const count = this.pagesOf(shape)
     if (!(run === 0 ? pages.takeRun(count, homeWord) : pages.takeDrained(run, count, homeWord))) return false
     if (trap.at !== undefined) trap.at('grow')
-    const home = this.#plan(shape, words[homeWord]!)
+    const home = planHome(this.#parts, shape, words[homeWord]!)
     const used = home.slots < this.#home.slots ? this.#fillSmaller(home) : this.#fillLarger(home)
     words[this.word + STRIPE.HOME_SHAPE + other] = shape
     words[this.word + STRIPE.HOME] = other
@@ -332,7 +313,7 @@ export class ArenaStripe {
   }
 
   /** Fills a home that has room for every slot of the present one; slots keep their numbers. Returns how many are used. */
-  #fillLarger(home: Home): number {
+  #fillLarger(home: ArenaHome): number {
     const { words, doubles } = this.#memory
     const used = this.usedSlots
     const policy = this.#makePolicy(home, true)
@@ -346,7 +327,7 @@ export class ArenaStripe {
   }
 
   /** From index to index, not from slots: the hashes lie there, and the items need not be touched. */
-  #copyIndex(home: Home): void {
+  #copyIndex(home: ArenaHome): void {
     const words = this.#words
     words.fill(0, home.indexWord, home.indexWord + (home.mask + 1) * 2)
     const end = this.#indexWord === 0 ? 0 : this.#indexWord + (this.#mask + 1) * 2
@@ -360,7 +341,7 @@ export class ArenaStripe {
    * Fills a home with fewer slots: items move down to the lowest ones, in order, so no cursor that comes down from above
    * misses one. The policy keeps its order, and forgets how often each was used.
    */
-  #fillSmaller(home: Home): number {
+  #fillSmaller(home: ArenaHome): number {
     const { words, doubles } = this.#memory
     const moved = new Int32Array(this.usedSlots)
     let used = 0
@@ -389,7 +370,7 @@ export class ArenaStripe {
     for (let ref = head; ref !== 0; ref = this.#words[ref * 4 + CHUNK.NEXT]!) this.#words[ref * 4 + CHUNK.OWNER] = owner
   }
 
-  #fillIndex(home: Home, used: number): void {
+  #fillIndex(home: ArenaHome, used: number): void {
     const words = this.#words
     words.fill(0, home.indexWord, home.indexWord + (home.mask + 1) * 2)
     for (let slot = 0; slot < used; slot++) {
@@ -469,7 +450,7 @@ export class ArenaStripe {
     const which = words[this.word + STRIPE.HOME]!
     const page = words[this.word + STRIPE.HOME_PAGE + which]!
     this.#generation = words[this.word + STRIPE.GENERATION]!
-    this.#home = this.#plan(words[this.word + STRIPE.HOME_SHAPE + which]!, page)
+    this.#home = planHome(this.#parts, words[this.word + STRIPE.HOME_SHAPE + which]!, page)
     this.#mask = this.#home.mask
     this.#indexWord = page === 0 ? 0 : this.#home.indexWord
     this.#slotsWord = this.#home.slotsWord
@@ -477,47 +458,10 @@ export class ArenaStripe {
     if (page !== 0) this.policy = this.#makePolicy(this.#home, false)
   }
 
-  #makePolicy(home: Home, fresh: boolean): Policy {
+  #makePolicy(home: ArenaHome, fresh: boolean): Policy {
     const shape = { slots: home.slots, weighted: true }
     const { buffer, bytes } = this.#memory
     if (fresh) bytes.fill(0, home.policyByte, home.policyByte + this.#parts.policy.bytes(shape))
     return this.#parts.policy.create(shape, buffer, home.policyByte)
   }
-
-  /** As many as fit in one page. */
-  #firstSlots(sign: number): number {
-    let slots = SLOTS_MIN
-    while (this.#plan(sign * slots * 2, 0).pages === 1) slots *= 2
-    return slots
-  }
-
-  /** Where things lie in a home of a shape at a page. */
-  #plan(shape: number, page: number): Home {
-    const { layout } = this.#memory
-    const slots = Math.abs(shape)
-    const entries = slots === 0 ? 0 : 2 ** Math.ceil(Math.log2(slots / LOAD))
-    const indexByte = page * layout.pageBytes
-    const slotsByte = indexByte + entries * 8
-    const expiresByte = align8(slotsByte + slots * 4)
-    const policyByte = shape < 0 ? expiresByte + slots * 8 : expiresByte
-    const end = policyByte + (slots === 0 ? 0 : this.#parts.policy.bytes({ slots, weighted: true }))
-    return {
-      mask: entries - 1,
-      slots,
-      indexWord: indexByte / 4,
-      slotsWord: slotsByte / 4,
-      expiresDouble: shape < 0 ? expiresByte / 8 : 0,
-      policyByte,
-      pages: Math.ceil((end - indexByte) / layout.pageBytes),
-    }
-  }
-}
-
-/** The fewest slots of a stripe's first home. */
-const SLOTS_MIN = 32
-/** The most slots for each entry of the index. */
-const LOAD = 0.75
-
-function align8(bytes: number): number {
-  return (bytes + 7) & ~7
 }

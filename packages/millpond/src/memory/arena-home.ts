@@ -1,0 +1,65 @@
+/** The shape of a stripe's home: where its index, slots, expiries and policy lie in a run of pages. */
+import type { ArenaMemory } from './arena-memory.ts'
+import type { ArenaPages } from './arena-pages.ts'
+import type { PolicyFactory } from './policy.ts'
+
+/** What the stripes of a table share. */
+export interface ArenaParts {
+  readonly memory: ArenaMemory
+  readonly pages: ArenaPages
+  readonly policy: PolicyFactory
+}
+
+/** Where the parts of a home lie, and how many slots it has. */
+export interface ArenaHome {
+  /** Entries of the index - 1. */
+  readonly mask: number
+  readonly slots: number
+  readonly indexWord: number
+  readonly slotsWord: number
+  /** 0: no column of expiries. */
+  readonly expiresDouble: number
+  readonly policyByte: number
+  readonly pages: number
+}
+
+/** The fewest slots of a home. */
+export const SLOTS_MIN = 32
+/** The most slots for each entry of the index. */
+const LOAD = 0.75
+
+/**
+ * Plans a home that begins at a page.
+ *
+ * @param shape number of slots; negative: with a column of expiries
+ */
+export function planHome({ memory, policy }: ArenaParts, shape: number, page: number): ArenaHome {
+  const { pageBytes } = memory.layout
+  const slots = Math.abs(shape)
+  const entries = slots === 0 ? 0 : 2 ** Math.ceil(Math.log2(slots / LOAD))
+  const indexByte = page * pageBytes
+  const slotsByte = indexByte + entries * 8
+  const expiresByte = align8(slotsByte + slots * 4)
+  const policyByte = shape < 0 ? expiresByte + slots * 8 : expiresByte
+  const end = policyByte + (slots === 0 ? 0 : policy.bytes({ slots, weighted: true }))
+  return {
+    mask: entries - 1,
+    slots,
+    indexWord: indexByte / 4,
+    slotsWord: slotsByte / 4,
+    expiresDouble: shape < 0 ? expiresByte / 8 : 0,
+    policyByte,
+    pages: Math.ceil((end - indexByte) / pageBytes),
+  }
+}
+
+/** Slots of a stripe's first home: as many as fit in one page. `sign`: -1 with a column of expiries. */
+export function firstSlots(parts: ArenaParts, sign: 1 | -1): number {
+  let slots = SLOTS_MIN
+  while (planHome(parts, sign * slots * 2, 0).pages === 1) slots *= 2
+  return slots
+}
+
+function align8(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8
+}
