@@ -96,7 +96,7 @@ export const suite: Suite = {
     if (context.options.soak) rows.push(await soakRow(context))
     context.note(
       'Every library works in a process of its own on the same core, and they take turns. Speed is CPU time of the whole process, garbage\n' +
-        'collection included; a stall is the time of 16 sets, as far as the process itself was busy. Every key is a new string object. Throughput is read-through (get, and set after a miss), so a\n' +
+        'collection included; a stall is the time of 16 sets, as far as the process itself was busy. Every key is a new string object, made outside of the measured time. Throughput is read-through (get, and set after a miss), so a\n' +
         'better hit rate shows in it.',
     )
     return rows

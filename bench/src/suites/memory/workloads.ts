@@ -2,7 +2,6 @@
 
 import { performance } from 'node:perf_hooks'
 import type { Contender } from '../../alternate.ts'
-import { timed } from '../../timed.ts'
 import { libraries, type Table } from './libraries.ts'
 
 export interface Job {
@@ -23,52 +22,46 @@ const WORKLOADS = {
   readThrough(make: Make, entries: number) {
     const table = make(entries)
     const ids = zipf(Math.min(6e6, entries * 20 + 1e5), entries * 10)
-    let at = 0
     let hits = 0
     let requests = 0
-    const turn = timed((count) => {
-      for (let done = 0; done < count; done++) {
-        const key = keyOf(ids[at]!)
-        at = at + 1 === ids.length ? 0 : at + 1
-        if (table.get(key) !== undefined) hits++
-        else table.set(key, VALUE)
-      }
-      requests += count
-    }, TURN)
-    for (const id of ids) if (table.get(keyOf(id)) === undefined) table.set(keyOf(id), VALUE)
-    return { turn: async () => ({ ns: await turn(), hitPercent: (hits / requests) * 100 }) }
+    const turn = (count: number) =>
+      batches(count, nextOf(ids), (keys) => {
+        for (const key of keys) {
+          if (table.get(key) !== undefined) hits++
+          else table.set(key, VALUE)
+        }
+        requests += keys.length
+      })
+    turn(ids.length)
+    hits = requests = 0
+    return { turn: () => ({ ns: turn(TURN), hitPercent: (hits / requests) * 100 }) }
   },
 
   /** All keys are there. CPU ns of one get. */
   hits(make: Make, entries: number) {
     const table = filled(make, entries)
-    let at = 0
+    const next = strides(entries)
     return {
-      turn: timed((count) => {
-        let found = 0
-        for (let done = 0; done < count; done++) {
-          at = (at + STRIDE) % entries
-          if (table.get(keyOf(at)) !== undefined) found++
-        }
-        if (found !== count) throw new Error(`${count - found} of ${count} keys were not there`)
-      }, TURN),
+      turn: () =>
+        batches(TURN, next, (keys) => {
+          let found = 0
+          for (const key of keys) if (table.get(key) !== undefined) found++
+          if (found !== keys.length) throw new Error(`${keys.length - found} of ${keys.length} keys were not there`)
+        }),
     }
   },
 
   /** A new value for keys that are there. CPU ns of one set. */
   updates(make: Make, entries: number) {
     const table = filled(make, entries)
-    const values = [VALUE, { other: true }]
-    let at = 0
-    let round = 0
+    const next = strides(entries)
+    let value = VALUE
     return {
-      turn: timed((count) => {
-        round++
-        for (let done = 0; done < count; done++) {
-          at = (at + STRIDE) % entries
-          table.set(keyOf(at), values[(round + done) & 1]!)
-        }
-      }, TURN),
+      turn: () =>
+        batches(TURN, next, (keys) => {
+          value = { value: !value.value }
+          for (const key of keys) table.set(key, value)
+        }),
     }
   },
 
@@ -78,20 +71,26 @@ const WORKLOADS = {
     let next = entries
     return {
       turn() {
-        const begin = process.cpuUsage()
         let stallMs = 0
-        let beforeMs = performance.now()
-        let beforeCpuMs = 0
-        for (let done = 0; done < entries; done += 16) {
-          for (let few = 0; few < 16; few++) table.set(keyOf(next++), VALUE)
-          const nowMs = performance.now()
-          const cpuMs = cpuMsSince(begin)
-          // Time that passed because another program had the processor is not our stall.
-          stallMs = Math.max(stallMs, Math.min(nowMs - beforeMs, cpuMs - beforeCpuMs))
-          beforeMs = nowMs
-          beforeCpuMs = cpuMs
-        }
-        return { ns: (cpuMsSince(begin) * 1e6) / entries, stallMs }
+        const ns = batches(
+          entries,
+          () => next++,
+          (keys) => {
+            const begin = process.cpuUsage()
+            let beforeMs = performance.now()
+            let beforeCpuMs = 0
+            for (let done = 0; done < keys.length; done += 16) {
+              for (let at = done; at < done + 16; at++) table.set(keys[at]!, VALUE)
+              const nowMs = performance.now()
+              const cpuMs = cpuMsSince(begin)
+              // Time that passed because another program had the processor is not our stall.
+              stallMs = Math.max(stallMs, Math.min(nowMs - beforeMs, cpuMs - beforeCpuMs))
+              beforeMs = nowMs
+              beforeCpuMs = cpuMs
+            }
+          },
+        )
+        return { ns, stallMs }
       },
     }
   },
@@ -115,11 +114,46 @@ const WORKLOADS = {
   },
 } satisfies Record<string, (make: Make, entries: number) => Omit<Contender, 'name'>>
 
-const TURN = { turnMs: 200 }
+/** Operations of a turn. */
+const TURN = 320_000
+const BATCH = 16_000
 const VALUE = { value: true }
-/** A prime: walks through all keys in an order that caches of the processor cannot guess. */
-const STRIDE = 7919
 
+/**
+ * CPU ns of an operation. Keys are made before each batch, outside of the measured time: new flat strings whose hash nobody
+ * has computed, as a parser makes them from what a socket received.
+ */
+function batches(count: number, nextId: () => number, work: (keys: readonly string[]) => void): number {
+  let cpuMs = 0
+  for (let done = 0; done < count; done += BATCH) {
+    const text = Buffer.from(Array.from({ length: BATCH }, () => keyOf(nextId())).join(''), 'latin1')
+    const length = text.length / BATCH
+    const keys = Array.from({ length: BATCH }, (_, at) => text.toString('latin1', at * length, (at + 1) * length))
+    const begin = process.cpuUsage()
+    work(keys)
+    cpuMs += cpuMsSince(begin)
+  }
+  return (cpuMs * 1e6) / (Math.ceil(count / BATCH) * BATCH)
+}
+
+function nextOf(ids: Int32Array): () => number {
+  let at = 0
+  return () => {
+    at = at + 1 === ids.length ? 0 : at + 1
+    return ids[at]!
+  }
+}
+
+/** All ids in steps of a prime: an order that caches of the processor cannot guess. */
+function strides(entries: number): () => number {
+  let id = 0
+  return () => {
+    id = (id + 7919) % entries
+    return id
+  }
+}
+
+/** Of the same length for all ids. */
 function keyOf(id: number): string {
   return `user:profile:${1e7 + id}`
 }

@@ -18,6 +18,8 @@ export class TimerWheel {
   #links: Int32Array
   readonly #originMs: number
   #tick = 0
+  /** Whether the buckets of this tick have been emptied: nothing is put in them any more. */
+  #isDone = false
   /** How many slots are in the wheel. */
   size = 0
 
@@ -25,7 +27,7 @@ export class TimerWheel {
     this.#originMs = nowMs
     this.deadlines = new Float64Array(slots).fill(Number.POSITIVE_INFINITY)
     this.#links = new Int32Array((BUCKETS + slots) * 2)
-    this.#empty()
+    for (let bucket = 1; bucket < BUCKETS; bucket++) this.#links[bucket * 2] = this.#links[bucket * 2 + 1] = bucket
   }
 
   /** Sets the deadline of a slot, also of one that has been freed and is in use anew. */
@@ -47,9 +49,12 @@ export class TimerWheel {
    */
   advance(nowMs: number, budget: number, due: (slot: number) => void): boolean {
     const target = this.#tickOf(nowMs)
+    if (this.#isDone && target <= this.#tick) return true
+    this.#isDone = false
     for (;;) {
       if (this.size === 0) {
         this.#tick = Math.max(this.#tick, target)
+        this.#isDone = true
         return true
       }
       for (let level = LEVELS - 1; level >= 0; level--) {
@@ -63,7 +68,10 @@ export class TimerWheel {
           else if (this.deadlines[slot]! < Number.POSITIVE_INFINITY) this.#place(place)
         }
       }
-      if (this.#tick >= target) return true
+      if (this.#tick >= target) {
+        this.#isDone = true
+        return true
+      }
       if (budget-- <= 0) return false
       this.#tick = Math.min(target, this.#nextTick())
     }
@@ -74,12 +82,6 @@ export class TimerWheel {
     return this.#originMs + this.#nextTick() * TICK_MS
   }
 
-  clear(): void {
-    this.deadlines.fill(Number.POSITIVE_INFINITY)
-    this.#links.fill(0)
-    this.#empty()
-  }
-
   grow(slots: number): void {
     const { deadlines } = this
     this.deadlines = new Float64Array(slots).fill(Number.POSITIVE_INFINITY, deadlines.length)
@@ -87,11 +89,6 @@ export class TimerWheel {
     const links = this.#links
     this.#links = new Int32Array((BUCKETS + slots) * 2)
     this.#links.set(links)
-  }
-
-  #empty(): void {
-    for (let bucket = 1; bucket < BUCKETS; bucket++) this.#links[bucket * 2] = this.#links[bucket * 2 + 1] = bucket
-    this.size = 0
   }
 
   /** The first tick after this one at which a bucket that is not empty begins. */
