@@ -1,5 +1,5 @@
 /** Every option of an entry, by what it promises. */
-import { type CacheOptions, type EntryOptions, OptionError } from 'millpond'
+import { type CacheOptions, type EntryOptions, type LoadContext, OptionError } from 'millpond'
 import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../packages/millpond/src/core/random.ts'
 import { gate, World } from './world.ts'
@@ -256,20 +256,25 @@ test('softTimeout: who has a stale value waits no longer, and the load goes on',
   await cache.getOrSet('key', () => 'old')
   await world.clock.advance(150)
   const held = gate()
+  const client = new AbortController()
   let got: unknown
-  const reading = cache
-    .getOrSet('key', async () => {
-      await held.passed
-      return 'new'
-    })
-    .then((value) => {
-      got = value
-    })
+  let signal: AbortSignal | undefined
+  const load = async (ctx: LoadContext<string>): Promise<string> => {
+    signal = ctx.signal
+    await held.passed
+    return 'new'
+  }
+  const reading = cache.getOrSet('key', load, { signal: client.signal }).then((value) => {
+    got = value
+  })
   await world.clock.advance(49)
   expect(got).toBeUndefined()
   await world.clock.advance(1)
   await reading
   expect(got).toBe('old')
+  client.abort() // as a server does when its response is sent
+  await world.settle()
+  expect(signal!.aborted).toBe(false)
   held.open()
   await world.settle()
   expect(cache.getSync('key')).toBe('new')

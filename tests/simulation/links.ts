@@ -5,7 +5,7 @@ import type { Scheduler } from './scheduler.ts'
 /**
  * One process's connection to the store. Requests arrive in their order, each when it is drawn, and so do answers. A
  * connection that is down loses requests; one that loses answers has done what was asked. A `set` that nobody waits for
- * any more is not made: a set that arrives after its time has no fence (see the notes on weak spots in DESIGN.md).
+ * any more is not made: nothing fences a set that arrives after its time, and no promise covers it.
  */
 export class StoreLink {
   isDown = false

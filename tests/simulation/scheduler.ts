@@ -8,7 +8,6 @@ export class Scheduler {
   readonly #paused: (() => void)[] = []
   readonly #running = new Set<Promise<void>>()
   readonly #started: Promise<void>[] = []
-  #isCalm = false
   /** Logical time: moves with everything that may matter to the order. */
   tick = 0
 
@@ -44,15 +43,16 @@ export class Scheduler {
 
   /**
    * Plays until all of `actions` have been started and nothing runs any more. `fault` is called now and then, as long as
-   * there are actions to start; then `calm` is, once.
+   * there are actions to start; then `calm` is, and again at the end.
    */
   async play(actions: (() => Promise<void>)[], fault: () => void, calm: () => void): Promise<void> {
+    let isCalm = false
     for (let step = 0; actions.length > 0 || this.#running.size > 0; step++) {
       if (step > 20_000) throw new Error('the schedule does not end')
       this.tick++
       const draw = this.random()
-      if (actions.length === 0 && !this.#isCalm) {
-        this.#isCalm = true
+      if (actions.length === 0 && !isCalm) {
+        isCalm = true
         calm()
       }
       if (draw < 0.3 && actions.length > 0 && this.#running.size < 8) this.start(actions.shift()!)
@@ -61,6 +61,7 @@ export class Scheduler {
       else this.#release()
       await new Promise(setImmediate)
     }
+    calm()
     await this.rest()
     await Promise.all(this.#started)
   }

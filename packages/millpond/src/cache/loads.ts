@@ -113,7 +113,10 @@ export class Loads {
     try {
       const waiting = this.#wait(flight, wish.options?.signal)
       const { softTimeoutMs } = wish.life
-      return await (softTimeoutMs === Number.POSITIVE_INFINITY ? waiting : this.#within(softTimeoutMs, waiting, stale))
+      if (softTimeoutMs === Number.POSITIVE_INFINITY) return await waiting
+      const landed = await this.#within(softTimeoutMs, waiting, stale)
+      if (landed === stale) flight.waiting++ // for the cache: it goes on, whatever becomes of the caller's signal
+      return landed
     } catch (error) {
       if (wish.options?.signal?.aborted) throw error
       return stale
