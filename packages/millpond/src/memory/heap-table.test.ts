@@ -267,10 +267,15 @@ describe('the removal listener', () => {
 
   test('may use the table: what it removes is told next, and every value once', () => {
     const told: string[] = []
+    let depth = 0
     const table: HeapTable<number> = new HeapTable<number>({
       maxEntries: 3,
       policy: lru,
+      onError: (error) => {
+        throw error
+      },
       onRemove(key, value, reason) {
+        expect(++depth, 'not inside another call of the listener').toBe(1)
         told.push(`${key}=${value} ${reason}`)
         if (key === 'a') {
           table.set('x', 9)
@@ -278,6 +283,7 @@ describe('the removal listener', () => {
           table.set('a', 10)
         }
         if (key === 'x') table.clear()
+        depth--
       },
     })
     for (const [at, key] of ['a', 'b', 'c', 'd'].entries()) table.set(key, at)
@@ -365,6 +371,18 @@ describe('a shared budget', () => {
     expect(told.length).toBeGreaterThan(1000)
     for (const table of tables) table.clear()
     expect(budget.weight).toBe(0)
+  })
+
+  test('a table that has nothing takes from the others, below their least share, too', () => {
+    const budget = new MemoryBudget(1000)
+    const small = new HeapTable<number>({ budget })
+    const empty = new HeapTable<number>({ budget })
+    for (let id = 0; id < 12; id++) small.set(key(id), id, { weight: 10 })
+    expect(empty.set('large', 1, { weight: 950 })).toBe(true)
+    expect([small.weight, empty.weight]).toEqual([50, 950])
+    expect(small.set('all', 1, { weight: 1000 })).toBe(true)
+    expect([small.size, empty.size]).toEqual([1, 0])
+    expect(empty.set('more', 1, { weight: 1001 })).toBe(false)
   })
 
   test('room goes to the table where it earns hits, and back when that changes', () => {

@@ -47,9 +47,11 @@ export class MemoryBudget {
 
   /** @internal Who has to evict so that `asking` can take something in. */
   giver(asking: BudgetMember): BudgetMember {
-    const least = this.maxWeight / this.#members.length / 4
+    const own = asking.table.weight()
+    // A table that has nothing to give takes from the others whatever they have.
+    const least = own > 0 ? this.maxWeight / this.#members.length / 4 : 0
     let giver = asking
-    let loss = asking.table.weight() > 0 ? asking.returnRate * STAY : Number.POSITIVE_INFINITY
+    let loss = own > 0 ? asking.returnRate * STAY : Number.POSITIVE_INFINITY
     for (const member of this.#members) {
       if (member === asking || member.table.weight() <= least || member.returnRate >= loss) continue
       giver = member
