@@ -4,6 +4,7 @@ import { durationMs } from '../core/duration.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import { Serial } from '../core/serial.ts'
+import { HeapTable } from '../memory/heap-table.ts'
 import { Batcher, whenAllAborted } from './batcher.ts'
 import { type Entry, freshUntilMs, tagsOf } from './entry.ts'
 import type { CacheEvents } from './events.ts'
@@ -13,7 +14,7 @@ import { resolveLife } from './life.ts'
 import { checkedValue, isFresh, NearCacheView, type Promoted } from './near-cache.ts'
 import type { CacheOptions, EntryOptions, GetOrSetOptions } from './options.ts'
 import { currentMemo, type RequestMemo, runRequest } from './request.ts'
-import { codecSealer, sealerOf } from './sealer.ts'
+import { codecSealer, SEALERS, sealerOf } from './sealer.ts'
 import { resolveSettings } from './settings.ts'
 import { SharedReads } from './shared-reads.ts'
 import { SharedTier } from './shared-tier.ts'
@@ -30,11 +31,12 @@ import { Writes } from './writes.ts'
  */
 export function createCache(options: CacheOptions = {}): Cache {
   const settings = resolveSettings(options)
-  const { codec = jsonCodec, copy } = options
+  const { codec = jsonCodec } = options
   const timeoutMs = durationMs(options.storeTimeout ?? 50, 'storeTimeout')
   const fenceMs = durationMs(options.fence ?? 10_000, 'fence')
   const stack = new Stack<Writes>(settings, options, {
-    sealer: copy === 'serialize' ? codecSealer(codec) : sealerOf(settings.copy),
+    sealer: sealerOf(settings.copy, { ...SEALERS, serialize: codecSealer(codec) }),
+    table: (given) => new HeapTable(given),
     shared: (given) => {
       const tier = new SharedTier({ ...given, timeoutMs, fenceMs, onError: () => void given.counters.storeErrors++ })
       return { tier, reads: new SharedReads({ ...given, tier, codec }) }

@@ -1,12 +1,13 @@
 import type { Clock } from '../core/clock.ts'
 import { type Duration, durationMs } from '../core/duration.ts'
 import { ClosedError, OptionError, ValueError } from '../core/errors.ts'
+import { MapTable } from '../memory/map-table.ts'
 import type { Entry } from './entry.ts'
 import type { CacheEvents } from './events.ts'
 import { innerKey, shownKey } from './inner-key.ts'
 import { type Life, resolveLife, tagList } from './life.ts'
 import { NearWrites } from './near-writes.ts'
-import type { CacheOptions, EntryOptions, GetOrSetOptions, ReadOptions } from './options.ts'
+import type { CacheOptions, EntryOptions, GetOrSetOptions, MemoryOptions, ReadOptions } from './options.ts'
 import { type RequestMemo, readOnce } from './request.ts'
 import { sealerOf } from './sealer.ts'
 import { checkedName, resolveSettings } from './settings.ts'
@@ -14,24 +15,36 @@ import { Stack } from './stack.ts'
 import type { CacheStats, Counters } from './stats.ts'
 import type { Loader, NearCache } from './types.ts'
 
-/** Options of `createNearCache`: those of a cache without a store, and without what only text can do. */
-export interface NearCacheOptions extends Omit<CacheOptions, 'store' | 'storeTimeout' | 'fence' | 'codec' | 'copy'> {
+/** Options of `createNearCache`: those of a cache without a store, and without what would make it large. */
+export interface NearCacheOptions
+  extends Omit<CacheOptions, 'store' | 'storeTimeout' | 'fence' | 'codec' | 'copy' | 'memory'> {
   copy?: Exclude<CacheOptions['copy'], 'serialize'>
+  /** The near tier, or `false` for none. What leaves when it is full is chosen by S3-FIFO. */
+  memory?: Omit<MemoryOptions, 'policy'> | false
 }
 
 /**
  * Makes the small cache of `millpond/core`: the near tier with all of its correctness, for browsers, edge functions and
- * whoever counts bytes. `createCache` of `millpond` is the same and more.
+ * whoever counts bytes. `createCache` of `millpond` is the same and more; its memory finds more hits when it is full, and
+ * holds millions of entries as easily as thousands.
  *
  * @throws OptionError (`ERR_OPTION`) naming the first option that cannot be used
  */
 export function createNearCache(options: NearCacheOptions = {}): NearCache {
-  if ('store' in options)
-    throw new OptionError('store', options.store, "use createCache of 'millpond' for a cache with a store")
+  const { store, memory } = options as CacheOptions
+  if (store) throw new OptionError('store', store, ELSEWHERE)
+  const { policy } = memory || {}
+  if (policy) throw new OptionError('memory.policy', policy, ELSEWHERE)
   const settings = resolveSettings(options as CacheOptions)
-  const sealer = sealerOf(settings.copy)
-  return new NearCacheView(new Stack(settings, options, { sealer, writes: (given) => new NearWrites(given) }), '', [])
+  const stack = new Stack(settings, options, {
+    sealer: sealerOf(settings.copy),
+    table: (given) => new MapTable(given),
+    writes: (given) => new NearWrites(given),
+  })
+  return new NearCacheView(stack, '', [])
 }
+
+const ELSEWHERE = "use createCache of 'millpond'"
 
 /** A value that a store had. */
 export interface Promoted {

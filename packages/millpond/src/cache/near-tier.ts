@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Feed, Position } from '../core/feed.ts'
 import type { Random } from '../core/random.ts'
-import { HeapTable } from '../memory/heap-table.ts'
+import type { Table, TableOptions } from '../memory/table.ts'
 import { estimateBytes } from '../memory/weigher.ts'
 import type { Emitter } from './emitter.ts'
 import { type Entry, expireEntry, isChanged, keepUntilMs, makeEntry, type Standing, standing, tagsOf } from './entry.ts'
@@ -12,9 +12,13 @@ import { type Sealer, unsealed } from './sealer.ts'
 import type { Counters } from './stats.ts'
 import { type Tag, TagRegistry, unsettled, validSince } from './tags.ts'
 
+/** Makes the table that the entries are kept in. */
+export type MakeTable = (options: TableOptions<Entry>) => Table<Entry>
+
 /** What the near tier needs to know of its cache. */
 export interface NearTierOptions {
   readonly memory: MemoryOptions | false
+  readonly table: MakeTable
   readonly clock: Clock
   readonly random: Random
   readonly sealer: Sealer
@@ -33,7 +37,7 @@ export interface NearTierOptions {
  */
 export class NearTier {
   readonly #options: NearTierOptions
-  readonly #table: HeapTable<Entry> | undefined
+  readonly #table: Table<Entry> | undefined
   readonly #tags = new TagRegistry()
   readonly #feed: Feed | undefined
 
@@ -111,12 +115,7 @@ export class NearTier {
     const entry = makeEntry(sealed, this.#options.sealer.isOpen(sealed), lease, life, times)
     const ttlMs = keepUntilMs(entry) - times.nowMs
     const { idleMs, weight } = life
-    const kept = this.#table!.set(
-      key,
-      entry,
-      weight === undefined ? { ttlMs, idleMs } : { ttlMs, idleMs, weight },
-      times.nowMs,
-    )
+    const kept = this.#table!.set(key, entry, { ttlMs, idleMs, weight }, times.nowMs)
     lease.end(kept)
     return kept ? entry : undefined
   }
@@ -204,15 +203,13 @@ export class NearTier {
     return this.#feed === undefined || this.#feed.freshAsOfMs() > Number.NEGATIVE_INFINITY
   }
 
-  #makeTable(memory: MemoryOptions): HeapTable<Entry> {
-    const { maxWeight, policy, weigher = estimateBytes } = memory
-    const { clock, counters, emitter, shownKey } = this.#options
-    const maxEntries = memory.maxEntries ?? (maxWeight === undefined ? 10_000 : undefined)
-    return new HeapTable<Entry>({
+  #makeTable({ maxWeight, maxEntries, policy, weigher = estimateBytes }: MemoryOptions): Table<Entry> {
+    const { clock, counters, emitter, shownKey, table } = this.#options
+    return table({
       clock,
-      ...(maxEntries === undefined ? {} : { maxEntries }),
-      ...(maxWeight === undefined ? {} : { maxWeight }),
-      ...(policy === undefined ? {} : { policy }),
+      maxEntries: maxEntries ?? (maxWeight === undefined ? 10_000 : undefined),
+      maxWeight,
+      policy,
       weigher: (key, entry) => weigher(key, unsealed(entry.sealed)),
       onRemove: (key, entry, reason) => {
         this.#release(tagsOf(entry))

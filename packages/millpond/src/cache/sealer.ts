@@ -1,5 +1,5 @@
 import type { Codec } from '../core/codec.ts'
-import { ValueError } from '../core/errors.ts'
+import { OptionError, ValueError } from '../core/errors.ts'
 import { deepCopy, deepFreeze } from './copy.ts'
 import type { CacheOptions } from './options.ts'
 
@@ -14,9 +14,15 @@ export interface Sealer {
   isOpen(sealed: unknown): boolean
 }
 
-/** The sealer of a cache's `copy` option, but for `serialize`: the `codecSealer` needs a codec. */
-export function sealerOf(copy: CacheOptions['copy'] & {}): Sealer {
-  return SEALERS[copy as keyof typeof SEALERS]
+/**
+ * The sealer of a cache's `copy` option, of those that it has a choice of.
+ *
+ * @throws OptionError (`ERR_OPTION`) when it is none of them
+ */
+export function sealerOf(copy: string, sealers: Readonly<Record<string, Sealer>> = SEALERS): Sealer {
+  const names = Object.keys(sealers)
+  if (names.includes(copy)) return sealers[copy]!
+  throw new OptionError('copy', copy, `give one of ${names.join(', ')}`)
 }
 
 /** Keeps values as text of a codec. */
@@ -28,7 +34,8 @@ export function codecSealer(codec: Codec): Sealer {
   }
 }
 
-const SEALERS: Record<Exclude<CacheOptions['copy'] & {}, 'serialize'>, Sealer> = {
+/** The sealers that need no codec. */
+export const SEALERS: Record<Exclude<CacheOptions['copy'] & {}, 'serialize'>, Sealer> = {
   reference: { seal: (value) => value, open: (value) => value, isOpen: () => true },
   clone: {
     seal: (value, key) => guarded(key, () => deepCopy(value, false)),

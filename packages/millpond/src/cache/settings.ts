@@ -20,7 +20,6 @@ export interface Settings {
 /** @throws OptionError (`ERR_OPTION`) naming the first option that cannot be used */
 export function resolveSettings(options: CacheOptions): Settings {
   const { enabled = true, copy = 'freeze', name = 'cache' } = options
-  if (!COPIES.includes(copy)) throw new OptionError('copy', copy, `give one of ${COPIES.join(', ')}`)
   return {
     name: checkedName(name, 'name'),
     life: resolveLife(options, DEFAULT_LIFE),
@@ -32,8 +31,6 @@ export function resolveSettings(options: CacheOptions): Settings {
     random: options.random ?? Math.random,
   }
 }
-
-const COPIES: readonly string[] = ['freeze', 'clone', 'serialize', 'reference']
 
 /** A name that stored keys are made with: it must not contain what separates their parts. */
 export function checkedName(name: string, option: string): string {

@@ -8,7 +8,7 @@ import { Changes, type Targets } from './changes.ts'
 import { Emitter } from './emitter.ts'
 import { shownKey } from './inner-key.ts'
 import { Loads } from './loads.ts'
-import { NearTier } from './near-tier.ts'
+import { type MakeTable, NearTier } from './near-tier.ts'
 import type { NearWrites } from './near-writes.ts'
 import type { CacheOptions } from './options.ts'
 import type { Sealer } from './sealer.ts'
@@ -38,6 +38,7 @@ export interface Shared {
 /** The parts that a small cache and a full one have different: who does not use a store does not carry its code. */
 export interface StackParts<W extends NearWrites> {
   readonly sealer: Sealer
+  readonly table: MakeTable
   readonly shared?: (given: SharedGiven) => Shared
   readonly writes: (given: Common & { changes: Changes; shared: Shared | undefined }) => W
 }
@@ -81,7 +82,7 @@ export class Stack<W extends NearWrites = NearWrites> {
     this.sealer = parts.sealer
     const { counters, emitter, sealer } = this
     const common = { clock, random, counters, emitter, sealer, shownKey, enabled }
-    const near = new NearTier({ ...common, memory: settings.memory, feed })
+    const near = new NearTier({ ...common, memory: settings.memory, table: parts.table, feed })
     const background = (work: Promise<unknown>): void => this.#background(work)
     const track = (work: Promise<unknown>): void => void this.track(work)
     const shared =

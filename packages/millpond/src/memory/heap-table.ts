@@ -8,20 +8,21 @@ import type { BudgetMember, MemoryBudget } from './memory-budget.ts'
 import { tinyLfu } from './policies/tiny-lfu.ts'
 import type { Policy, PolicyFactory, RemovalReason } from './policy.ts'
 import { Removals } from './removals.ts'
+import type { EntryLife, Table } from './table.ts'
 import { estimateBytes } from './weigher.ts'
 
 /** How large a table may become, what leaves it, and who is told. At least one of the three bounds is needed. */
 export interface HeapTableOptions<V> {
   /** Bound on the number of entries. Default: none. */
-  maxEntries?: number
+  maxEntries?: number | undefined
   /** Bound on the sum of weights, in bytes. Default: none. */
-  maxWeight?: Size
+  maxWeight?: Size | undefined
   /** Room shared with other tables. */
   budget?: MemoryBudget
   /** Weight of an entry, where weights count. Default: an estimate of its bytes. */
   weigher?: (key: string, value: V) => number
   /** What leaves when the table is full. Default: `tinyLfu`. */
-  policy?: PolicyFactory
+  policy?: PolicyFactory | undefined
   /** Default: the machine's clock. Asked only about entries that can expire. */
   clock?: Clock
   /** Seed of the key hash, for tests. Default: random, so that nobody can choose keys that collide. */
@@ -33,16 +34,6 @@ export interface HeapTableOptions<V> {
   onRemove?: (key: string, value: V, reason: RemovalReason) => void
   /** Told of what `onRemove` throws. Default: an uncaught exception of its own. */
   onError?: (error: unknown) => void
-}
-
-/** How long an entry lives and what it weighs. */
-export interface EntryLife {
-  /** Milliseconds until it expires. Default Infinity: never. */
-  ttlMs?: number
-  /** Milliseconds without a `get` until it expires. Default Infinity: never. */
-  idleMs?: number
-  /** In bytes, rounded up, at least 1. Default: what the weigher says. */
-  weight?: number
 }
 
 /** What `dump` returns: entries from hot to cold, lives as what is left of them. It is plain data if the values are. */
@@ -58,7 +49,7 @@ export type HeapTableDump<V> = readonly (readonly [key: string, value: V, life: 
  * How it works: keys and values lie in one array by slot number, all else in typed arrays: an own hash index (`Map` stalls
  * when it grows and slows down under churn), the policy's lists, the timer wheel. No operation allocates on a hit.
  */
-export class HeapTable<V> {
+export class HeapTable<V> implements Table<V> {
   readonly #hash: StringHash
   readonly #maxEntries: number
   readonly #maxWeight: number
