@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts'
+import { type Clock, timeLimit } from '../core/clock.ts'
 import { LoadTimeoutError } from '../core/errors.ts'
 import type { Position } from '../core/feed.ts'
 import type { Random } from '../core/random.ts'
@@ -83,7 +83,7 @@ export class Loads {
   }
 
   async #load(wish: Wish, fallback: Entry | undefined): Promise<unknown> {
-    const { near, sealer, counters, emitter, shownKey } = this.#options
+    const { near, sealer, clock, counters, emitter, shownKey } = this.#options
     const atLeast = wish.options?.atLeast
     let leastBegan = 0
     for (;;) {
@@ -91,8 +91,12 @@ export class Loads {
       const current = this.#joinable(wish.key, leastBegan, atLeast)
       if (current !== undefined) counters.joinedLoads++
       const flight = current ?? this.#start(wish, fallback, { background: false, force: atLeast !== undefined })
+      const cameAtMs = clock.monotonic()
+      const wasProven = near.isProven(flight.beganAtMs, cameAtMs)
       const landed = await this.#landing(flight, wish, fallback)
-      if (current?.lease.mayPredate(joinedAt) && (landed.from !== 'fallback' || fallback === undefined)) {
+      const mayBeOld =
+        current && (current.lease.mayPredate(joinedAt) || !(wasProven || this.#proves(current, cameAtMs)))
+      if (mayBeOld && (landed.from !== 'fallback' || fallback === undefined)) {
         leastBegan = joinedAt
         continue
       }
@@ -106,34 +110,23 @@ export class Loads {
     }
   }
 
+  /** Whether the feed, which was late when a reader joined, has made up for it and found nothing against the load. */
+  #proves({ lease, beganAtMs }: Flight, cameAtMs: number): boolean {
+    return !lease.fed || (lease.holds && this.#options.near.isProven(beganAtMs, cameAtMs))
+  }
+
   /** How a flight ends for one caller: with its value, or with the stale one where that is allowed. */
   async #landing(flight: Flight, wish: Wish, fallback: Entry | undefined): Promise<Landed> {
     if (fallback === undefined) return await this.#wait(flight, wish.options?.signal)
     const stale: Landed = { sealed: fallback.sealed, from: 'fallback' }
     try {
-      const waiting = this.#wait(flight, wish.options?.signal)
-      const { softTimeoutMs } = wish.life
-      if (softTimeoutMs === Number.POSITIVE_INFINITY) return await waiting
-      const landed = await this.#within(softTimeoutMs, waiting, stale)
+      const waiting = () => this.#wait(flight, wish.options?.signal)
+      const landed = await timeLimit(this.#options.clock, wish.life.softTimeoutMs, waiting, () => stale)
       if (landed === stale) flight.waiting++ // for the cache: it goes on, whatever becomes of the caller's signal
       return landed
     } catch (error) {
       if (wish.options?.signal?.aborted) throw error
       return stale
-    }
-  }
-
-  async #within(timeoutMs: number, waiting: Promise<Landed>, otherwise: Landed): Promise<Landed> {
-    let cancel = (): void => {}
-    const late = new Promise<Landed>((resolve) => {
-      const timer = this.#options.clock.after(timeoutMs, () => resolve(otherwise))
-      cancel = () => timer.cancel()
-    })
-    waiting.catch(() => {}) // when the timer wins, a later failure is told by the event and nobody else
-    try {
-      return await Promise.race([waiting, late])
-    } finally {
-      cancel()
     }
   }
 
@@ -171,8 +164,9 @@ export class Loads {
   }
 
   #start(wish: Wish, entry: Entry | undefined, how: How): Flight {
-    const { near, enabled, track } = this.#options
-    const flight = new Flight(wish.key, near.lease(wish.key, wish.life.tags), wish.options?.atLeast)
+    const { near, clock, enabled, track } = this.#options
+    const lease = near.lease(wish.key, wish.life.tags)
+    const flight = new Flight(wish.key, lease, clock.monotonic(), wish.options?.atLeast)
     flight.promise = this.#fly(flight, wish, entry, how)
     if (enabled) {
       // What is under way is older than this load: it must not be stored after it.
@@ -251,21 +245,14 @@ export class Loads {
   /** Runs the loader, within `hardTimeout` where there is one. */
   async #bounded(wish: Wish, context: Context, abort: Abort): Promise<unknown> {
     const { hardTimeoutMs } = wish.life
-    const { load } = wish
-    if (hardTimeoutMs === Number.POSITIVE_INFINITY) return await load(context)
-    let cancel = (): void => {}
-    const late = new Promise<never>((_, reject) => {
-      const timer = this.#options.clock.after(hardTimeoutMs, () => {
-        const error = new LoadTimeoutError(context.key, hardTimeoutMs)
-        reject(error)
-        abort.abort(error)
-      })
-      cancel = () => timer.cancel()
-    })
+    const late = (): never => {
+      throw new LoadTimeoutError(context.key, hardTimeoutMs)
+    }
     try {
-      return await Promise.race([load(context), late])
-    } finally {
-      cancel()
+      return await timeLimit(this.#options.clock, hardTimeoutMs, () => wish.load(context), late)
+    } catch (error) {
+      if (error instanceof LoadTimeoutError) abort.abort(error)
+      throw error
     }
   }
 
@@ -302,14 +289,16 @@ interface Loaded {
 class Flight {
   readonly key: string
   readonly lease: Lease
+  readonly beganAtMs: number
   readonly abort = new Abort()
   readonly atLeast: Position | undefined
   promise!: Promise<Landed>
   waiting = 0
 
-  constructor(key: string, lease: Lease, atLeast: Position | undefined) {
+  constructor(key: string, lease: Lease, beganAtMs: number, atLeast: Position | undefined) {
     this.key = key
     this.lease = lease
+    this.beganAtMs = beganAtMs
     this.atLeast = atLeast
   }
 }

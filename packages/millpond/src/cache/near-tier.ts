@@ -60,7 +60,7 @@ export class NearTier {
     const entry = this.#table?.get(key, nowMs)
     if (entry === undefined || isChanged(entry)) return undefined
     if (entry.extra !== undefined && nowMs >= entry.plainUntilMs) return undefined
-    return !entry.fed || this.#isProven(entry) ? entry : undefined
+    return !entry.fed || this.isProven(entry.loadedAtMs) ? entry : undefined
   }
 
   /** The entry of a key whatever its state. Leaves no trace in the eyes of eviction. */
@@ -75,7 +75,7 @@ export class NearTier {
       return 'gone'
     }
     if (isChanged(entry)) expireEntry(entry)
-    if (entry.fed && !this.#isProven(entry)) {
+    if (entry.fed && !this.isProven(entry.loadedAtMs)) {
       this.#options.counters.bypasses++
       return 'gone'
     }
@@ -97,6 +97,16 @@ export class NearTier {
     if (!lease.fed) return
     if (unsettled(lease.tags)) await this.#feed!.settled(SETTLE_MS_MAX)
     lease.restart(this.#feedIsWhole())
+  }
+
+  /**
+   * Whether nothing is missing that the database showed `maxStalenessMs` before a reader came, in what was loaded since
+   * `beganAtMs` and not voided by the feed.
+   */
+  isProven(beganAtMs: number, cameAtMs: number = this.#options.clock.monotonic()): boolean {
+    const feed = this.#feed
+    // Not the coarse time of the hit: the bound is a promise.
+    return feed === undefined || Math.max(feed.freshAsOfMs(), beganAtMs) >= cameAtMs - feed.maxStalenessMs
   }
 
   /** Adds tags that the loader named at its end. */
@@ -186,13 +196,6 @@ export class NearTier {
     if (feed === undefined) return { names, fed: false }
     const bulk = names.flatMap((name) => feed.covers(name) ?? [])
     return bulk.length === 0 ? { names, fed: false } : { names: [...new Set([...names, ...bulk, FEED])], fed: true }
-  }
-
-  #isProven(entry: Entry): boolean {
-    const feed = this.#feed!
-    // Not the coarse time of the hit: the bound is a promise.
-    const provenMs = this.#options.clock.monotonic() - feed.maxStalenessMs
-    return Math.max(feed.freshAsOfMs(), entry.loadedAtMs) >= provenMs
   }
 
   #includes(entry: Entry, position: Position): boolean {
