@@ -97,10 +97,12 @@ const WORKLOADS = {
 
   /** Bytes of an entry beyond its key and value, which exist already, in a table that has been full for a while. */
   bytes(make: Make, entries: number) {
+    let nextId = 0
     return {
       turn() {
-        // One copy of each key, flat: the table is asked about its own memory only.
-        const keys = Array.from({ length: entries * 1.5 }, (_, id) => keyOf(id))
+        // Flat strings that exist before: the table is asked about its own memory only.
+        const keys: string[] = []
+        while (keys.length < entries * 1.5) keys.push(...newKeys(500, () => nextId++))
         const warm = make(1000)
         for (let id = 0; id < 3000; id++) warm.set(keys[id]!, VALUE)
         const before = usedBytes()
@@ -126,14 +128,18 @@ const VALUE = { value: true }
 function batches(count: number, nextId: () => number, work: (keys: readonly string[]) => void): number {
   let cpuMs = 0
   for (let done = 0; done < count; done += BATCH) {
-    const text = Buffer.from(Array.from({ length: BATCH }, () => keyOf(nextId())).join(''), 'latin1')
-    const length = text.length / BATCH
-    const keys = Array.from({ length: BATCH }, (_, at) => text.toString('latin1', at * length, (at + 1) * length))
+    const keys = newKeys(BATCH, nextId)
     const begin = process.cpuUsage()
     work(keys)
     cpuMs += cpuMsSince(begin)
   }
   return (cpuMs * 1e6) / (Math.ceil(count / BATCH) * BATCH)
+}
+
+function newKeys(count: number, nextId: () => number): string[] {
+  const text = Buffer.from(Array.from({ length: count }, () => keyOf(nextId())).join(''), 'latin1')
+  const length = text.length / count
+  return Array.from({ length: count }, (_, at) => text.toString('latin1', at * length, (at + 1) * length))
 }
 
 function nextOf(ids: Int32Array): () => number {
