@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../core/clock.ts'
+import { type Clock, type Timer, timeLimit } from '../core/clock.ts'
 import { StoreError } from '../core/errors.ts'
 
 /**
@@ -37,21 +37,15 @@ export class Breaker {
 
   async #guarded<T>(operation: string, run: () => Promise<T>): Promise<T> {
     const { clock, timeoutMs, name, onError } = this.#options
-    let timer: Timer | undefined
     try {
-      const late = new Promise<never>((_, reject) => {
-        timer = clock.after(timeoutMs, () =>
-          reject(new StoreError(`${name} did not answer ${operation} within ${timeoutMs} ms`)),
-        )
+      return await timeLimit(clock, timeoutMs, run, () => {
+        throw new StoreError(`${name} did not answer ${operation} within ${timeoutMs} ms`)
       })
-      return await Promise.race([run(), late])
     } catch (cause) {
       const error = cause instanceof StoreError ? cause : new StoreError(`${name} failed at ${operation}`, { cause })
       this.#trip()
       onError(operation, error)
       throw error
-    } finally {
-      timer?.cancel()
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Bus } from '../core/bus.ts'
-import type { Clock } from '../core/clock.ts'
+import { type Clock, timeLimit } from '../core/clock.ts'
 import { ClosedError } from '../core/errors.ts'
 import type { Feed } from '../core/feed.ts'
 import type { Random } from '../core/random.ts'
@@ -120,14 +120,12 @@ export class Stack<W extends NearWrites = NearWrites> {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    const { clock } = this.settings
-    let cancel = (): void => {}
-    const late = new Promise<void>((resolve) => {
-      const timer = clock.after(timeoutMs, resolve)
-      cancel = () => timer.cancel()
-    })
-    const failures = await Promise.race([this.#drain(), late.then(() => [])])
-    cancel()
+    const failures = await timeLimit(
+      this.settings.clock,
+      timeoutMs,
+      () => this.#drain(),
+      () => [],
+    )
     this.isClosed = true
     this.loads.abort(new ClosedError(`the cache ${this.settings.name}`))
     for (const leave of this.#leave) leave()

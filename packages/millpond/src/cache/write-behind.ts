@@ -1,4 +1,4 @@
-import type { Timer } from '../core/clock.ts'
+import { type Timer, timeLimit } from '../core/clock.ts'
 import { type Codec, jsonCodec } from '../core/codec.ts'
 import { positiveCount } from '../core/count.ts'
 import { durationMs } from '../core/duration.ts'
@@ -306,12 +306,14 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
     this.#room.close(this.#closedError())
     await this.ready?.catch(() => {})
     if (this.#room.taken > 0) {
-      let timer: Timer | undefined
-      const timeout = new Promise<void>((resolve) => (timer = this.#host.clock.after(this.#closeTimeoutMs, resolve)))
       const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve))
       this.#runAll()
-      await Promise.race([empty, timeout])
-      timer?.cancel()
+      await timeLimit(
+        this.#host.clock,
+        this.#closeTimeoutMs,
+        () => empty,
+        () => {},
+      )
     }
     this.#timer?.cancel()
     this.#ended = true

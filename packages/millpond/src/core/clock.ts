@@ -47,3 +47,22 @@ export function sleep(clock: Clock, delayMs: number): Promise<void> {
     clock.after(delayMs, resolve)
   })
 }
+
+/** What `work` gives, or what `late` gives or throws where that takes longer than `limitMs`. The work goes on then. */
+export async function timeLimit<T>(
+  clock: Clock,
+  limitMs: number,
+  work: () => T | PromiseLike<T>,
+  late: () => T,
+): Promise<T> {
+  if (limitMs === Number.POSITIVE_INFINITY) return await work()
+  let timer: Timer | undefined
+  const limit = new Promise<void>((resolve) => {
+    timer = clock.after(limitMs, resolve)
+  })
+  try {
+    return await Promise.race([work(), limit.then(late)])
+  } finally {
+    timer?.cancel()
+  }
+}

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { manualClock } from '../testing/manual-clock.ts'
+import { timeLimit } from './clock.ts'
+
+const never = () => new Promise<string>(() => {})
+const late = () => 'late'
+
+test('work that ends within its limit gives what it gives or throws, and no timer is left', async () => {
+  const clock = manualClock()
+  expect(await timeLimit(clock, 10, async () => 'done', late)).toBe('done')
+  expect(await timeLimit(clock, 10, () => 'at once', late)).toBe('at once')
+  const error = new Error('failed')
+  await expect(timeLimit(clock, 10, () => Promise.reject(error), late)).rejects.toBe(error)
+  const thrown = timeLimit(
+    clock,
+    10,
+    () => {
+      throw error
+    },
+    late,
+  )
+  await expect(thrown).rejects.toBe(error)
+  expect(clock.pending).toBe(0)
+})
+
+test('past the limit `late` decides', async () => {
+  const clock = manualClock()
+  const error = new Error('too late')
+  const told = timeLimit(clock, 10, never, late)
+  const thrown = timeLimit(clock, 10, never, () => {
+    throw error
+  })
+  clock.advanceNow(10)
+  expect(await told).toBe('late')
+  await expect(thrown).rejects.toBe(error)
+})
+
+test('without a limit there is no timer', async () => {
+  const clock = manualClock()
+  void timeLimit(clock, Number.POSITIVE_INFINITY, never, late)
+  expect(clock.pending).toBe(0)
+  expect(await timeLimit(clock, Number.POSITIVE_INFINITY, () => 'done', late)).toBe('done')
+})
