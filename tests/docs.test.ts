@@ -133,7 +133,7 @@ function compile(folder: string): string {
 function run(folder: string, databaseUrl: string): Record<string, Outcome> {
   const files = snippets.filter(({ runs }) => runs).map(({ file }) => file)
   const args = ['--conditions=@millpond/source', '--import', 'tsx', join(root, 'tests/docs/run.ts'), folder, ...files]
-  const env = { ...process.env, DATABASE_URL: databaseUrl, NODE_OPTIONS: '' }
+  const env = { ...process.env, DATABASE_URL: databaseUrl, TMPDIR: folder, NODE_OPTIONS: '' }
   const printed = execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8', env, timeout: 60_000 })
   return JSON.parse(printed) as Record<string, Outcome>
 }

@@ -69,8 +69,8 @@ export interface CacheOptions extends EntryOptions {
   /** How long a store may take for one call before the cache goes on without it. Default 50 ms. */
   storeTimeout?: Duration
   /**
-   * How long an invalidation forbids fills by loads that began before it. A load that takes longer than this is handed
-   * to its caller but not put in the store. Default 10 s.
+   * How long an invalidation forbids fills by loads that began before it. A load that takes longer than half of this is
+   * handed to its caller but not put in the store. Default 10 s.
    */
   fence?: Duration
   /** Tells the caches of other processes. */
