@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../tools/servers/postgres.ts'
@@ -26,6 +26,9 @@ const pages = [
   'packages/millpond/src/feeds/DESIGN.md',
   ...docs.map((name) => `docs/${name}`),
 ]
+const files = ['packages/millpond/src', 'tests'].flatMap((folder) => {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => basename(path))
+})
 const snippets = pages.flatMap((page) => snippetsOf(root, page))
 
 describe('the code in our pages', () => {
@@ -99,6 +102,12 @@ describe('what the pages list is whole', () => {
     expect([...events, ...counters].filter((name) => !page.includes(`| \`${name}\` |`))).toEqual([])
   })
 
+  test.each(pages.filter((page) => /ARCHITECTURE|DESIGN/.test(page)))('the files that %s names are there', (page) => {
+    const named = [...read(page).matchAll(/(?<![\w/])(?:[\w.-]+\/)*([\w*.-]+\.ts)\b/g)].map((match) => match[1]!)
+    expect(named.length).toBeGreaterThan(5)
+    expect(named.filter((name) => !files.some((file) => isNamed(file, name)))).toEqual([])
+  })
+
   test('each promise of README.md names a test file that has it', () => {
     const table = read('README.md').split('\n## Promises')[1]!.split('\n## ')[0]!
     const rows = [...table.matchAll(/^\| (.+) \| \[.+\]\((.+)\) · (.+) \|$/gm)]
@@ -153,6 +162,12 @@ function leadsSomewhere(page: string, target: string): boolean {
   if (anchor === undefined) return true
   const headings = [...read(file).matchAll(/^#+ (.*)$/gm)].map((match) => slug(match[1]!))
   return headings.includes(anchor)
+}
+
+/** Whether a file has this name, in which `*` stands for anything. */
+function isNamed(file: string, name: string): boolean {
+  const [start, end] = name.split('*')
+  return end === undefined ? file === name : file.startsWith(start!) && file.endsWith(end)
 }
 
 /** The anchor of a heading, as GitHub makes it. */
