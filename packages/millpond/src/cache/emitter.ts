@@ -4,7 +4,12 @@ import type { CacheEvents } from './events.ts'
 
 /** The slice of `node:diagnostics_channel` that is called. */
 interface Diagnostics {
-  channel(name: string): { readonly hasSubscribers: boolean; publish(message: unknown): void }
+  channel(name: string): Channel
+}
+
+interface Channel {
+  readonly hasSubscribers: boolean
+  publish(message: unknown): void
 }
 
 /**
@@ -15,18 +20,14 @@ export class Emitter {
   readonly #cache: string
   readonly #logger: Logger
   readonly #listeners = new Map<string, Set<(event: never) => void>>()
-  readonly #channels = new Map<string, ReturnType<Diagnostics['channel']>>()
-  readonly #hits: ReturnType<Diagnostics['channel']> | undefined
+  readonly #diagnostics = builtin<Diagnostics>('node:diagnostics_channel')
+  readonly #channels = new Map<string, Channel>()
+  readonly #hits = this.#channel('hit')
   #hitListeners = 0
 
   constructor(cache: string, logger: Logger) {
     this.#cache = cache
     this.#logger = logger
-    const diagnostics = builtin<Diagnostics>('node:diagnostics_channel')
-    for (const name of diagnostics === undefined ? [] : EVENT_NAMES) {
-      this.#channels.set(name, diagnostics!.channel(`millpond:${name}`))
-    }
-    this.#hits = this.#channels.get('hit')
   }
 
   /** Whether anyone would hear of a hit: asked on every read, so that a hit nobody listens to allocates nothing. */
@@ -45,7 +46,7 @@ export class Emitter {
   }
 
   emit<Name extends keyof CacheEvents>(name: Name, event: CacheEvents[Name]): void {
-    const channel = this.#channels.get(name)
+    const channel = this.#channel(name)
     if (channel?.hasSubscribers) channel.publish({ cache: this.#cache, ...event })
     for (const listen of this.#listeners.get(name) ?? []) {
       try {
@@ -55,24 +56,13 @@ export class Emitter {
       }
     }
   }
+  /** The channel of an event; made when the event first happens, because most never do. */
+  #channel(name: keyof CacheEvents): Channel | undefined {
+    let channel = this.#channels.get(name)
+    if (channel === undefined && this.#diagnostics !== undefined) {
+      channel = this.#diagnostics.channel(`millpond:${name}`)
+      this.#channels.set(name, channel)
+    }
+    return channel
+  }
 }
-
-/** Every event name, checked against the type so that none is missing or misspelt. */
-const EVENT_NAMES = Object.keys({
-  hit: 0,
-  miss: 0,
-  load: 0,
-  loadError: 0,
-  set: 0,
-  invalidate: 0,
-  clear: 0,
-  remove: 0,
-  storeError: 0,
-  storeState: 0,
-  busGap: 0,
-  busError: 0,
-  feedReset: 0,
-  decodeError: 0,
-  encodeError: 0,
-  writeBehindError: 0,
-} satisfies Record<keyof CacheEvents, 0>)

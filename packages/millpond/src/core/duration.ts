@@ -1,3 +1,4 @@
+import { amountOf } from './amount.ts'
 import { OptionError } from './errors.ts'
 
 /** A length of time: milliseconds, or a number with a unit. `'5m'` compiles, `'5 mins'` does not. */
@@ -12,12 +13,7 @@ const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_00
  * @throws OptionError (`ERR_OPTION`) when it is not a finite number at or above 0, or not a number with a unit
  */
 export function durationMs(duration: Duration, name: string): number {
-  const ms = typeof duration === 'string' ? parse(duration) : duration
+  const ms = typeof duration === 'string' ? amountOf(duration, UNIT_MS) : duration
   if (typeof ms === 'number' && ms >= 0 && ms < Number.POSITIVE_INFINITY) return ms
   throw new OptionError(name, duration, `give milliseconds, or a number with a unit such as '500ms', '5m' or '1h'`)
-}
-
-function parse(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text)
-  return match ? Number(match[1]) * UNIT_MS[match[2]!]! : Number.NaN
 }

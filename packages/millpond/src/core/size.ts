@@ -1,3 +1,4 @@
+import { amountOf } from './amount.ts'
 import { OptionError } from './errors.ts'
 
 /** An amount of memory: bytes, or a number with a unit of 1024s, such as `'256mb'`. */
@@ -12,8 +13,7 @@ const UNIT_BYTES: Record<string, number> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 
  * @throws OptionError (`ERR_OPTION`) when it is not a positive number of bytes
  */
 export function sizeBytes(size: Size, name: string): number {
-  const match = typeof size === 'string' ? /^(\d+(?:\.\d+)?)(b|kb|mb|gb)$/.exec(size) : null
-  const bytes = match ? Number(match[1]) * UNIT_BYTES[match[2]!]! : Number(size)
+  const bytes = typeof size === 'string' ? amountOf(size, UNIT_BYTES) : size
   if (bytes >= 1 && bytes < Number.POSITIVE_INFINITY) return Math.floor(bytes)
   throw new OptionError(name, size, `give a number of bytes above 0, or a number with a unit such as '64mb'`)
 }

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../core/clock.ts'
+import { positiveCount } from '../core/count.ts'
 import { OptionError } from '../core/errors.ts'
 import { sizeBytes } from '../core/size.ts'
 import type { RemovalReason } from './policy.ts'
@@ -34,11 +35,10 @@ export class MapTable<V> implements Table<V> {
 
   /** @throws OptionError (`ERR_OPTION`) when a bound is not a positive number */
   constructor(options: TableOptions<V>) {
-    const { maxEntries = Number.POSITIVE_INFINITY, maxWeight } = options
-    if (!(maxEntries >= 1)) throw new OptionError('maxEntries', maxEntries, 'give a number above 0')
+    const { maxEntries, maxWeight } = options
     this.#options = options
     this.#clock = options.clock
-    this.#maxEntries = maxEntries
+    this.#maxEntries = positiveCount(maxEntries, 'maxEntries', Number.POSITIVE_INFINITY)
     this.#maxWeight = maxWeight === undefined ? Number.POSITIVE_INFINITY : sizeBytes(maxWeight, 'maxWeight')
     this.#removals = new Removals(options.onRemove)
   }
