@@ -131,7 +131,7 @@ describe('a store that is slow to answer', () => {
         }
       },
     })
-    const writer = world.cache({ store, storeTimeout: '1h' })
+    const writer = world.cache({ store, storeTimeout: '1h', fence: '10h' })
     isDown = true
     await writer.delete(KEY)
     isDown = false
@@ -166,7 +166,12 @@ describe('a store that is slow to answer', () => {
   test('a set that the store has not taken yet is not undone by a read in between', async () => {
     const world = new World()
     const gates = new StoreGates()
-    const options = { store: gates.wrap(world.store), memory: { maxEntries: 1 }, storeTimeout: '1h' } as const
+    const options = {
+      store: gates.wrap(world.store),
+      memory: { maxEntries: 1 },
+      storeTimeout: '1h',
+      fence: '10h',
+    } as const
     const cache = world.cache(options)
     await read(cache, world)
     await world.settle()
@@ -349,7 +354,12 @@ describe('writes by the application while a load is under way', () => {
     const world = new World()
     const gates = new StoreGates()
     const bus = world.hub.connect()
-    const cache = world.cache({ store: gates.wrap(world.store), bus: world.hub.connect(), storeTimeout: '1h' })
+    const cache = world.cache({
+      store: gates.wrap(world.store),
+      bus: world.hub.connect(),
+      storeTimeout: '1h',
+      fence: '10h',
+    })
     await cache.set('count', 5)
     const answer = gates.holdAnswer('fill')
     const updating = cache.update<number>('count', (count = 0) => count + 1)
@@ -376,7 +386,7 @@ describe('writes by the application while a load is under way', () => {
     const load = world.database.load(KEY)
     await world.cache({ store: world.store }).getOrSet(KEY, load)
     await world.settle()
-    const cache = world.cache({ store: gates.wrap(world.store), storeTimeout: '1h' })
+    const cache = world.cache({ store: gates.wrap(world.store), storeTimeout: '1h', fence: '10h' })
     const row = cache.wrap((_: string) => load({ set() {} } as never), { key: () => KEY })
     const answer = gates.holdAnswer('getMany')
     const early = row(KEY)

@@ -1,6 +1,7 @@
 import type { Codec } from '../core/codec.ts'
 import { jsonCodec } from '../core/codec.ts'
 import { durationMs } from '../core/duration.ts'
+import { OptionError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import { Serial } from '../core/serial.ts'
@@ -16,7 +17,7 @@ import type { CacheOptions, EntryOptions, GetOrSetOptions } from './options.ts'
 import { currentMemo, type RequestMemo, runRequest } from './request.ts'
 import { codecSealer, SEALERS, sealerOf } from './sealer.ts'
 import { resolveSettings } from './settings.ts'
-import { SharedReads } from './shared-reads.ts'
+import { namesOf, SharedReads } from './shared-reads.ts'
 import { SharedTier } from './shared-tier.ts'
 import { defineSource, type Source, type SourceOptions } from './source.ts'
 import { Stack } from './stack.ts'
@@ -34,6 +35,9 @@ export function createCache(options: CacheOptions = {}): Cache {
   const { codec = jsonCodec } = options
   const timeoutMs = durationMs(options.storeTimeout ?? 50, 'storeTimeout')
   const fenceMs = durationMs(options.fence ?? 10_000, 'fence')
+  if (fenceMs < 4 * timeoutMs) {
+    throw new OptionError('fence', options.fence, `give at least four times storeTimeout (${timeoutMs} ms)`)
+  }
   const stack = new Stack<Writes>(settings, options, {
     sealer: sealerOf(settings.copy, { ...SEALERS, serialize: codecSealer(codec) }),
     table: (given) => new HeapTable(given),
@@ -111,8 +115,16 @@ class View extends NearCacheView<Writes> implements CacheHost {
     if (promoted === undefined) return undefined
     const entry = this.stack.near.peek(inner, nowMs)
     if (entry !== undefined) return this.#view(entry, 'fresh')
-    const value = this.stack.sealer.open(promoted.sealed) as V
-    return { value, state: promoted.fresh ? 'fresh' : 'stale', tags: [], ttlMs: 0, ageMs: 0, etag: promoted.etag }
+    // There is no near tier, or the value is stale and was not brought there: the store's own record tells.
+    const { found } = await this.stack.shared!.reads.look({ key: inner, life: this.life })
+    return {
+      value: this.stack.sealer.open(promoted.sealed) as V,
+      state: promoted.fresh ? 'fresh' : 'stale',
+      tags: found === undefined ? [] : namesOf(found.record).filter(isOfUser),
+      ttlMs: found?.record.freshMs ?? 0,
+      ageMs: 0,
+      etag: promoted.etag,
+    }
   }
 
   async update<V>(
@@ -210,4 +222,9 @@ class View extends NearCacheView<Writes> implements CacheHost {
       etag: entry.extra?.etag,
     }
   }
+}
+
+/** Tags of the cache's own begin with \0. */
+function isOfUser(tag: string): boolean {
+  return tag.charCodeAt(0) !== 0
 }

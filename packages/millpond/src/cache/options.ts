@@ -70,7 +70,7 @@ export interface CacheOptions extends EntryOptions {
   storeTimeout?: Duration
   /**
    * How long an invalidation forbids fills by loads that began before it. A load that takes longer than half of this is
-   * handed to its caller but not put in the store. Default 10 s.
+   * handed to its caller but not put in the store. At least four times `storeTimeout`. Default 10 s.
    */
   fence?: Duration
   /** Tells the caches of other processes. */

@@ -68,6 +68,7 @@ export class Stack<W extends NearWrites = NearWrites> {
   readonly closers: (() => Promise<void>)[] = []
   closed: Promise<void> | undefined
   isClosed = false
+  #isDelivered = false
   readonly #pending = new Set<Promise<unknown>>()
   readonly #leave: (() => void)[] = []
   readonly #owned: readonly Owned[]
@@ -124,7 +125,7 @@ export class Stack<W extends NearWrites = NearWrites> {
       this.settings.clock,
       timeoutMs,
       () => this.#drain(),
-      () => [],
+      () => (this.#isDelivered ? [] : [new ClosedError(`the cache ${this.settings.name}, with writes not delivered,`)]),
     )
     this.isClosed = true
     this.loads.abort(new ClosedError(`the cache ${this.settings.name}`))
@@ -138,6 +139,7 @@ export class Stack<W extends NearWrites = NearWrites> {
   /** Write-behind first, because it may start work; then all that is under way. Returns what failed to be delivered. */
   async #drain(): Promise<unknown[]> {
     const results = await Promise.allSettled(this.closers.map((run) => run()))
+    this.#isDelivered = true
     while (this.#pending.size > 0) await Promise.allSettled([...this.#pending])
     return results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   }
@@ -147,8 +149,12 @@ export class Stack<W extends NearWrites = NearWrites> {
     const safe = work.catch((error: unknown) =>
       logger.error({ error, cache: name }, 'background work of the cache failed'),
     )
-    this.#waitUntil?.(this.track(safe))
-    if (this.#waitUntil === undefined) void this.track(safe)
+    void this.track(safe)
+    try {
+      this.#waitUntil?.(safe)
+    } catch (error) {
+      logger.error({ error, cache: name }, 'waitUntil threw')
+    }
   }
 }
 

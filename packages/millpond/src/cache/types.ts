@@ -51,7 +51,7 @@ export interface EntryView<V> {
   readonly tags: readonly string[]
   /** Milliseconds until it is stale; Infinity for `'forever'`; negative when it is stale. */
   readonly ttlMs: number
-  /** Milliseconds since its load began, or since it was set. */
+  /** Milliseconds since its load began, or since it was set; of one that only a store has: 0. */
   readonly ageMs: number
   readonly etag: string | undefined
 }
@@ -105,7 +105,10 @@ export interface NearCache extends AsyncDisposable {
   stats(): CacheStats
   /** Calls `listen` on each event of that name. Returns what stops it. A listener that throws is reported to the logger. */
   on<Name extends keyof CacheEvents>(name: Name, listen: (event: CacheEvents[Name]) => void): () => void
-  /** Waits for background work and flushes write-behind. Reads and writes after it reject with `ClosedError`. Safe to call twice. */
+  /**
+   * Waits for background work and flushes write-behind, for `timeout` (default 10 s) at most; rejects with `ClosedError` when
+   * writes were not delivered by then. Reads and writes after it reject with `ClosedError`. Safe to call twice.
+   */
   close(options?: { timeout?: Duration }): Promise<void>
 }
 

@@ -2,9 +2,16 @@ import { expect, it } from 'vitest'
 import { CoarseTime } from './coarse-time.ts'
 
 /** A clock whose time and timers the test moves apart, as a blocked event loop does. */
-function heldClock(): { nowMs: number; asked: number; time: CoarseTime; fire(): void } {
+interface HeldClock {
+  nowMs: number
+  asked: number
+  time: CoarseTime
+  fire(): void
+}
+
+function heldClock(): HeldClock {
   const timers: (() => void)[] = []
-  const clock = {
+  const clock: HeldClock = {
     nowMs: 1000,
     asked: 0,
     time: new CoarseTime(
