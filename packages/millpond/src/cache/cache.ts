@@ -7,17 +7,17 @@ import type { Random } from '../core/random.ts'
 import { Serial } from '../core/serial.ts'
 import { HeapTable } from '../memory/heap-table.ts'
 import { Batcher, whenAllAborted } from './batcher.ts'
-import { type Entry, freshUntilMs, tagsOf } from './entry.ts'
+import { type Entry, freshUntilMs, isFresh, tagsOf } from './entry.ts'
 import type { CacheEvents } from './events.ts'
 import type { CacheHost, WriteEntry } from './host.ts'
 import { collectInvalidations, type Invalidations } from './invalidations.ts'
 import { resolveLife } from './life.ts'
-import { checkedValue, isFresh, NearCacheView, type Promoted } from './near-cache.ts'
+import { checkedValue, NearCacheView, type Promoted } from './near-cache.ts'
 import type { CacheOptions, EntryOptions, GetOrSetOptions } from './options.ts'
 import { currentMemo, type RequestMemo, runRequest } from './request.ts'
 import { codecSealer, SEALERS, sealerOf } from './sealer.ts'
 import { resolveSettings } from './settings.ts'
-import { namesOf, SharedReads } from './shared-reads.ts'
+import { SharedReads } from './shared-reads.ts'
 import { SharedTier } from './shared-tier.ts'
 import { defineSource, type Source, type SourceOptions } from './source.ts'
 import { Stack } from './stack.ts'
@@ -120,7 +120,7 @@ class View extends NearCacheView<Writes> implements CacheHost {
     return {
       value: this.stack.sealer.open(promoted.sealed) as V,
       state: promoted.fresh ? 'fresh' : 'stale',
-      tags: found === undefined ? [] : namesOf(found.record).filter(isOfUser),
+      tags: found?.tags.filter(isOfUser) ?? [],
       ttlMs: found?.record.freshMs ?? 0,
       ageMs: 0,
       etag: promoted.etag,

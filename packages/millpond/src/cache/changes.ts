@@ -1,6 +1,7 @@
 import type { Bus, BusMessage, BusReceiver } from '../core/bus.ts'
 import type { FeedListener } from '../core/feed.ts'
 import type { Emitter } from './emitter.ts'
+import { shownKey } from './inner-key.ts'
 import type { NearTier } from './near-tier.ts'
 import { EVERYTHING, type SharedTier } from './shared-tier.ts'
 import type { Counters } from './stats.ts'
@@ -14,7 +15,6 @@ export interface ChangesOptions {
   readonly bus: Bus | undefined
   readonly counters: Counters
   readonly emitter: Emitter
-  readonly shownKey: (key: string) => string
   readonly background: (work: Promise<unknown>) => void
 }
 
@@ -139,7 +139,7 @@ export class Changes implements BusReceiver, FeedListener {
   }
 
   #tell({ keys, tags }: Targets, origin: 'local' | 'bus' | 'feed'): void {
-    const { counters, emitter, shownKey } = this.#options
+    const { counters, emitter } = this.#options
     counters.invalidations += (keys?.length ?? 0) + (tags?.length ?? 0)
     emitter.emit('invalidate', {
       ...(keys === undefined ? {} : { keys: keys.map(shownKey) }),

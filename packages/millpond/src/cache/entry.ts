@@ -84,6 +84,11 @@ export type Standing =
   /** As if it were not there. */
   | 'gone'
 
+/** It may be served as it is. */
+export function isFresh(standing: Standing): boolean {
+  return standing === 'fresh' || standing === 'renew'
+}
+
 /** How an entry stands at `nowMs`, its tags being valid. `chance` is a random number for early expiration. */
 export function standing(entry: Entry, nowMs: number, chance: () => number): Standing {
   if (nowMs < entry.plainUntilMs) return 'fresh'

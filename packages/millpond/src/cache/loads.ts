@@ -2,15 +2,17 @@ import { type Clock, timeLimit } from '../core/clock.ts'
 import { LoadTimeoutError } from '../core/errors.ts'
 import type { Position } from '../core/feed.ts'
 import type { Random } from '../core/random.ts'
+import { answered } from './answered.ts'
 import type { Emitter } from './emitter.ts'
-import { type Entry, tagsOf } from './entry.ts'
+import { type Entry, isFresh, tagsOf } from './entry.ts'
+import { shownKey } from './inner-key.ts'
 import type { Lease } from './lease.ts'
 import { freshMsOf, type Life } from './life.ts'
 import { Abort, Context, type Stale } from './load-context.ts'
 import type { NearTier } from './near-tier.ts'
 import type { ReadOptions } from './options.ts'
 import type { Sealer } from './sealer.ts'
-import { type How, type Landed, namesOf, type Promotion, type SharedReads } from './shared-reads.ts'
+import type { How, Landed, Promotion, SharedReads } from './shared-reads.ts'
 import type { Counters } from './stats.ts'
 import type { Loader } from './types.ts'
 
@@ -25,7 +27,6 @@ export interface LoadsOptions {
   readonly emitter: Emitter
   /** False: each caller loads for itself and nothing is kept. */
   readonly enabled: boolean
-  readonly shownKey: (key: string) => string
   /** Work that `close()` waits for. */
   readonly track: (work: Promise<unknown>) => void
   /** Work that nobody waits for. */
@@ -55,16 +56,13 @@ export class Loads {
 
   /** The value of a key: kept, stale while it is renewed, or loaded. */
   async get(wish: Wish): Promise<unknown> {
-    const { near, clock, sealer, counters } = this.#options
+    const { near, clock, sealer } = this.#options
     const nowMs = clock.monotonic()
     const entry = near.peek(wish.key, nowMs)
     const standing = entry === undefined ? 'gone' : near.standing(wish.key, entry, nowMs, wish.options?.atLeast)
     if (standing === 'gone') return await this.#load(wish, undefined)
     if (standing === 'fallback' && nowMs >= entry!.extra!.retryAtMs) return await this.#load(wish, entry)
-    if (standing === 'fresh' || standing === 'renew') counters.nearHits++
-    else counters.staleHits++
-    const stale = standing === 'stale' || standing === 'fallback'
-    this.#tellHit(wish.key, stale ? 'stale' : 'near')
+    answered(isFresh(standing) ? 'near' : 'stale', wish.key, this.#options)
     if (standing === 'stale' || standing === 'renew') this.#renew(wish, entry!)
     return sealer.open(entry!.sealed)
   }
@@ -83,7 +81,7 @@ export class Loads {
   }
 
   async #load(wish: Wish, fallback: Entry | undefined): Promise<unknown> {
-    const { near, sealer, clock, counters, emitter, shownKey } = this.#options
+    const { near, sealer, clock, counters } = this.#options
     const atLeast = wish.options?.atLeast
     let leastBegan = 0
     for (;;) {
@@ -100,11 +98,7 @@ export class Loads {
         leastBegan = joinedAt
         continue
       }
-      if (landed.from === 'store') counters.storeHits++
-      else if (landed.from === 'load') counters.misses++
-      else counters.staleHits++
-      if (landed.from === 'load') emitter.emit('miss', { key: shownKey(wish.key) })
-      else this.#tellHit(wish.key, landed.from === 'store' ? 'store' : 'stale')
+      answered(landed.from, wish.key, this.#options)
       if (landed.from === 'stale') this.#renew(wish, undefined)
       return sealer.open(landed.sealed)
     }
@@ -187,7 +181,7 @@ export class Loads {
     } catch (error) {
       if (entry?.extra !== undefined) entry.extra.retryAtMs = this.#options.clock.monotonic() + RETRY_MS
       if (promotion?.fallback === undefined || how.background || how.force) throw error
-      near.addTags(flight.lease, namesOf(promotion.fallback.record)) // a reader who joined late is judged by them
+      near.addTags(flight.lease, promotion.fallback.tags) // a reader who joined late is judged by them
       return { sealed: promotion.fallback.sealed, from: 'fallback' }
     } finally {
       flight.lease.end(false)
@@ -202,10 +196,10 @@ export class Loads {
     promotion: Promotion | undefined,
     { background }: How,
   ): Promise<Landed> {
-    const { near, sealer, clock, counters, emitter, shownKey } = this.#options
+    const { near, sealer, clock, counters, emitter } = this.#options
     const shown = shownKey(wish.key)
     await near.beginLoad(flight.lease)
-    const context = new Context(shown, background, wish.life, flight.abort, this.#staleOf(entry, promotion))
+    const context = new Context(shown, background, wish.life, flight.abort, this.#staleOf(entry, promotion?.fallback))
     const loadedAtMs = clock.monotonic()
     counters.loads++
     let value: unknown
@@ -256,22 +250,10 @@ export class Loads {
     }
   }
 
-  #staleOf(entry: Entry | undefined, promotion: Promotion | undefined): Stale | undefined {
+  #staleOf(entry: Entry | undefined, found: Promotion['fallback']): Stale | undefined {
     const { open } = this.#options.sealer
-    if (entry !== undefined) {
-      return { value: open(entry.sealed), etag: entry.extra?.etag, tags: tagsOf(entry).map(({ name }) => name) }
-    }
-    const found = promotion?.fallback
-    return found && { value: open(found.sealed), etag: found.etag, tags: namesOf(found.record) }
-  }
-
-  #tellHit(key: string, from: 'near' | 'store' | 'stale'): void {
-    if (!this.#options.emitter.hearsHits) return
-    this.#options.emitter.emit('hit', {
-      key: this.#options.shownKey(key),
-      tier: from === 'store' ? 'store' : 'near',
-      stale: from === 'stale',
-    })
+    if (entry === undefined) return found && { value: open(found.sealed), etag: found.etag, tags: found.tags }
+    return { value: open(entry.sealed), etag: entry.extra?.etag, tags: tagsOf(entry).map(({ name }) => name) }
   }
 }
 

@@ -2,7 +2,8 @@ import type { Clock } from '../core/clock.ts'
 import { type Duration, durationMs } from '../core/duration.ts'
 import { ClosedError, OptionError, ValueError } from '../core/errors.ts'
 import { MapTable } from '../memory/map-table.ts'
-import type { Entry } from './entry.ts'
+import { answered } from './answered.ts'
+import { type Entry, isFresh } from './entry.ts'
 import type { CacheEvents } from './events.ts'
 import { innerKey, shownKey } from './inner-key.ts'
 import { type Life, resolveLife, tagList } from './life.ts'
@@ -219,18 +220,11 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
   /** A fresh value, counted, in a box so that `undefined` can be told from nothing. */
   protected async find<V>(key: string, options: ReadOptions | undefined): Promise<{ value: V } | undefined> {
     const inner = this.inner(key)
-    const { counters, emitter, sealer } = this.stack
     const entry = this.#freshNear(inner, options)
     if (entry !== undefined) return { value: this.#hit<V>(inner, entry) }
     const promoted = options?.atLeast === undefined ? await this.promote(inner) : undefined
-    if (promoted?.fresh) {
-      counters.storeHits++
-      if (emitter.hearsHits) emitter.emit('hit', { key: shownKey(inner), tier: 'store', stale: false })
-      return { value: sealer.open(promoted.sealed) as V }
-    }
-    counters.misses++
-    emitter.emit('miss', { key: shownKey(inner) })
-    return undefined
+    answered(promoted?.fresh ? 'store' : 'nothing', inner, this.stack)
+    return promoted?.fresh ? { value: this.stack.sealer.open(promoted.sealed) as V } : undefined
   }
 
   namespace(name: string): NearCache {
@@ -287,10 +281,6 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
   protected checkOpen(): void {
     if (this.stack.isClosed) throw new ClosedError(`the cache ${this.name}`)
   }
-}
-
-export function isFresh(standing: string): boolean {
-  return standing === 'fresh' || standing === 'renew'
 }
 
 export function checkedValue<V>(key: string, value: V): V {

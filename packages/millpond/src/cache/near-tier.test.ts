@@ -23,7 +23,6 @@ function setup(memory: MemoryOptions | false = {}) {
     feed,
     counters,
     emitter: new Emitter('shop', silentLogger),
-    shownKey: (key) => key,
   })
   const keep = (
     key: string,

@@ -5,6 +5,7 @@ import type { Table, TableOptions } from '../memory/table.ts'
 import { estimateBytes } from '../memory/weigher.ts'
 import type { Emitter } from './emitter.ts'
 import { type Entry, expireEntry, isChanged, keepUntilMs, makeEntry, type Standing, standing, tagsOf } from './entry.ts'
+import { shownKey } from './inner-key.ts'
 import { keyTag, Lease } from './lease.ts'
 import type { Life } from './life.ts'
 import type { MemoryOptions } from './options.ts'
@@ -25,8 +26,6 @@ export interface NearTierOptions {
   readonly feed: Feed | undefined
   readonly counters: Counters
   readonly emitter: Emitter
-  /** The key as the user knows it, for events. */
-  readonly shownKey: (key: string) => string
 }
 
 /**
@@ -207,7 +206,7 @@ export class NearTier {
   }
 
   #makeTable({ maxWeight, maxEntries, policy, weigher = estimateBytes }: MemoryOptions): Table<Entry> {
-    const { clock, counters, emitter, shownKey, table } = this.#options
+    const { clock, counters, emitter, table } = this.#options
     return table({
       clock,
       maxEntries: maxEntries ?? (maxWeight === undefined ? 10_000 : undefined),

@@ -1,4 +1,5 @@
 import type { Changes } from './changes.ts'
+import { shownKey } from './inner-key.ts'
 import type { Lease } from './lease.ts'
 import { freshMsOf, type Life } from './life.ts'
 import type { Common } from './stack.ts'
@@ -20,7 +21,7 @@ export class NearWrites {
 
   /** Keeps a value whatever is there. Loads of the key under way are not kept. */
   async set(write: Write): Promise<void> {
-    const { near, changes, emitter, shownKey } = this.options
+    const { near, changes, emitter } = this.options
     const { key, life } = write
     const lease = near.lease(key, life.tags)
     if (!this.keepNear(write, lease)) near.deleteKeys([key], 'invalidate')
@@ -34,7 +35,7 @@ export class NearWrites {
 
   /** Keeps a value in the near tier if its lease allows, and ends the lease. Loads of the key under way are older. */
   protected keepNear({ key, value, life }: Write, lease: Lease): boolean {
-    const { near, sealer, random, clock, shownKey } = this.options
+    const { near, sealer, random, clock } = this.options
     const nowMs = clock.monotonic()
     try {
       const sealed = sealer.seal(value, shownKey(key))

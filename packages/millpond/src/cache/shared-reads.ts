@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Codec } from '../core/codec.ts'
 import type { Mark, StoreRecord } from '../core/store.ts'
 import type { Emitter } from './emitter.ts'
+import { shownKey } from './inner-key.ts'
 import type { Lease } from './lease.ts'
 import type { Life } from './life.ts'
 import type { NearTier } from './near-tier.ts'
@@ -16,7 +17,6 @@ export interface SharedReadsOptions {
   readonly codec: Codec
   readonly clock: Clock
   readonly emitter: Emitter
-  readonly shownKey: (key: string) => string
 }
 
 /** How a load is started. */
@@ -56,6 +56,7 @@ export interface Promotion extends Before {
 export interface Found {
   readonly sealed: unknown
   readonly etag: string | undefined
+  readonly tags: readonly string[]
   readonly record: StoreRecord
 }
 
@@ -84,12 +85,12 @@ export class SharedReads {
     if (lease.fed) return undefined
     const { before, held, found } = await this.look(wish)
     if (found === undefined || how.force || held) return { ...before, held }
-    const { sealed, etag, record } = found
+    const { sealed, etag, tags, record } = found
     const isStale = record.freshMs <= 0
     if (isStale && (wish.life.staleWhileRevalidateMs === 0 || how.background))
       return { ...before, held, fallback: found }
     const { near } = this.#options
-    near.addTags(lease, namesOf(record))
+    near.addTags(lease, tags)
     if (lease.fed) return undefined
     if (!isStale) {
       const nowMs = before.readAtMs
@@ -141,7 +142,7 @@ export class SharedReads {
 
   /** The record of a value, or `undefined` (and an event) where it has no form as text. */
   record(filling: Omit<Filling, 'mark' | 'readAtMs'>): StoreRecord | undefined {
-    const { codec, emitter, shownKey } = this.#options
+    const { codec, emitter } = this.#options
     const { key, value, life, freshMs, etag, versions } = filling
     const keepMs = freshMs + Math.max(life.staleWhileRevalidateMs, life.staleIfErrorMs)
     const tags = [EVERYTHING, ...life.tags].map((name) => [name, versions.get(name)!] as const)
@@ -154,10 +155,15 @@ export class SharedReads {
   }
 
   async #find(key: string, record: StoreRecord, versions: Versions): Promise<Found | undefined> {
-    const { codec, sealer, emitter, shownKey } = this.#options
+    const { codec, sealer, emitter } = this.#options
     if (!(await this.#isCurrent(record, versions))) return undefined
     try {
-      return { sealed: sealer.seal(codec.decode(record.value), shownKey(key)), etag: record.etag, record }
+      return {
+        sealed: sealer.seal(codec.decode(record.value), shownKey(key)),
+        etag: record.etag,
+        tags: namesOf(record),
+        record,
+      }
     } catch (error) {
       emitter.emit('decodeError', { key: shownKey(key), error })
       return undefined
@@ -175,7 +181,7 @@ export class SharedReads {
 const NO_VERSIONS: Versions = new Map()
 
 /** The tags of a record, as the cache's user knows them. */
-export function namesOf(record: StoreRecord): string[] {
+function namesOf(record: StoreRecord): string[] {
   return record.tags.map(([name]) => name).filter((name) => name !== EVERYTHING)
 }
 

@@ -6,7 +6,6 @@ import type { Random } from '../core/random.ts'
 import type { Store } from '../core/store.ts'
 import { Changes, type Targets } from './changes.ts'
 import { Emitter } from './emitter.ts'
-import { shownKey } from './inner-key.ts'
 import { Loads } from './loads.ts'
 import { type MakeTable, NearTier } from './near-tier.ts'
 import type { NearWrites } from './near-writes.ts'
@@ -24,8 +23,6 @@ export interface Common {
   readonly counters: Counters
   readonly emitter: Emitter
   readonly sealer: Sealer
-  /** The key as the user knows it, for events and errors. */
-  readonly shownKey: (key: string) => string
   readonly near: NearTier
 }
 
@@ -82,7 +79,7 @@ export class Stack<W extends NearWrites = NearWrites> {
     this.emitter = new Emitter(name, settings.logger)
     this.sealer = parts.sealer
     const { counters, emitter, sealer } = this
-    const common = { clock, random, counters, emitter, sealer, shownKey, enabled }
+    const common = { clock, random, counters, emitter, sealer, enabled }
     const near = new NearTier({ ...common, memory: settings.memory, table: parts.table, feed })
     const background = (work: Promise<unknown>): void => this.#background(work)
     const track = (work: Promise<unknown>): void => void this.track(work)

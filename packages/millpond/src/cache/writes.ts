@@ -3,6 +3,7 @@ import { StoreError } from '../core/errors.ts'
 import { Serial } from '../core/serial.ts'
 import type { Changes } from './changes.ts'
 import type { Entry } from './entry.ts'
+import { shownKey } from './inner-key.ts'
 import type { Lease } from './lease.ts'
 import { freshMsOf, type Life } from './life.ts'
 import { NearWrites, type Write } from './near-writes.ts'
@@ -41,7 +42,7 @@ export class Writes extends NearWrites {
    * @throws StoreError (`ERR_STORE`) when others change the key in the store again and again
    */
   async update(key: string, change: Change, life: Life): Promise<unknown> {
-    const { near, clock, changes, shownKey } = this.#all
+    const { near, clock, changes } = this.#all
     for (let attempt = 1; attempt <= UPDATE_ATTEMPTS; attempt++) {
       near.voidLoads(key)
       const lease = near.lease(key, life.tags)
