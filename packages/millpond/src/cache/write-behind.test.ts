@@ -74,7 +74,7 @@ describe('write-behind', () => {
     const store = faultyStore(new MemoryStore(clock), async ({ method }) => {
       if (method === 'invalidate' && ++fences === 1) await fencing.closed
     })
-    const { counts, rows, table } = setup({ clock, cache: { store, storeTimeout: '1h' } })
+    const { counts, rows, table } = setup({ clock, cache: { store, storeTimeout: '1h', fence: '4h' } })
     const writing = gate()
     await counts.set('a', 1)
     await clock.advance(100)
