@@ -7,7 +7,7 @@ import { Removals } from './removals.ts'
 import type { EntryLife, Table, TableOptions } from './table.ts'
 
 /**
- * The table of the small cache: bounded, with expiry, on a `Map` of the engine. A sixth of the code of `HeapTable`, which
+ * The table of the small cache: bounded, with expiry, on a `Map` of the engine. A fifth of the code of `HeapTable`, which
  * finds more hits on block storage and loops and does not stall at millions of entries, as a growing `Map` does.
  *
  * What leaves is chosen by S3-FIFO. Newcomers go through a small queue of a tenth of the table; those used more than once on
