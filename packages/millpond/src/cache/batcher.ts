@@ -31,7 +31,7 @@ export class Batcher<I, V, C> {
   load(id: I, ctx: C): Promise<V> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.push({ id, ctx, resolve, reject }) > 1) return
-      if (this.#delayMs > 0) this.#clock.after(this.#delayMs, () => this.#dispatch())
+      if (this.#delayMs > 0) this.#clock.after(this.#delayMs, () => this.#dispatch(), true)
       else afterPromises(() => this.#dispatch())
     })
   }

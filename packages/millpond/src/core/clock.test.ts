@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { manualClock } from '../testing/manual-clock.ts'
-import { timeLimit } from './clock.ts'
+import { sleep, systemClock, timeLimit } from './clock.ts'
 
 const never = () => new Promise<string>(() => {})
 const late = () => 'late'
@@ -40,4 +40,26 @@ test('without a limit there is no timer', async () => {
   void timeLimit(clock, Number.POSITIVE_INFINITY, never, late)
   expect(clock.pending).toBe(0)
   expect(await timeLimit(clock, Number.POSITIVE_INFINITY, () => 'done', late)).toBe('done')
+})
+
+/** Timers that keep this process alive. */
+const holding = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+
+test('a timer keeps the process alive only while somebody waits for what it does', async () => {
+  const before = holding()
+  const loose = systemClock.after(60_000, () => {})
+  expect(holding()).toBe(before)
+  const firm = systemClock.after(60_000, () => {}, true)
+  expect(holding()).toBe(before + 1)
+  firm.cancel()
+  loose.cancel()
+  let end = (_: string): void => {}
+  const limited = timeLimit(systemClock, 60_000, () => new Promise<string>((resolve) => (end = resolve)), late)
+  expect(holding()).toBe(before + 1)
+  end('done')
+  expect(await limited).toBe('done')
+  expect(holding()).toBe(before)
+  const slept = sleep(systemClock, 1)
+  expect(holding()).toBe(before + 1)
+  await slept
 })

@@ -14,8 +14,11 @@ export interface Clock {
   coarse?(): number
   /** Milliseconds since 1970. May jump both ways; used only for what leaves the process or is shown to a person. */
   wall(): number
-  /** Calls `run` once after `delayMs`. The timer does not keep the process alive. */
-  after(delayMs: number, run: () => void): Timer
+  /**
+   * Calls `run` once after `delayMs`. The timer does not keep the process alive, unless it `holds` it: because somebody
+   * waits for what it does, and nothing else may be left to keep the process from ending meanwhile. Default: false.
+   */
+  after(delayMs: number, run: () => void, holds?: boolean): Timer
 }
 
 /** What `Clock.after` returns. Cancelling a timer that has fired does nothing. */
@@ -27,14 +30,14 @@ export interface Timer {
 /** The longest delay that `setTimeout` keeps: longer ones fire at once, so they are cut to this (24.8 days). */
 const DELAY_MS_MAX = 2 ** 31 - 1
 
-/** The clock of the machine: `performance.now`, `Date.now` and timers that let the process end. */
+/** The clock of the machine: `performance.now`, `Date.now` and timers that let the process end where nobody waits for them. */
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
   coarse: () => coarseTime.nowMs(),
   wall: () => Date.now(),
-  after(delayMs, run) {
+  after(delayMs, run, holds) {
     const handle: { unref?: () => void } | number = setTimeout(run, Math.min(delayMs, DELAY_MS_MAX))
-    if (typeof handle === 'object') handle.unref?.()
+    if (!holds && typeof handle === 'object') handle.unref?.()
     return { cancel: () => clearTimeout(handle as never) }
   },
 }
@@ -44,7 +47,7 @@ const coarseTime = new CoarseTime(systemClock.monotonic, systemClock.after)
 /** Resolves after `delayMs` of the clock's time. */
 export function sleep(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => {
-    clock.after(delayMs, resolve)
+    clock.after(delayMs, resolve, true)
   })
 }
 
@@ -58,7 +61,7 @@ export async function timeLimit<T>(
   if (limitMs === Number.POSITIVE_INFINITY) return await work()
   let timer: Timer | undefined
   const limit = new Promise<void>((resolve) => {
-    timer = clock.after(limitMs, resolve)
+    timer = clock.after(limitMs, resolve, true)
   })
   try {
     return await Promise.race([work(), limit.then(late)])

@@ -30,11 +30,12 @@ export class Backoff {
     this.wake?.()
   }
 
-  async wait(configuration: boolean): Promise<void> {
+  /** Keeps the process alive meanwhile if it `holds` it: somebody waits for the feed. */
+  async wait(configuration: boolean, holds: boolean): Promise<void> {
     const delayMs = (configuration ? CONFIGURATION_MS : this.nextMs) * (0.5 + this.random() / 2)
     this.nextMs = Math.min(this.nextMs * 2, LAST_MS)
     await new Promise<void>((resolve) => {
-      const timer = this.clock.after(delayMs, resolve)
+      const timer = this.clock.after(delayMs, resolve, holds)
       this.wake = () => {
         timer.cancel()
         resolve()

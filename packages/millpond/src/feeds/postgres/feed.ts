@@ -161,7 +161,7 @@ class LivePostgresFeed implements PostgresFeed {
       const error = await this.session.run().catch((cause: unknown) => cause as Error)
       if (error instanceof SessionClosed) continue
       this.lost(error)
-      if (this.wanted) await this.backoff.wait(error instanceof FeedError)
+      if (this.wanted) await this.backoff.wait(error instanceof FeedError, this.waiters.length > 0)
     }
   }
 
