@@ -139,5 +139,4 @@ export interface Cache extends NearCache {
   invalidations(): Invalidations
   /** Runs `fn` with a request memo: inside it, and in what it awaits, each key is read at most once. */
   request<R>(fn: () => R): R
-  /** What was counted since the cache was made, at this moment. */
 }

@@ -12,7 +12,7 @@ interface Cell {
 
 /**
  * A `Store` in memory, to be shared by several caches of one process as a server would be: the reference for what the
- * port means. Each call answers in a later microtask; `faulty` gives it delays, losses and errors.
+ * port means. Each call answers in a later microtask; `faultyStore` gives it delays, losses and errors.
  */
 export class MemoryStore implements Store {
   readonly name = 'memory-store'
