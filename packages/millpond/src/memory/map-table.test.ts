@@ -39,6 +39,32 @@ describe('what stays', () => {
     expect(table.peek('k0')).toBe('again')
   })
 
+  test('what left is remembered for half as many departures as there are entries, and not beyond a clear', () => {
+    const comesBackAfter = (departures: number, isCleared = false) => {
+      const { table } = setup({ maxEntries: 100 })
+      for (const key of keysOf(100)) table.set(key, key, {})
+      for (const key of keysOf(1 + departures, 'pushing')) table.set(key, key, {})
+      if (isCleared) table.clear('delete')
+      table.set('k0', 'again', {})
+      for (const key of keysOf(200, 'other')) table.set(key, key, {})
+      return table.peek('k0') === 'again'
+    }
+    expect([0, 50, 60, 99].map((departures) => comesBackAfter(departures))).toEqual([true, true, true, false])
+    expect(comesBackAfter(0, true)).toBe(false)
+  })
+
+  test('a new value takes over the uses and the queue of the one before', () => {
+    const { table } = setup({ maxEntries: 100 })
+    table.set('used', 1, {})
+    for (let use = 0; use < 2; use++) table.get('used')
+    table.set('used', 2, {})
+    for (const key of keysOf(101)) table.set(key, key, {})
+    table.set('k0', 'returned, so in the main queue', {})
+    table.set('k0', 'set again there', {})
+    for (const key of keysOf(150, 'other')) table.set(key, key, {})
+    expect([table.peek('used'), table.peek('k0')]).toEqual([2, 'set again there'])
+  })
+
   test('what was used and is not any more leaves in the end', () => {
     const { table } = setup({ maxEntries: 10 })
     const rounds = (prefix: string) => {
@@ -76,12 +102,19 @@ describe('who is told', () => {
     table.delete('c', 'invalidate')
     table.delete('c', 'delete')
     table.clear('delete')
+    table.set('e', 6, { ttlMs: 10 })
+    table.set('f', 7, { ttlMs: 10 })
+    clock.advanceNow(10)
+    table.set('e', 8, {})
+    table.delete('f', 'delete')
     expect(told).toEqual([
       ['a', 1, 'replace'],
       ['b', 3, 'expire'],
       ['a', 2, 'evict'],
       ['c', 4, 'invalidate'],
       ['d', 5, 'delete'],
+      ['e', 6, 'expire'],
+      ['f', 7, 'expire'],
     ])
   })
 
@@ -120,6 +153,13 @@ describe('time', () => {
     expect([table.size, clock.pending]).toEqual([1, 0])
   })
 
+  test('an empty table waits for nothing', () => {
+    const { table, clock } = setup({})
+    table.set('a', 1, { ttlMs: 100 })
+    table.clear('delete')
+    expect(clock.pending).toBe(0)
+  })
+
   test('an entry that ends earlier than those before it is looked for earlier', () => {
     const { table, told, clock } = setup({})
     table.set('late', 1, { ttlMs: 100_000 })
@@ -139,6 +179,8 @@ describe('time', () => {
     clock.advanceNow(10)
     expect(table.get('a')).toBe(undefined)
     table.set('a', 1, life)
+    clock.advanceNow(80)
+    table.get('a')
     clock.advanceNow(80)
     table.peek('a')
     clock.advanceNow(20)
