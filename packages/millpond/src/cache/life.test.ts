@@ -12,6 +12,8 @@ describe('resolveLife', () => {
     const life = resolveLife({ staleIfError: '1s', tags: ['b', 'a'] }, defaults)
     expect(life).toMatchObject({ ttl: '1m', staleIfErrorMs: 1000, tags: ['a', 'b'] })
     expect(resolveLife({ tags: [] }, defaults).tags).toBe(defaults.tags)
+    for (const given of [defaults, DEFAULT_LIFE])
+      expect(resolveLife({ tags: 'user:17' as never }, given).tags).toEqual([...given.tags, 'user:17'])
   })
 
   test('what cannot be used is refused', () => {

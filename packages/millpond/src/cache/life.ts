@@ -108,7 +108,7 @@ function within<D>(given: number | undefined, name: string, most: number, otherw
   throw new OptionError(name, given, `give a number from 0 to ${most}`)
 }
 
-function union(first: readonly string[], second: readonly string[]): readonly string[] {
-  tagList(second)
+function union(first: readonly string[], given: string | readonly string[]): readonly string[] {
+  const second = tagList(given)
   return first.length === 0 ? second : [...new Set([...first, ...second])]
 }

@@ -93,7 +93,7 @@ export function resolveOptions(options: PostgresFeedOptions): FeedSettings {
       ...(options.connectionString !== undefined && { connectionString: options.connectionString }),
     },
     client: options.client,
-    mode: options.mode ?? 'replication',
+    mode: oneOf(options.mode ?? 'replication', 'mode', ['replication', 'triggers']),
     tables: tablesOf(options),
     publication: options.publication ?? 'millpond',
     slot: slotOf(options),
@@ -101,7 +101,7 @@ export function resolveOptions(options: PostgresFeedOptions): FeedSettings {
     heartbeatMs,
     stallTimeoutMs: durationMs(options.stallTimeout ?? '10s', 'stallTimeout'),
     rowTagsMax: atLeastOne(options.rowTagsMax ?? ROW_TAGS_MAX, 'rowTagsMax'),
-    lsn: options.lsn,
+    lsn: options.lsn && oneOf(options.lsn, 'lsn', ['flush', 'insert']),
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
     random: options.random ?? Math.random,
@@ -111,7 +111,7 @@ export function resolveOptions(options: PostgresFeedOptions): FeedSettings {
 function tablesOf(options: PostgresFeedOptions): TableName[] {
   const { tables = [], mode, publication } = options
   const needed = mode === 'triggers' || publication === undefined
-  if (tables.length === 0 && needed)
+  if (!Array.isArray(tables) || (tables.length === 0 && needed))
     throw new OptionError('tables', tables, "name the tables to tell about: tables: ['orders', 'shop.items']")
   return tables.map((table) => parseTable(table, 'tables'))
 }
@@ -121,6 +121,11 @@ function slotOf({ slot, mode }: PostgresFeedOptions): string | undefined {
   if (mode === 'triggers') throw new OptionError('slot', slot, "mode 'triggers' has no slot: leave it away")
   if (/^[a-z0-9_]{1,63}$/.test(slot.name)) return slot.name
   throw new OptionError('slot.name', slot.name, 'use lower case letters, digits and underscores, at most 63')
+}
+
+function oneOf<Choice extends string>(given: Choice, name: string, choices: readonly Choice[]): Choice {
+  if (choices.includes(given)) return given
+  throw new OptionError(name, given, `give one of ${choices.join(', ')}`)
 }
 
 function atLeastOne(count: number, name: string): number {

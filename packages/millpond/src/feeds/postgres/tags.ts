@@ -40,8 +40,8 @@ export function keyText(parts: readonly string[]): string {
 
 /** `name` or `schema.name`; a name with a dot in it is given as `{ schema, table }`. */
 export function parseTable(name: string | TableName, option = 'table'): TableName {
-  if (typeof name !== 'string') return name
-  const parts = name.split('.')
+  if (typeof name === 'object' && typeof name?.schema === 'string' && typeof name.table === 'string') return name
+  const parts = typeof name === 'string' ? name.split('.') : ['']
   if (parts.length > 2 || parts.some((part) => part === '')) {
     throw new OptionError(
       option,
