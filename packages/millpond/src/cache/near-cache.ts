@@ -21,7 +21,7 @@ export interface NearCacheOptions
   extends Omit<CacheOptions, 'store' | 'storeTimeout' | 'fence' | 'codec' | 'copy' | 'memory'> {
   copy?: Exclude<CacheOptions['copy'], 'serialize'>
   /** The near tier, or `false` for none. What leaves when it is full is chosen by S3-FIFO. */
-  memory?: Omit<MemoryOptions, 'policy'> | false
+  memory?: Omit<MemoryOptions, 'policy' | 'budget'> | false
 }
 
 /**
@@ -34,8 +34,8 @@ export interface NearCacheOptions
 export function createNearCache(options: NearCacheOptions = {}): NearCache {
   const { store, memory } = options as CacheOptions
   if (store) throw new OptionError('store', store, ELSEWHERE)
-  const { policy } = memory || {}
-  if (policy) throw new OptionError('memory.policy', policy, ELSEWHERE)
+  const { policy, budget } = memory || {}
+  if (policy ?? budget) throw new OptionError(policy ? 'memory.policy' : 'memory.budget', policy ?? budget, ELSEWHERE)
   const settings = resolveSettings(options as CacheOptions)
   const stack = new Stack(settings, options, {
     sealer: sealerOf(settings.copy),

@@ -205,13 +205,14 @@ export class NearTier {
     return this.#feed === undefined || this.#feed.freshAsOfMs() > Number.NEGATIVE_INFINITY
   }
 
-  #makeTable({ maxWeight, maxEntries, policy, weigher = estimateBytes }: MemoryOptions): Table<Entry> {
+  #makeTable({ maxWeight, maxEntries, policy, budget, weigher = estimateBytes }: MemoryOptions): Table<Entry> {
     const { clock, counters, emitter, table } = this.#options
     return table({
       clock,
-      maxEntries: maxEntries ?? (maxWeight === undefined ? 10_000 : undefined),
+      maxEntries: maxEntries ?? (maxWeight === undefined && budget === undefined ? 10_000 : undefined),
       maxWeight,
       policy,
+      budget,
       weigher: (key, entry) => weigher(key, unsealed(entry.sealed)),
       onRemove: (key, entry, reason) => {
         this.#release(tagsOf(entry))

@@ -7,6 +7,7 @@ import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import type { Size } from '../core/size.ts'
 import type { Store } from '../core/store.ts'
+import type { MemoryBudget } from '../memory/memory-budget.ts'
 import type { PolicyFactory } from '../memory/policy.ts'
 
 /** Options of an entry. What is not given comes from the cache's own options, then from the default named here. */
@@ -98,7 +99,7 @@ export interface CacheOptions extends EntryOptions {
 
 /** How large the near tier may become, and what leaves when it is full. */
 export interface MemoryOptions {
-  /** More entries: more hits, more memory. Default 10,000, or no bound where `maxWeight` is given. */
+  /** More entries: more hits, more memory. Default 10,000, or no bound where `maxWeight` or `budget` is given. */
   maxEntries?: number
   /** Bound in bytes, as the weigher counts them. Default: none. */
   maxWeight?: Size
@@ -106,4 +107,9 @@ export interface MemoryOptions {
   weigher?: (key: string, value: unknown) => number
   /** What leaves when the tier is full. Default: the TinyLFU family of `millpond/memory`. */
   policy?: PolicyFactory
+  /**
+   * Room that several caches share: together they never weigh more, and it shifts to where it earns hits. Weights count
+   * then, as with `maxWeight`. Default: none.
+   */
+  budget?: MemoryBudget
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { MemoryBudget } from '../memory/memory-budget.ts'
 import { manualClock } from '../testing/manual-clock.ts'
 import { MemoryStore } from '../testing/memory-store.ts'
 import { createCache } from './cache.ts'
@@ -47,4 +48,15 @@ test('getEntry without a near tier tells what the store knows', async () => {
   await cache.set('key', 'value', { ttl: '1m', tags: ['tag'] })
   await clock.advance(20_000)
   expect(await cache.getEntry('key')).toMatchObject({ value: 'value', state: 'fresh', tags: ['tag'], ttlMs: 40_000 })
+})
+
+test('caches that share a budget never weigh more than it together', async () => {
+  const budget = new MemoryBudget(10_000)
+  const caches = ['pages', 'users'].map((name) => createCache({ name, memory: { budget } }))
+  for (let at = 0; at < 500; at++) {
+    for (const cache of caches) await cache.set(`key ${at}`, 'x'.repeat(100))
+    expect(budget.weight).toBeLessThanOrEqual(10_000)
+  }
+  expect(caches.reduce((sum, cache) => sum + cache.stats().weight, 0)).toBe(budget.weight)
+  expect(caches.every((cache) => cache.stats().size > 0)).toBe(true)
 })

@@ -77,11 +77,11 @@ class WriteBehindQueue<I, V> implements WriteQueue<I, V> {
     this.#codec = target.options.codec ?? jsonCodec
     this.#journal = options.journal
     this.#onGiveUp = options.onGiveUp
-    this.#maxBatch = positiveCount(options.maxBatch, 'behind.maxBatch', 100)
-    this.#delayMs = durationMs(options.delay ?? 100, 'behind.delay')
-    this.#closeTimeoutMs = durationMs(options.closeTimeout ?? 8_000, 'behind.closeTimeout')
+    this.#maxBatch = positiveCount(options.maxBatch, 'maxBatch', 100)
+    this.#delayMs = durationMs(options.delay ?? 100, 'delay')
+    this.#closeTimeoutMs = durationMs(options.closeTimeout ?? 8_000, 'closeTimeout')
     this.#retry = planRetry(options.retry ?? {}, host.random)
-    this.#room = new Room(positiveCount(options.maxPending, 'behind.maxPending', 10_000))
+    this.#room = new Room(positiveCount(options.maxPending, 'maxPending', 10_000))
     if (options.journal) this.#startReplay(options.journal)
   }
 

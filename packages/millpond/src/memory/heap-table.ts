@@ -18,7 +18,7 @@ export interface HeapTableOptions<V> {
   /** Bound on the sum of weights, in bytes. Default: none. */
   maxWeight?: Size | undefined
   /** Room shared with other tables. */
-  budget?: MemoryBudget
+  budget?: MemoryBudget | undefined
   /** Weight of an entry, where weights count. Default: an estimate of its bytes. */
   weigher?: (key: string, value: V) => number
   /** What leaves when the table is full. Default: `tinyLfu`. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Size } from '../core/size.ts'
+import type { MemoryBudget } from './memory-budget.ts'
 import type { PolicyFactory, RemovalReason } from './policy.ts'
 
 /** What a near tier needs of a bounded table by string key: `HeapTable` is one, and the small cache brings `MapTable`. */
@@ -25,6 +26,8 @@ export interface TableOptions<V> {
   weigher: (key: string, value: V) => number
   /** What leaves when the table is full, for tables that give a choice. */
   policy?: PolicyFactory | undefined
+  /** Room shared with other tables, for tables that can share. */
+  budget?: MemoryBudget | undefined
   clock: Clock
   /** Called once for each value that leaves, after the call that removed it has done its work. It may use the table. */
   onRemove: (key: string, value: V, reason: RemovalReason) => void
