@@ -415,3 +415,23 @@ describe('a request memo', () => {
     }
   })
 })
+
+test.each([
+  ['rejects', () => Promise.reject(new Error('no bus'))],
+  [
+    'throws',
+    () => {
+      throw new Error('no bus')
+    },
+  ],
+])('a bus that %s is told of, and is no trouble of who changes something', async (_, publish) => {
+  const world = new World()
+  const cache = world.cache({ bus: Object.assign(world.hub.connect(), { publish }) })
+  const told: unknown[] = []
+  cache.on('busError', ({ error }) => told.push((error as Error).message))
+  await cache.set(KEY, OLD)
+  await cache.delete(KEY)
+  await world.settle()
+  expect(cache.peek(KEY)).toBeUndefined()
+  expect(told).toEqual(['no bus', 'no bus'])
+})

@@ -134,8 +134,9 @@ export class Changes implements BusReceiver, FeedListener {
   #publish(kind: BusMessage['kind'], targets: Targets): void {
     const { bus, name, background, emitter } = this.#options
     if (bus === undefined || (kind !== 'clear' && isEmpty(targets))) return
-    const sent = bus.publish({ cache: name, kind, ...targets })
-    background(sent.catch((error: unknown) => emitter.emit('busError', { error })))
+    // A bus that throws instead of rejecting is no trouble of who changed something either.
+    const send = async (): Promise<void> => bus.publish({ cache: name, kind, ...targets })
+    background(send().catch((error: unknown) => emitter.emit('busError', { error })))
   }
 
   #tell({ keys, tags }: Targets, origin: 'local' | 'bus' | 'feed'): void {

@@ -120,3 +120,11 @@ test('no two keys of a cache and its namespaces have one stored name', async () 
   for (const key of inner) expect((await tier.read(key)).record?.value).toBe(key)
   expect(store.calls.filter((call) => call === 'set')).toHaveLength(inner.length)
 })
+
+test.each([[[]], [5 as never]])(
+  'a store that answers a read with %o has failed, and its reader does not',
+  async (answer) => {
+    const { tier } = setup({ wrap: (store) => Object.assign(store, { getMany: async () => answer }) })
+    expect(await tier.read('a')).toEqual({ mark: undefined })
+  },
+)

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { StoreError } from '../core/errors.ts'
 import type { Mark, Store, StoreRecord } from '../core/store.ts'
 import { type Attempt, Breaker } from './breaker.ts'
 import type { Emitter } from './emitter.ts'
@@ -67,7 +68,8 @@ export class SharedTier {
     })
     const { store } = options
     this.#read = together(
-      async (keys) => (await this.#try('read', () => store.getMany(keys))) ?? keys.map(() => NO_ANSWER),
+      async (keys) =>
+        (await this.#try('read', async () => complete(keys, await store.getMany(keys)))) ?? keys.map(() => NO_ANSWER),
     )
     this.#ask = together(async (tags) => (await this.#try('versions', () => store.versions(tags))) ?? [])
   }
@@ -248,6 +250,12 @@ function together<T>(ask: (names: string[]) => Promise<readonly T[]>): (name: st
     names.set(name, at)
     return (await answers)[at]!
   }
+}
+
+/** What a store answered to a read of `keys`. One that leaves keys out breaks its contract: that is its failure, not the reader's. */
+function complete<T>(keys: readonly string[], answers: readonly T[]): readonly T[] {
+  if (keys.every((_, at) => answers[at] !== undefined)) return answers
+  throw new StoreError(`the store did not answer each of the ${keys.length} keys that it was asked for`)
 }
 
 /** The tag that every stored entry carries, so that `clear` is one command. */
