@@ -137,6 +137,6 @@ export interface Cache extends NearCache {
   define<I, V>(options: SourceOptions<I, V>): Source<I, V>
   /** Collects invalidations during a transaction: `flush` them after COMMIT, `drop` them on ROLLBACK. */
   invalidations(): Invalidations
-  /** Runs `fn` with a request memo: inside it, and in what it awaits, each key is read at most once. */
+  /** Runs `fn` with a request memo: inside it, and in what it awaits, `getOrSet` reads each key at most once. */
   request<R>(fn: () => R): R
 }
