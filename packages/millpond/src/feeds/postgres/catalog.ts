@@ -16,6 +16,10 @@ export interface CatalogTable extends TableName {
   /** Columns of the primary key, in its order; none when there is no primary key. */
   readonly key: readonly string[]
   readonly parents: readonly number[]
+  /** The file of its rows: another one after a rewrite, which no row change tells of. */
+  readonly file: number
+  /** How many columns it has had. */
+  readonly columns: number
   /** Whether the publication has it, so that its changes are announced. Always false without a publication. */
   readonly published: boolean
   /** Whether the notify triggers are on it, enabled also for replicated changes. */
@@ -65,7 +69,9 @@ export class Catalog {
 
   /** Everything about a table that decides which tags its changes give, as text to compare. */
   shapeOf(table: CatalogTable): string {
-    const shape = ({ oid, identity, key, parents }: CatalogTable): unknown[] => [oid, identity, key, parents]
+    const shape = ({ oid, identity, key, parents, file, columns }: CatalogTable): unknown[] => {
+      return [oid, identity, key, parents, file, columns]
+    }
     return JSON.stringify(this.withDescendants(table).map(shape))
   }
 
@@ -109,7 +115,7 @@ function catalogSql(names: readonly TableName[], publication: string | undefined
       family(oid) AS (SELECT oid FROM down UNION SELECT i.inhparent FROM pg_inherits i JOIN family ON i.inhrelid = family.oid)
     SELECT json_agg(json_build_object(
       'oid', c.oid::bigint, 'schema', n.nspname, 'table', c.relname, 'kind', c.relkind, 'persistence', c.relpersistence,
-      'identity', c.relreplident, 'key', ARRAY(${KEY_COLUMNS}),
+      'file', c.relfilenode::bigint, 'columns', c.relnatts, 'identity', c.relreplident, 'key', ARRAY(${KEY_COLUMNS}),
       'parents', ARRAY(SELECT inhparent::bigint FROM pg_inherits WHERE inhrelid = c.oid ORDER BY 1),
       'published', c.oid IN (SELECT oid FROM published) ${
         publication === undefined

@@ -310,20 +310,12 @@ describe.each(['system', 'embedded'] as const)('a feed whose server or wire fail
 
   test('a table that is dropped and made again is told about again', async () => {
     await writer.query('CREATE TABLE remade (id int PRIMARY KEY)')
-    // The catalog is looked at by the clock: hurry it, and nothing else.
-    let hurried: (() => void) | undefined
-    const clock: Clock = {
-      ...systemClock,
-      after(delayMs, run) {
-        if (delayMs === 5000) hurried = run
-        return systemClock.after(delayMs, run)
-      },
-    }
+    const { clock, lookNow } = catalogClock()
     make({ tables: ['remade'], publication: 'remade', clock })
     await feed.ready()
     await writer.query('DROP TABLE remade; CREATE TABLE remade (id int PRIMARY KEY)')
     heard.clear()
-    hurried!()
+    lookNow()
     await heard.until(() => heard.resets.length > 0)
     expect(heard.resets[0]).toMatch(/remade are not announced any more/)
     await feed.ready()
@@ -333,22 +325,27 @@ describe.each(['system', 'embedded'] as const)('a feed whose server or wire fail
     expect(heard.invalidated).toEqual([['remade', 'remade:1']])
   })
 
+  test('a rewrite of all rows voids the table, without any row change', async () => {
+    await writer.query('CREATE TABLE rewritten (id int PRIMARY KEY, price int); INSERT INTO rewritten VALUES (1, 2)')
+    const { clock, lookNow } = catalogClock()
+    make({ tables: ['rewritten'], publication: 'rewritten', clock })
+    await feed.ready()
+    await writer.query('ALTER TABLE rewritten ALTER COLUMN price TYPE bigint USING price * 100')
+    heard.clear()
+    lookNow()
+    await heard.until(() => heard.settledTags.length > 0)
+    expect(heard.invalidated).toEqual([['rewritten', 'rewritten:*']])
+  })
+
   test('a partition that comes with rows voids the table, without any row change', async () => {
     await writer.query(`CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY RANGE (id);
       CREATE TABLE piece (id int PRIMARY KEY); INSERT INTO piece VALUES (1)`)
-    let hurried: (() => void) | undefined
-    const clock: Clock = {
-      ...systemClock,
-      after(delayMs, run) {
-        if (delayMs === 5000) hurried = run
-        return systemClock.after(delayMs, run)
-      },
-    }
+    const { clock, lookNow } = catalogClock()
     make({ tables: ['whole'], publication: 'whole', clock })
     await feed.ready()
     await writer.query('ALTER TABLE whole ATTACH PARTITION piece FOR VALUES FROM (0) TO (10)')
     heard.clear()
-    hurried!()
+    lookNow()
     await heard.until(() => heard.settledTags.length > 0)
     expect(heard.events).toEqual([
       { kind: 'invalidate', tags: ['whole', 'whole:*'] },
@@ -356,3 +353,16 @@ describe.each(['system', 'embedded'] as const)('a feed whose server or wire fail
     ])
   })
 })
+
+/** A clock by which a test has the catalog looked at when it likes, and nothing else. */
+function catalogClock(): { clock: Clock; lookNow: () => void } {
+  let look = (): void => {}
+  const clock: Clock = {
+    ...systemClock,
+    after(delayMs, run) {
+      if (delayMs === 5000) look = run
+      return systemClock.after(delayMs, run)
+    },
+  }
+  return { clock, lookNow: () => look() }
+}

@@ -52,6 +52,8 @@ test('the feed vouches for tags of its tables; before it knows them, for all', (
     schema: 'public',
     table: name,
     oid: 1,
+    file: 1,
+    columns: 1,
     kind: 'r',
     persistence: 'p',
     identity: 'd',
