@@ -1,9 +1,10 @@
 /**
  * How often keys were used of late, remembered for far more keys than the table holds: 4-bit counters that are shared by hash.
  *
- * A count-min sketch: four counters a key, the lowest of them counts. All four lie in one 64-byte block, so that an access costs one
- * cache line. It is written when an entry leaves and read when one comes; while an entry is in the table its policy
- * counts for it. Everything halves once in a period, so that old fame fades; that happens one block at a time.
+ * A count-min sketch: three counters a key, the lowest of them counts. All three lie in one 64-byte block, so that an access costs one
+ * cache line; its last quarter is left for what else is to be known of the same keys. It is written when an entry leaves
+ * and read when one comes; while an entry is in the table its policy counts for it. Everything halves once in a
+ * period, so that old fame fades; that happens one block at a time.
  *
  * Cormode and Muthukrishnan, "An Improved Data Stream Summary: The Count-Min Sketch", 2005; ageing and 4 bits: Einziger,
  * Friedman and Manes, "TinyLFU", ACM ToS 2017.
@@ -14,21 +15,17 @@ export class FrequencySketch {
   readonly #mask: number
   /** How many parts `halveSome` does one of. */
   readonly blocks: number
-  readonly #stride: number
 
   /** 32-bit words for a table of so many slots: a power of two. Small tables get more a slot: their ties are broken by collisions. */
   static words(slots: number): number {
-    return Math.max(BLOCK_WORDS, 2 * powerOfTwo(slots * (slots <= 1024 ? 4 : slots <= 65_536 ? 2 : 1)))
+    return Math.max(BLOCK_WORDS, 2 * powerOfTwo(slots * (slots <= 1024 ? 8 : slots <= 65_536 ? 2 : 1)))
   }
 
-  /**
-   * @param stride words from one block to the next: something else may lie behind each.
-   * @param state one word of memory: how many blocks have still to be halved in this period, the first ones. */
-  constructor(words: Uint32Array, state: Int32Array, stride: number = BLOCK_WORDS) {
+  /** @param state one word of memory: how many blocks have still to be halved in this period, the first ones. */
+  constructor(words: Uint32Array, state: Int32Array) {
     this.#words = words
     this.#state = state
-    this.#stride = stride
-    this.blocks = words.length / stride
+    this.blocks = words.length / BLOCK_WORDS
     this.#mask = this.blocks - 1
   }
 
@@ -36,10 +33,10 @@ export class FrequencySketch {
   read(hash: number): number {
     const words = this.#words
     const block = hash & this.#mask
-    const at = block * this.#stride
+    const at = block * BLOCK_WORDS
     let bits = Math.imul(hash, SPREAD) >>> 12
     let least = 15
-    for (let row = at; row < at + BLOCK_WORDS; row += 4) {
+    for (let row = at; row < at + COUNTER_WORDS; row += 4) {
       const count = (words[row + (bits & 3)]! >>> (bits & 28)) & 15
       if (count < least) least = count
       bits >>>= 5
@@ -52,9 +49,9 @@ export class FrequencySketch {
     const words = this.#words
     const block = hash & this.#mask
     if (block < this.#state[0]!) count = Math.min(15, count * 2)
-    const at = block * this.#stride
+    const at = block * BLOCK_WORDS
     let bits = Math.imul(hash, SPREAD) >>> 12
-    for (let row = at; row < at + BLOCK_WORDS; row += 4) {
+    for (let row = at; row < at + COUNTER_WORDS; row += 4) {
       const index = row + (bits & 3)
       const shift = bits & 28
       const word = words[index]!
@@ -74,7 +71,7 @@ export class FrequencySketch {
     const block = this.#state[0]! - 1
     if (block < 0) return false
     const words = this.#words
-    for (let at = block * this.#stride, end = at + BLOCK_WORDS; at < end; at++)
+    for (let at = block * BLOCK_WORDS, end = at + COUNTER_WORDS; at < end; at++)
       words[at] = (words[at]! >>> 1) & 0x77777777
     this.#state[0] = block
     return true
@@ -88,5 +85,7 @@ export function powerOfTwo(count: number): number {
   return power
 }
 
-const BLOCK_WORDS = 16
+/** A block, and how much of it, from its beginning, is counters. */
+export const BLOCK_WORDS = 16
+export const COUNTER_WORDS = 12
 const SPREAD = 0x9e3779b1

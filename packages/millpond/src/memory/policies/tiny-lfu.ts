@@ -1,4 +1,4 @@
-import { FrequencySketch } from '../frequency-sketch.ts'
+import { BLOCK_WORDS, COUNTER_WORDS, FrequencySketch } from '../frequency-sketch.ts'
 import { Ghost } from '../ghost.ts'
 import type { PolicyFactory, PolicyShape } from '../policy.ts'
 import { HEADS, SlotLists } from './slot-lists.ts'
@@ -29,18 +29,15 @@ class TinyLfu extends SlotLists {
 
   constructor(shape: PolicyShape, memory: ArrayBufferLike, byteOffset: number) {
     super(shape, memory, byteOffset)
-    const words = absentWords(shape)
+    const words = FrequencySketch.words(shape.slots)
     const offset = byteOffset + SlotLists.bytes(shape)
-    this.#sketch = new FrequencySketch(
-      new Uint32Array(memory, offset, words),
-      this.state.subarray(SKETCH, SKETCH + 1),
-      BLOCK_WORDS,
-    )
+    // A set of four ghosts fills each block of counters: who comes or leaves needs both, and far memory is what churn costs.
+    this.#sketch = new FrequencySketch(new Uint32Array(memory, offset, words), this.state.subarray(SKETCH, SKETCH + 1))
     this.#ghost = new Ghost(
       new Int32Array(memory, offset, words),
       this.state.subarray(GHOST, GHOST + 1),
       BLOCK_WORDS,
-      16,
+      COUNTER_WORDS,
     )
   }
 
@@ -71,7 +68,7 @@ class TinyLfu extends SlotLists {
       return
     }
     const moves = (state[MOVES]! - (meta >>> STAMP_BIT)) & STAMP_MAX
-    if (list === WINDOW && moves > this.#far()) this.#judgeWindow(FAR_HITS)
+    if (list === WINDOW && state[FULL] !== 0 && moves > this.#far()) this.#judgeWindow(FAR_HITS)
     if (moves < this.count(list) >>> 2) {
       this.links[at] = (meta & STAMP) | base | list
     } else {
@@ -235,25 +232,15 @@ class TinyLfu extends SlotLists {
   }
 }
 
-/** TinyLFU with an adaptive window: the default. 36 bytes a slot, up to 60 in tables of less than 65,536. */
+/** TinyLFU with an adaptive window: the default. 24 to 32 bytes a slot; up to 48 in tables of at most 65,536, from 80 in those of at most 1,024. */
 export const tinyLfu: PolicyFactory = {
   name: 'tinylfu',
   bytes(shape) {
-    return SlotLists.bytes(shape) + 4 * absentWords(shape)
+    return SlotLists.bytes(shape) + 4 * FrequencySketch.words(shape.slots)
   },
   create(shape, memory, byteOffset) {
     return new TinyLfu(shape, memory, byteOffset)
   },
-}
-
-/**
- * Sketch and ghost lie together, a set of four ghosts behind each block of counters: who comes or leaves needs both, and
- * far memory is what churn costs. There are at least half as many ghosts as slots.
- */
-const BLOCK_WORDS = 20
-
-function absentWords({ slots }: PolicyShape): number {
-  return (FrequencySketch.words(slots) / 16) * BLOCK_WORDS
 }
 
 /** Lists, from hot to cold. */
