@@ -33,6 +33,10 @@ import { Writes } from './writes.ts'
 export function createCache(options: CacheOptions = {}): Cache {
   const settings = resolveSettings(options)
   const { codec = jsonCodec } = options
+  const { policy } = options.memory || {}
+  if (policy !== undefined && typeof policy.create !== 'function') {
+    throw new OptionError('memory.policy', policy, "give tinyLfu, s3Fifo, sieve or lru of 'millpond/memory'")
+  }
   const timeoutMs = durationMs(options.storeTimeout ?? 50, 'storeTimeout')
   const fenceMs = durationMs(options.fence ?? 10_000, 'fence')
   if (fenceMs < 4 * timeoutMs) {

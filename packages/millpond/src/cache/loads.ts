@@ -1,5 +1,5 @@
 import { type Clock, timeLimit } from '../core/clock.ts'
-import { LoadTimeoutError } from '../core/errors.ts'
+import { LoadTimeoutError, OptionError } from '../core/errors.ts'
 import type { Position } from '../core/feed.ts'
 import type { Random } from '../core/random.ts'
 import { answered } from './answered.ts'
@@ -56,6 +56,9 @@ export class Loads {
 
   /** The value of a key: kept, stale while it is renewed, or loaded. */
   async get(wish: Wish): Promise<unknown> {
+    wish.options?.signal?.throwIfAborted()
+    if (typeof wish.load !== 'function')
+      throw new OptionError('load', wish.load, 'give a function that loads the value')
     const { near, clock, sealer } = this.#options
     const nowMs = clock.monotonic()
     const entry = near.peek(wish.key, nowMs)
@@ -75,9 +78,12 @@ export class Loads {
     return this.#options.sealer.open(sealed)
   }
 
-  /** Aborts what is under way, with the reason. */
-  abort(reason: unknown): void {
-    for (const flight of this.#flights.values()) flight.abort.abort(reason)
+  /** Ends what is under way, with the reason: also for those who wait for a loader that does not heed its signal. */
+  end(reason: unknown): void {
+    for (const flight of this.#flights.values()) {
+      flight.abort.abort(reason)
+      flight.giveUp(reason)
+    }
   }
 
   async #load(wish: Wish, fallback: Entry | undefined): Promise<unknown> {
@@ -161,7 +167,10 @@ export class Loads {
     const { near, clock, enabled, track } = this.#options
     const lease = near.lease(wish.key, wish.life.tags)
     const flight = new Flight(wish.key, lease, clock.monotonic(), wish.options?.atLeast)
-    flight.promise = this.#fly(flight, wish, entry, how)
+    flight.promise = new Promise((resolve, reject) => {
+      flight.giveUp = reject
+      this.#fly(flight, wish, entry, how).then(resolve, reject)
+    })
     if (enabled) {
       // What is under way is older than this load: it must not be stored after it.
       this.#flights.get(wish.key)?.lease.void()
@@ -275,6 +284,7 @@ class Flight {
   readonly abort = new Abort()
   readonly atLeast: Position | undefined
   promise!: Promise<Landed>
+  giveUp!: (reason: unknown) => void
   waiting = 0
 
   constructor(key: string, lease: Lease, beganAtMs: number, atLeast: Position | undefined) {
@@ -286,7 +296,7 @@ class Flight {
 }
 
 /** `promise`, or the signal's reason as soon as it is aborted. */
-function aborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export function aborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const give = (): void => reject(signal.reason)
     if (signal.aborted) give()

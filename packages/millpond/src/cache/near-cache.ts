@@ -7,6 +7,7 @@ import { type Entry, isFresh } from './entry.ts'
 import type { CacheEvents } from './events.ts'
 import { innerKey, shownKey } from './inner-key.ts'
 import { type Life, resolveLife, tagList } from './life.ts'
+import { aborted } from './loads.ts'
 import { NearWrites } from './near-writes.ts'
 import type { CacheOptions, EntryOptions, GetOrSetOptions, MemoryOptions, ReadOptions } from './options.ts'
 import { type RequestMemo, readOnce } from './request.ts'
@@ -87,11 +88,21 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
       const inner = this.inner(key)
       if (options?.atLeast !== undefined) this.forget([inner])
       const memo = this.memo()
-      if (memo !== undefined) return readOnce(memo, inner, () => this.#read(inner, load, options))
+      if (memo !== undefined) return this.#readOnce(memo, inner, load, options)
       return this.#read(inner, load, options)
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /** Reads once for the request. Each caller keeps a signal of its own, and a value of its own where it could change it. */
+  async #readOnce<V>(memo: RequestMemo, inner: string, load: Loader<V>, options: GetOrSetOptions<V> = {}): Promise<V> {
+    const { sealer } = this.stack
+    const { signal, ...others } = options
+    const reading = readOnce(memo, inner, async () =>
+      sealer.seal(await this.#read(inner, load, others), shownKey(inner)),
+    )
+    return sealer.open(await (signal === undefined ? reading : aborted(reading, signal))) as V
   }
 
   #read<V>(inner: string, load: Loader<V>, options: GetOrSetOptions<V> | undefined): Promise<V> {

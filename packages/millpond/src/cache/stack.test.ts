@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { sleep } from '../core/clock.ts'
 import { MemoryBudget } from '../memory/memory-budget.ts'
+import { faultyStore } from '../testing/faulty-store.ts'
 import { manualClock } from '../testing/manual-clock.ts'
 import { MemoryStore } from '../testing/memory-store.ts'
 import { createCache } from './cache.ts'
@@ -18,11 +20,11 @@ test('close() rejects when its timeout cuts off writes that were not delivered',
 test('close() resolves when its timeout cuts off a load that never ends', async () => {
   const clock = manualClock()
   const cache = createCache({ clock })
-  const reading = expect(cache.getOrSet('key', () => new Promise<never>(() => {}))).resolves
-  void reading
+  const reading = cache.getOrSet('key', () => new Promise<never>(() => {})).catch(() => {})
   const closed = cache.close({ timeout: '1s' })
   await clock.advance(1000)
   await closed
+  await reading
 })
 
 test('a waitUntil that throws is told to the logger, and does not fail the read', async () => {
@@ -59,4 +61,84 @@ test('caches that share a budget never weigh more than it together', async () =>
   }
   expect(caches.reduce((sum, cache) => sum + cache.stats().weight, 0)).toBe(budget.weight)
   expect(caches.every((cache) => cache.stats().size > 0)).toBe(true)
+})
+
+test('close() does not wait for a store that never closes', async () => {
+  const clock = manualClock()
+  const store = faultyStore(new MemoryStore(clock), ({ method }) => {
+    if (method === 'close') return new Promise<void>(() => {})
+  })
+  const closed = createCache({ clock, store }).close({ timeout: '1s' })
+  await clock.advance(2000)
+  await closed
+})
+
+test('close() drains what is under way, not what traffic goes on to bring', async () => {
+  const clock = manualClock()
+  const cache = createCache({ clock })
+  let isClosed = false
+  const read = (at: number): Promise<unknown> => cache.getOrSet(`key ${at}`, () => sleep(clock, 10)).catch(() => {})
+  const reads = [read(0)]
+  const closed = cache.close().then(() => {
+    isClosed = true
+  })
+  for (let at = 1; at < 100 && !isClosed; at++) {
+    reads.push(read(at))
+    await clock.advance(5)
+  }
+  expect(isClosed).toBe(true)
+  await closed
+  await clock.advance(10)
+  await Promise.all(reads)
+})
+
+test('who waits for a loader that does not heed its signal is let go when the cache closes', async () => {
+  const clock = manualClock()
+  const cache = createCache({ clock })
+  const reading = expect(cache.getOrSet('key', () => new Promise<never>(() => {}))).rejects.toMatchObject({
+    code: 'ERR_CLOSED',
+  })
+  const closed = cache.close({ timeout: '1s' })
+  await clock.advance(1000)
+  await closed
+  await reading
+})
+
+test('in a request each caller keeps its own signal, and its own copy', async () => {
+  const clock = manualClock()
+  const cache = createCache({ clock, copy: 'clone' })
+  await cache.request(async () => {
+    const [first, second] = [new AbortController(), new AbortController()]
+    let open = (_: { n: number }): void => {}
+    const load = () => new Promise<{ n: number }>((resolve) => void (open = resolve))
+    const given = [first, second].map(({ signal }) => cache.getOrSet('key', load, { signal }))
+    const patient = cache.getOrSet('key', load)
+    const refused = given.map((read) => expect(read).rejects.toBeInstanceOf(Error))
+    await clock.advance(0)
+    second.abort(new Error('second'))
+    first.abort(new Error('first'))
+    await Promise.all(refused)
+    open({ n: 1 })
+    const value = await patient
+    value.n = 2
+    expect(await cache.getOrSet('key', load)).toEqual({ n: 1 })
+  })
+})
+
+test('a signal that is aborted already starts no load', async () => {
+  const cache = createCache({ clock: manualClock() })
+  let loads = 0
+  const signal = AbortSignal.abort(new Error('too late'))
+  await expect(cache.getOrSet('key', () => ++loads, { signal })).rejects.toThrow('too late')
+  expect(loads).toBe(0)
+})
+
+test('what can not be a part, a policy or a loader is refused by name', async () => {
+  for (const option of ['clock', 'store', 'bus', 'feed']) {
+    const given = { [option]: {} }
+    expect(() => createCache(given)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', option }))
+  }
+  const memory = { policy: 'lru' as never }
+  expect(() => createCache({ memory })).toThrow(expect.objectContaining({ option: 'memory.policy' }))
+  await expect(createCache().getOrSet('key', 5 as never)).rejects.toMatchObject({ code: 'ERR_OPTION', option: 'load' })
 })

@@ -1,6 +1,6 @@
 import type { Bus } from '../core/bus.ts'
 import { type Clock, timeLimit } from '../core/clock.ts'
-import { ClosedError } from '../core/errors.ts'
+import { ClosedError, OptionError } from '../core/errors.ts'
 import type { Feed } from '../core/feed.ts'
 import type { Random } from '../core/random.ts'
 import type { Store } from '../core/store.ts'
@@ -74,6 +74,10 @@ export class Stack<W extends NearWrites = NearWrites> {
   constructor(settings: Settings, options: StackOptions, parts: StackParts<W>) {
     const { clock, random, enabled, name } = settings
     const { store, bus, feed } = enabled ? options : {}
+    checkPart('clock', clock, 'monotonic')
+    checkPart('store', store, 'getMany')
+    checkPart('bus', bus, 'publish')
+    checkPart('feed', feed, 'covers')
     this.settings = settings
     this.#waitUntil = options.waitUntil
     this.emitter = new Emitter(name, settings.logger)
@@ -125,11 +129,16 @@ export class Stack<W extends NearWrites = NearWrites> {
       () => (this.#isDelivered ? [] : [new ClosedError(`the cache ${this.settings.name}, with writes not delivered,`)]),
     )
     this.isClosed = true
-    this.loads.abort(new ClosedError(`the cache ${this.settings.name}`))
+    this.loads.end(new ClosedError(`the cache ${this.settings.name}`))
     for (const leave of this.#leave) leave()
     this.shared?.tier.close()
     this.near.clear('delete')
-    await Promise.all(this.#owned.map(release))
+    await timeLimit(
+      this.settings.clock,
+      timeoutMs,
+      () => Promise.all(this.#owned.map(release)),
+      () => [],
+    )
     if (failures.length > 0) throw failures[0]
   }
 
@@ -137,7 +146,8 @@ export class Stack<W extends NearWrites = NearWrites> {
   async #drain(): Promise<unknown[]> {
     const results = await Promise.allSettled(this.closers.map((run) => run()))
     this.#isDelivered = true
-    while (this.#pending.size > 0) await Promise.allSettled([...this.#pending])
+    // What is under way, and what that starts: a fill after a load. Not what traffic goes on to bring.
+    for (let round = 0; round < 3; round++) await Promise.allSettled([...this.#pending])
     return results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   }
 
@@ -153,6 +163,12 @@ export class Stack<W extends NearWrites = NearWrites> {
       logger.error({ error, cache: name }, 'waitUntil threw')
     }
   }
+}
+
+/** Refuses what can not be a part: one method stands for all. */
+function checkPart(option: string, part: object | undefined, method: string): void {
+  if (part === undefined || typeof (part as Record<string, unknown>)[method] === 'function') return
+  throw new OptionError(option, part, `give one with the methods of its interface; ${method}() is missing`)
 }
 
 type Owned = Store | Bus | Feed
