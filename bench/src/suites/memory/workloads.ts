@@ -22,10 +22,12 @@ const WORKLOADS = {
   readThrough(make: Make, entries: number) {
     const table = make(entries)
     const ids = zipf(Math.min(6e6, entries * 20 + 1e5), entries * 10)
+    // One reader for all turns: each goes on where the last one ended, or a turn would ask again for what it has just put in.
+    const next = nextOf(ids)
     let hits = 0
     let requests = 0
     const turn = (count: number) =>
-      batches(count, nextOf(ids), (keys) => {
+      batches(count, next, (keys) => {
         for (const key of keys) {
           if (table.get(key) !== undefined) hits++
           else table.set(key, VALUE)
