@@ -173,7 +173,10 @@ describe.each(['system', 'embedded'] as const)('what a feed tells of a real serv
     expect(await tagsOf("UPDATE parted SET day = '2025-06-06' WHERE id = 3")).toEqual([
       ['parted', 'parted:3,2026-05-05', 'parted:3,2025-06-06'],
     ])
-    expect(await tagsOf('TRUNCATE parted_25')).toEqual([['parted', 'parted:*']])
+    // Told by the event, and again by the catalog, which sees new files: twice the same.
+    const truncated = await tagsOf('TRUNCATE parted_25')
+    expect(truncated[0]).toEqual(['parted', 'parted:*'])
+    expect(new Set(truncated.map(String)).size).toBe(1)
   })
 
   test('rows of an inheritance child belong to its parent too', async () => {
