@@ -119,7 +119,7 @@ export class HeapTable<V> implements Table<V> {
     if (slot < 0) return undefined
     const lives = this.#lives
     if (lives?.ends(slot)) {
-      nowMs ??= this.#clock.monotonic()
+      nowMs ??= this.#clock.coarse?.() ?? this.#clock.monotonic()
       if (lives.isOver(slot, nowMs)) {
         this.#remove(slot, 'expire')
         this.#removals?.tell()
