@@ -2,22 +2,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { CacheEvents } from 'millpond'
 import { describe, expect, test } from 'vitest'
-import { World } from './world.ts'
-
-const fail = (): never => {
-  throw new Error('db down')
-}
-
-/** Counts loads; each gives its number. */
-function counting(): { load: () => number; readonly loads: number } {
-  let loads = 0
-  return {
-    load: () => ++loads,
-    get loads() {
-      return loads
-    },
-  }
-}
+import { counting, fail, World } from './world.ts'
 
 describe('namespaces', () => {
   test('clear forgets a namespace and those inside it, and nothing else, with one command', async () => {

@@ -2,18 +2,7 @@
 import type { CacheOptions, EntryOptions, Position } from 'millpond'
 import { MemoryFeed } from 'millpond/testing'
 import { describe, expect, test } from 'vitest'
-import { World } from './world.ts'
-
-/** Counts loads; each gives its number. */
-function counting(): { load: () => number; readonly loads: number } {
-  let loads = 0
-  return {
-    load: () => ++loads,
-    get loads() {
-      return loads
-    },
-  }
-}
+import { counting, World } from './world.ts'
 
 describe('feed', () => {
   function setup(options: CacheOptions = {}) {

@@ -2,22 +2,7 @@
 import { type CacheOptions, type EntryOptions, type LoadContext, OptionError } from 'millpond'
 import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../packages/millpond/src/core/random.ts'
-import { gate, World } from './world.ts'
-
-const fail = (): never => {
-  throw new Error('db down')
-}
-
-/** Counts loads; each gives its number. */
-function counting(): { load: () => number; readonly loads: number } {
-  let loads = 0
-  return {
-    load: () => ++loads,
-    get loads() {
-      return loads
-    },
-  }
-}
+import { counting, fail, gate, World } from './world.ts'
 
 describe('ttl', () => {
   test.each<[EntryOptions<number>['ttl'] & {}, number]>([

@@ -16,6 +16,22 @@ export function gate(): Gate {
   return { passed, open }
 }
 
+/** A loader whose database is away. */
+export function fail(): never {
+  throw new Error('db down')
+}
+
+/** Counts loads; each gives its number. */
+export function counting(): { load: () => number; readonly loads: number } {
+  let loads = 0
+  return {
+    load: () => ++loads,
+    get loads() {
+      return loads
+    },
+  }
+}
+
 /** Rows with versions: 1 until they are written. A load reads its row first and is slow to bring it. */
 export class Database {
   readonly #rows = new Map<string, number>()
