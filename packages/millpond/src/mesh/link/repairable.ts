@@ -1,0 +1,20 @@
+import type { PeerId } from './link.ts'
+
+/**
+ * What can be compared and repaired: the whole state of a process in buckets of keys. The repair layer compares hashes
+ * with a peer and carries bodies of operations both ways; merging is idempotent and in any order, so overlap is harmless.
+ */
+export interface Repairable {
+  /** How many buckets there are: the same number on every peer. */
+  readonly buckets: number
+  /** Two 32-bit hashes a bucket over (key, version, origin) of every entry and tombstone in it; equal states have equal hashes. Kept up to date at each change. */
+  hashes(): Uint32Array
+  /** The states of the buckets named (default: all) as bodies of operations of at most `bytesMax` each, made lazily, in order of the buckets. */
+  bodies(buckets: readonly number[] | undefined, bytesMax: number): Iterable<Uint8Array>
+  /** Merges a body. */
+  merge(from: PeerId, body: Uint8Array): void
+  /** Whether local changes wait to be sent: comparing now would only find those. */
+  isBusy(): boolean
+  /** The longest time that this process may have been away and still merge; longer, and it drops what it holds and takes the peer's. */
+  readonly graceMs: number
+}
