@@ -24,7 +24,7 @@ export interface ServerKind {
   readonly image: string
 }
 
-/** The table. Most rows are one line, such as `redis: { commands: ['redis-server'], apt: 'redis-server', image: 'redis:7' }`. */
+/** The table. A row that finds a program on PATH, and has nothing to keep from being set up, is one line. */
 export const servers: Readonly<Record<string, ServerKind>> = {
   postgres: {
     commands: ['postgres', 'initdb'],
@@ -38,6 +38,13 @@ export const servers: Readonly<Record<string, ServerKind>> = {
     },
     image: 'postgres:17',
   },
+  redis: {
+    commands: ['redis-server'],
+    system: () => onPath(['redis-server']) ?? onPath(['valkey-server']),
+    apt: 'redis-server',
+    image: 'redis:7',
+  },
+  memcached: { commands: ['memcached'], apt: 'memcached', image: 'memcached:1.6' },
 }
 
 /** Where a server was found. */

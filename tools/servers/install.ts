@@ -119,8 +119,8 @@ function withSetting(kind: ServerKind, machine: Machine, install: () => void): v
 }
 
 /**
- * Writes a script for each command that runs it in a container as if it were installed: same network, user, folder and
- * temporary files. `undefined` where no engine answers; the client alone is not enough.
+ * Writes a script for each command that runs it in a container as if it were installed: same network, processes, user,
+ * folder and temporary files. `undefined` where no engine answers; the client alone is not enough.
  */
 function fromDocker(name: string, kind: ServerKind, machine: Machine): FoundServer | undefined {
   if (!machine.has('docker')) return undefined
@@ -141,7 +141,7 @@ function fromDocker(name: string, kind: ServerKind, machine: Machine): FoundServ
 
 function dockerScript(image: string, command: string): string {
   const options = [
-    'run --rm --interactive --init --network host',
+    'run --rm --interactive --init --network host --pid host',
     '--user "$(id -u):$(id -g)" --volume /etc/passwd:/etc/passwd:ro',
     `--volume "${tmpdir()}:${tmpdir()}" --workdir "$PWD" --env LC_ALL --env TZ`,
   ]
