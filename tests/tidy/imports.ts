@@ -15,6 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, readonly strin
     adapters: ['core', 'memory', 'cache'],
     stores: ['core'],
     feeds: ['core'],
+    codecs: ['core'],
     mesh: ['core'],
     telemetry: ['core'],
     testing: ['core'],
