@@ -14,9 +14,12 @@ export interface Repairable {
    * of the buckets. Changes may be made between two of them. Each is to be made within about 1 ms.
    */
   bodies(buckets: readonly number[] | undefined, bytesMax: number): Iterable<Uint8Array>
-  /** Merges a body. */
+  /** Merges a body. Throws nothing: what cannot be read is counted and left out. */
   merge(from: PeerId, body: Uint8Array): void
-  /** Whether local changes wait to be sent: comparing now would only find those. */
+  /**
+   * Whether local changes wait to be sent, or large values are under way: comparing now would only find those. Hashes of
+   * states at rest may differ for the moment at which an entry expires: compare again before anything is carried.
+   */
   isBusy(): boolean
   /**
    * How long tombstones are kept, and so the longest time that this process may have been away from a peer and still merge.
