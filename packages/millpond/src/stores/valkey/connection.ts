@@ -1,0 +1,72 @@
+import { StoreError } from '../../core/errors.ts'
+import type { NodeRedisClient, Recognised } from './client.ts'
+import { watchClient } from './client-events.ts'
+
+/**
+ * What the store and the bus need of a server, whatever client and topology is behind it. A command is a list of
+ * texts, its name in small letters: iovalkey and ioredis look up by that name where it goes.
+ */
+export interface Connection {
+  /** Whether keys are spread over several primaries. */
+  readonly isCluster: boolean
+  /**
+   * Sends a command to the server that has `key`, or to any.
+   *
+   * @throws StoreError with the client's or the server's error as its cause
+   */
+  send(args: string[], key?: string): Promise<unknown>
+  /** Sends a command that only reads: to a replica, where the client is set up to read from them. */
+  sendRead(args: string[], key?: string): Promise<unknown>
+  /** Sends a command to each primary. */
+  sendToPrimaries(args: string[]): Promise<unknown[]>
+  /** Calls `onDoubt` when a connection broke or came back, and when the servers changed. Returns what stops it. */
+  watch(onDoubt: () => void): () => void
+  /** Ends it, if it was opened here. */
+  close(): Promise<void>
+}
+
+/** A connection over a client that somebody else has made and will end. */
+export function connectionOver(recognised: Recognised): Connection {
+  const send = sender(recognised)
+  return {
+    isCluster: recognised.kind.endsWith('cluster'),
+    send: (args, key) => reported(args, () => send(args, key, false)),
+    sendRead: (args, key) => reported(args, () => send(args, key, true)),
+    sendToPrimaries: (args) => reported(args, () => toPrimaries(recognised, args)),
+    watch: (onDoubt) => watchClient(recognised, onDoubt),
+    close: async () => undefined,
+  }
+}
+
+type Send = (args: string[], key: string | undefined, isRead: boolean) => Promise<unknown>
+
+function sender(recognised: Recognised): Send {
+  const { kind, client } = recognised
+  if (kind === 'io' || kind === 'io-cluster') return (args) => client.call(args[0]!, args.slice(1))
+  if (kind === 'node-redis-cluster') return (args, key, isRead) => client.sendCommand(key, isRead, args)
+  if (kind === 'node-redis-sentinel') return (args, _, isRead) => client.sendCommand(isRead, args)
+  return (args) => client.sendCommand(args)
+}
+
+function toPrimaries(recognised: Recognised, args: string[]): Promise<unknown[]> {
+  const { kind, client } = recognised
+  if (kind === 'io-cluster')
+    return Promise.all(client.nodes('master').map((node) => node.call(args[0]!, args.slice(1))))
+  if (kind !== 'node-redis-cluster') return Promise.all([sender(recognised)(args, undefined, false)])
+  return Promise.all(
+    client.masters.map(async (node) => {
+      const one: NodeRedisClient = await client.nodeClient(node as never)
+      return one.sendCommand(args)
+    }),
+  )
+}
+
+/** Whatever fails, in the client or at the server, is a StoreError that says what was asked for. */
+async function reported<T>(args: readonly string[], run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new StoreError(`${args[0]}: ${reason}`, { cause })
+  }
+}
