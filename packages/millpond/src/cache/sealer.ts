@@ -1,6 +1,7 @@
 import type { Codec } from '../core/codec.ts'
+import { deepCopy, deepFreeze } from '../core/copy.ts'
 import { OptionError, ValueError } from '../core/errors.ts'
-import { deepCopy, deepFreeze } from './copy.ts'
+
 import type { CacheOptions } from './options.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { ValueError } from '../core/errors.ts'
-import { isPlainObject } from '../core/plain.ts'
+import { ValueError } from './errors.ts'
+import { isPlainObject } from './plain.ts'
 
 /**
  * Makes a value safe to share: freezes plain objects, arrays, dates, maps and sets all the way down. Returns whether it
