@@ -31,6 +31,8 @@ export interface ChildServer extends AsyncDisposable {
   readonly port: number
   /** 0 while it does not run. */
   readonly pid: number
+  /** Between `pause` and `resume`. */
+  readonly isPaused: boolean
   /** Its working folder. */
   readonly dir: string
   /** What the server printed, the last 200,000 characters. */
@@ -48,7 +50,7 @@ export interface ChildServer extends AsyncDisposable {
   /** As `restart`, for a server that serves nothing for a while: resolves at once, and `untilReady` waits. */
   restartBehind(): void
   untilReady(): Promise<void>
-  /** Stops it and removes its folder. Safe to call twice. */
+  /** Ends it as `kill9` does, and removes its folder. Safe to call twice. */
   destroy(): Promise<void>
 }
 
@@ -64,19 +66,24 @@ export async function startChild(spec: ChildSpec): Promise<ChildServer> {
   }
 }
 
+/** Whether a server runs and is not paused. */
+export function isRunning({ pid, isPaused }: ChildServer): boolean {
+  return pid !== 0 && !isPaused
+}
+
 const PORT_TRIES = 5
 const STOP_MS = 5000
 const POLL_MS = 5
 
 class Child implements ChildServer {
   port = 0
+  isPaused = false
   readonly dir: string
   private readonly spec: ChildSpec
   private child: ChildProcess | undefined
   private ownPid: number | undefined
   private exited: Promise<void> = Promise.resolve()
   private ended: string | undefined
-  private paused = false
   private output = ''
 
   constructor(spec: ChildSpec) {
@@ -108,7 +115,7 @@ class Child implements ChildServer {
   async stop(): Promise<void> {
     if (this.child === undefined) return
     const impatient = setTimeout(() => this.signal('SIGKILL'), STOP_MS)
-    this.signal(this.paused ? 'SIGKILL' : 'SIGTERM')
+    this.signal(this.isPaused ? 'SIGKILL' : 'SIGTERM')
     await this.exited
     clearTimeout(impatient)
   }
@@ -119,12 +126,12 @@ class Child implements ChildServer {
   }
 
   pause(): void {
-    this.paused = true
+    this.isPaused = true
     this.signal('SIGSTOP')
   }
 
   resume(): void {
-    this.paused = false
+    this.isPaused = false
     this.signal('SIGCONT')
   }
 
@@ -139,7 +146,7 @@ class Child implements ChildServer {
     this.output = ''
     this.ended = undefined
     this.ownPid = undefined
-    this.paused = false
+    this.isPaused = false
     const args = this.spec.args(this.port, this.dir)
     const child = spawn(this.spec.command, args, { cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'] })
     this.child = child
@@ -176,7 +183,7 @@ class Child implements ChildServer {
   }
 
   async destroy(): Promise<void> {
-    await this.stop()
+    await this.kill9()
     if (this.spec.dir === undefined) rmSync(this.dir, { recursive: true, force: true })
   }
 
