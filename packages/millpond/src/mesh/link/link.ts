@@ -1,4 +1,5 @@
 import type { TransportAddress } from '../../core/transport.ts'
+import type { LinkStats } from './link-stats.ts'
 
 /**
  * A process's place in the mesh, as the layers above see it: who is there, messages to all that arrive exactly once or
@@ -7,17 +8,22 @@ import type { TransportAddress } from '../../core/transport.ts'
 export interface Link {
   /** This process: a random safe integer above zero, new at each start. */
   readonly self: PeerId
+  /** Where others reach this process. */
+  readonly address: TransportAddress
   /** The longest message that `send` takes. Longer ones are announced and fetched by a stream. */
   readonly messageBytesMax: number
   /** The longest message that fits one datagram now: messages are best filled up to it. */
   readonly datagramBodyBytes: number
   /** How many datagrams may be sent now without outrunning the slowest live peer; 0: wait for `LinkReceiver.room`. */
   room(): number
-  /** Sends a message to all peers, reliably while they keep up. `body` may be reused after the call. Returns its sequence number. */
+  /**
+   * Sends a message to all peers, reliably while they keep up. `body` may be reused after the call. Returns its sequence
+   * number: that of its last datagram, to be compared with `acknowledged()`. Throws `OptionError` where it is too long.
+   */
   send(body: Uint8Array): number
   /** Sends a small message once, without repair, to one peer or to all. */
   hint(body: Uint8Array, to?: PeerId): void
-  /** The highest sequence number up to which every live peer that keeps up has received everything. */
+  /** The highest sequence number up to which every live peer that keeps up has received everything. Never goes back. */
   acknowledged(): number
   /** The highest sequence number that was sent. */
   sent(): number
@@ -25,6 +31,8 @@ export interface Link {
   peers(): readonly PeerInfo[]
   /** Opens a sealed stream of messages to a live peer. */
   connect(to: PeerId): Promise<LinkStream>
+  /** How the link and each peer do: a copy, made when it is asked for. */
+  stats(): LinkStats
   /** Says good-bye, after what was sent has been acknowledged or 500 ms, and closes. */
   leave(): Promise<void>
 }
@@ -57,7 +65,10 @@ export interface LinkReceiver {
   room(): void
   /** A peer came, or its state changed. */
   peer(peer: PeerInfo): void
-  /** Messages of this peer will never come: states have to be compared. Told too for a peer met (again) for the first time. */
+  /**
+   * Messages of this peer will never come: states have to be compared, with whom is alive. Told too whenever a peer is met,
+   * right after it was told as alive, and when one dies or leaves of which messages were known to be missing.
+   */
   lost(from: PeerId): void
   /** A peer opened a stream. */
   stream(from: PeerId, stream: LinkStream): void
