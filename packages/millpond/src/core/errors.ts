@@ -99,6 +99,14 @@ export class JournalError extends MillpondError {
   }
 }
 
+/** The mesh cannot start as configured, or a stream to a peer broke or was not what the peer sent. */
+export class MeshError extends MillpondError {
+  readonly code = 'ERR_MESH'
+  constructor(reason: string, options?: ErrorOptions) {
+    super(reason, options)
+  }
+}
+
 /** Something that this platform (a browser, an edge runtime) does not offer. */
 export class PlatformError extends MillpondError {
   readonly code = 'ERR_PLATFORM'
