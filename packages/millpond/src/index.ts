@@ -22,6 +22,7 @@ export {
   JournalError,
   KeyError,
   LoadTimeoutError,
+  MeshError,
   MillpondError,
   OptionError,
   PlatformError,
@@ -35,5 +36,12 @@ export type { Logger } from './core/logger.ts'
 export type { Random } from './core/random.ts'
 export type { Size } from './core/size.ts'
 export type { StandardSchema } from './core/standard-schema.ts'
-export type { Mark, Store, StoreRead, StoreRecord } from './core/store.ts'
+export {
+  type Mark,
+  STORE_BATCH_MAX,
+  type Store,
+  type StoreAnswer,
+  type StoreRead,
+  type StoreRecord,
+} from './core/store.ts'
 export type { Policy, PolicyFactory, PolicyShape, RemovalReason } from './memory/policy.ts'
