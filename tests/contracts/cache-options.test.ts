@@ -217,6 +217,6 @@ test('many reads of one tick are one command, and versions of tags are asked for
     const other = world.cache({ store: world.store, ...bus })
     const before = world.store.calls.length
     expect((await other.getMany(keys)).size).toBe(100)
-    expect(world.store.calls.slice(before)).toEqual(['getMany 100', 'versions 1', 'versions 1'])
+    expect(world.store.calls.slice(before)).toEqual(['read 100 1', 'read 0 1'])
   }
 })

@@ -34,7 +34,7 @@ describe('a store that is slow to answer', () => {
     const { world, gates, reader, writer } = setup()
     await read(writer, world)
     await world.settle()
-    const answer = gates.holdAnswer('getMany')
+    const answer = gates.holdAnswer('read')
     const early = read(reader, world)
     await world.settle()
     await writers[name]!(writer, world)
@@ -55,10 +55,10 @@ describe('a store that is slow to answer', () => {
     await world.settle()
     await readLate(writer, world) // now it is filled
     await world.clock.advance(1)
-    const stored = (await world.store.getMany([`shop:${KEY}`]))[0]!
+    const stored = (await world.store.read([`shop:${KEY}`], [])).entries[0]!
     expect(stored.record?.tags.map(([name]) => name)).toContain(TAG)
 
-    const answer = gates.holdAnswer('versions')
+    const answer = gates.holdAnswer('read')
     const early = reader.getOrSet('other', world.database.load('other'), { tags: [TAG] })
     await world.settle()
     // The row changes, and of the entries that carry the tag one is put back with its old version, as a load that the
@@ -74,7 +74,7 @@ describe('a store that is slow to answer', () => {
 
   test('a tag that is bumped in this process does not come back by a late answer either', async () => {
     const { world, gates, reader } = setup()
-    const answer = gates.holdAnswer('versions')
+    const answer = gates.holdAnswer('read')
     const early = read(reader, world)
     await world.settle()
     world.database.write(KEY)
@@ -176,7 +176,7 @@ describe('a store that is slow to answer', () => {
     await read(cache, world)
     await world.settle()
     world.database.write(KEY)
-    const held = gates.holdCall('set')
+    const held = gates.holdCall('invalidate')
     const setting = cache.set(KEY, NEW, { tags: [TAG] })
     await world.settle()
     for (let at = 0; at < 20; at++) await cache.set(`other ${at}`, at) // evicts the new value
@@ -205,7 +205,7 @@ describe('a store that is slow to answer', () => {
 
   test('a load that began between two looks is not stored on top of a write in between', async () => {
     const { world, gates, reader, writer } = setup()
-    const answer = gates.holdAnswer('getMany')
+    const answer = gates.holdAnswer('read')
     const early = read(reader, world)
     await world.settle()
     const dying = writer.mutate({ keys: [KEY] }, () => new Promise(() => {})) // its process dies
@@ -388,7 +388,7 @@ describe('writes by the application while a load is under way', () => {
     await world.settle()
     const cache = world.cache({ store: gates.wrap(world.store), storeTimeout: '1h', fence: '10h' })
     const row = cache.wrap((_: string) => load({ set() {} } as never), { key: () => KEY })
-    const answer = gates.holdAnswer('getMany')
+    const answer = gates.holdAnswer('read')
     const early = row(KEY)
     await world.settle()
     world.database.write(KEY)

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type CacheOptions, OptionError, type Store } from 'millpond'
+import { faultyStore } from 'millpond/testing'
 import { describe, expect, test } from 'vitest'
 import { gate, World } from './world.ts'
 
@@ -12,14 +13,7 @@ const fail = (): never => {
 /** A store whose calls all do the same: fail, or never end. */
 function unusable(store: Store, call: () => Promise<never>): { store: Store; repair: () => void } {
   let isBroken = true
-  const broken = new Proxy(store, {
-    get(target, method: keyof Store) {
-      const member = target[method] as unknown
-      if (typeof member !== 'function') return member
-      return (...args: unknown[]) =>
-        isBroken ? call() : (member as (...args: unknown[]) => unknown).apply(target, args)
-    },
-  })
+  const broken = faultyStore(store, () => (isBroken ? call() : undefined))
   const repair = (): void => {
     isBroken = false
   }
@@ -252,7 +246,7 @@ const pains: Record<string, () => Promise<void>> = {
     expect([...many]).toEqual([['a', 'A'], ['b', 'B'], ['c', 'C']]) // biome-ignore format: one line
     expect(single).toBe('B')
     expect(asked).toEqual([['a', 'b', 'c']])
-    expect(world.store.calls.filter((call) => call.startsWith('getMany'))).toEqual(['getMany 3'])
+    expect(world.store.calls.filter((call) => call.startsWith('read'))).toEqual(['read 3 1'])
   },
 
   "pain 16: other caches' messages do nothing, and a gap forgets all": async () => {
@@ -331,10 +325,11 @@ const pains: Record<string, () => Promise<void>> = {
     const cache = world.cache({ store: world.store })
     const told: string[] = []
     cache.on('decodeError', ({ key }) => told.push(key))
-    const [version] = await world.store.versions(['shop#'])
+    const { versions } = await world.store.read([], ['shop#'])
     for (const value of ['!9{"later":true}', '{broken', '']) {
-      const tags = [['', version!]] as const
-      await world.store.set('shop:key', { value, freshMs: 1000, keepMs: 1000, tags })
+      const tags = [['', versions[0]!]] as const
+      const [mark] = await world.store.invalidate(['shop:key'], 1000, false)
+      await world.store.fill('shop:key', { value, freshMs: 1000, keepMs: 1000, tags }, mark!)
       expect(await cache.getOrSet('key', (ctx) => ctx.skip('loaded'))).toBe('loaded')
     }
     expect(told).toEqual(['key', 'key', 'key'])

@@ -4,8 +4,8 @@ import type { Scheduler } from './scheduler.ts'
 
 /**
  * One process's connection to the store. Requests arrive in their order, each when it is drawn, and so do answers. A
- * connection that is down loses requests; one that loses answers has done what was asked. A `set` that nobody waits for
- * any more is not made: nothing fences a set that arrives after its time, and no promise covers it.
+ * connection that is down loses requests; one that loses answers has done what was asked. What arrives is done, however
+ * late, and whether or not somebody still waits for it.
  */
 export class StoreLink {
   isDown = false
@@ -21,21 +21,19 @@ export class StoreLink {
     return new Proxy(store, {
       get: (target, method: keyof Store) => {
         const member = target[method] as unknown
-        if (typeof member !== 'function' || method === 'close') return member
-        return (...args: unknown[]) => this.#call(method, () => (member as (...args: unknown[]) => unknown).apply(target, args)) // biome-ignore format: one line
+        if (typeof member !== 'function') return member
+        if (method === 'close' || method === 'watch') return member.bind(target)
+        return (...args: unknown[]) => this.#call(() => (member as (...args: unknown[]) => unknown).apply(target, args)) // biome-ignore format: one line
       },
     })
   }
 
-  async #call(method: keyof Store, make: () => unknown): Promise<unknown> {
-    const { clock } = this.#scheduler
-    const sentAtMs = clock.monotonic()
+  async #call(make: () => unknown): Promise<unknown> {
     const before = this.#last
     const made = (async () => {
       await before
       await this.#scheduler.pause()
       if (this.isDown) throw new Error('the connection is down')
-      if (method === 'set' && clock.monotonic() - sentAtMs >= STORE_TIMEOUT_MS) throw new Error('given up')
       return await make()
     })()
     this.#last = made.catch(() => {})

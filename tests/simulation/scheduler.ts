@@ -48,7 +48,7 @@ export class Scheduler {
   async play(actions: (() => Promise<void>)[], fault: () => void, calm: () => void): Promise<void> {
     let isCalm = false
     for (let step = 0; actions.length > 0 || this.#running.size > 0; step++) {
-      if (step > 20_000) throw new Error('the schedule does not end')
+      if (step > 100_000) throw new Error('the schedule does not end')
       this.tick++
       const draw = this.random()
       if (actions.length === 0 && !isCalm) {

@@ -42,7 +42,12 @@ describe('the judge has teeth: it catches', () => {
 
   const mutants: Record<string, () => Mutation> = {
     'fills that do not look at the mark': () => ({
-      store: wrap((store) => ({ fill: (key: string, record: StoreRecord) => store.set(key, record).then(() => true) })),
+      store: wrap((store) => ({
+        async fill(key: string, record: StoreRecord) {
+          const [mark] = await store.invalidate([key], 1000, false)
+          return await store.fill(key, record, mark!)
+        },
+      })),
     }),
     'deletes that leave no tombstone': () => ({
       store: wrap((store) => ({ invalidate: (keys) => store.invalidate(keys, 0, false) })),

@@ -11,6 +11,8 @@ export class Breaker {
   #open = false
   #probe: Timer | undefined
   #closed = false
+  /** How often what the store answers came into doubt. */
+  #doubts = 0
 
   constructor(options: BreakerOptions) {
     this.#options = options
@@ -30,6 +32,15 @@ export class Breaker {
     return await this.#guarded(operation, run)
   }
 
+  /**
+   * What was answered a moment ago may be lost, and what is under way may be answered by somebody else: that counts as
+   * failed, and `recover` runs before other calls are let through.
+   */
+  doubt(): void {
+    this.#doubts++
+    this.#trip(0)
+  }
+
   close(): void {
     this.#closed = true
     this.#probe?.cancel()
@@ -37,23 +48,26 @@ export class Breaker {
 
   async #guarded<T>(operation: string, run: () => Promise<T>): Promise<T> {
     const { clock, timeoutMs, name, onError } = this.#options
+    const doubts = this.#doubts
     try {
-      return await timeLimit(clock, timeoutMs, run, () => {
+      const answer = await timeLimit(clock, timeoutMs, run, () => {
         throw new StoreError(`${name} did not answer ${operation} within ${timeoutMs} ms`)
       })
+      if (doubts !== this.#doubts) throw new StoreError(`${name} broke its connection while it answered ${operation}`)
+      return answer
     } catch (cause) {
       const error = cause instanceof StoreError ? cause : new StoreError(`${name} failed at ${operation}`, { cause })
-      this.#trip()
+      this.#trip(PROBE_MS_FIRST)
       onError(operation, error)
       throw error
     }
   }
 
-  #trip(): void {
-    if (this.#open) return
+  #trip(probeMs: number): void {
+    if (this.#open || this.#closed) return
     this.#open = true
     this.#options.onState('open')
-    this.#scheduleProbe(PROBE_MS_FIRST)
+    this.#scheduleProbe(probeMs)
   }
 
   #scheduleProbe(delayMs: number): void {
@@ -66,7 +80,7 @@ export class Breaker {
           this.#open = false
           onState('closed')
         },
-        () => this.#scheduleProbe(Math.min(delayMs * 2, PROBE_MS_LAST)),
+        () => this.#scheduleProbe(Math.min(Math.max(delayMs * 2, PROBE_MS_FIRST), PROBE_MS_LAST)),
       )
     })
   }

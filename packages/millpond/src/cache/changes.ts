@@ -3,8 +3,9 @@ import type { FeedListener } from '../core/feed.ts'
 import type { Emitter } from './emitter.ts'
 import { shownKey } from './inner-key.ts'
 import type { NearTier } from './near-tier.ts'
-import { EVERYTHING, type SharedTier } from './shared-tier.ts'
+import type { SharedTier } from './shared-tier.ts'
 import type { Counters } from './stats.ts'
+import { EVERYTHING } from './versions.ts'
 
 /** What invalidations need to know of their cache. */
 export interface ChangesOptions {

@@ -7,7 +7,8 @@ import type { Lease } from './lease.ts'
 import type { Life } from './life.ts'
 import type { NearTier } from './near-tier.ts'
 import type { Sealer } from './sealer.ts'
-import { EVERYTHING, isHeld, type SharedTier, type Versions } from './shared-tier.ts'
+import type { SharedTier } from './shared-tier.ts'
+import { EVERYTHING, isHeld, NO_VERSIONS, type Versions } from './versions.ts'
 
 /** What reads through the shared tier need to know of their cache. */
 export interface SharedReadsOptions {
@@ -177,8 +178,6 @@ export class SharedReads {
     return record.tags.every(([name, version]) => (versions.get(name) ?? more?.get(name)) === version)
   }
 }
-
-const NO_VERSIONS: Versions = new Map()
 
 /** The tags of a record, as the cache's user knows them. */
 function namesOf(record: StoreRecord): string[] {

@@ -1,11 +1,13 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { StoreError } from '../core/errors.ts'
 import { silentLogger } from '../core/logger.ts'
 import type { Store, StoreRecord } from '../core/store.ts'
 import { faultyStore } from '../testing/faulty-store.ts'
 import { manualClock } from '../testing/manual-clock.ts'
 import { MemoryStore } from '../testing/memory-store.ts'
 import { Emitter } from './emitter.ts'
-import { EVERYTHING, isHeld, SharedTier } from './shared-tier.ts'
+import { SharedTier } from './shared-tier.ts'
+import { EVERYTHING, isHeld } from './versions.ts'
 
 const RECORD: StoreRecord = { value: '1', freshMs: 1000, keepMs: 1000, tags: [] }
 
@@ -31,6 +33,17 @@ function setup({ hearsChanges = true, wrap = (store: Store): Store => store } = 
   return { clock, store, state, tier, made }
 }
 
+/** Puts a record whatever is there, as a set does. */
+async function put(tier: SharedTier, key: string, record: StoreRecord = RECORD): Promise<void> {
+  const [mark] = await tier.invalidate([key], true)
+  await tier.fill(key, record, mark!, 0)
+}
+
+/** What stands in the store under the names that it is given. */
+async function stored(store: Store, names: string[]): Promise<unknown[]> {
+  return (await store.read(names, [])).entries.map(({ record }) => record?.value)
+}
+
 test('reads and versions of one tick go together, each name once', async () => {
   const { store, tier } = setup()
   const asked = ['a', 'b', 'a'].map((key) => tier.read(key))
@@ -38,14 +51,14 @@ test('reads and versions of one tick go together, each name once', async () => {
   expect(await Promise.all(asked)).toEqual([{ mark: '' }, { mark: '' }, { mark: '' }])
   const [one, other] = await Promise.all(versions)
   expect(one!.get('t')).toBe(other!.get('t'))
-  expect(store.calls).toEqual(['getMany 2', 'versions 2'])
+  expect(store.calls).toEqual(['read 2 2'])
 })
 
 test('versions are remembered where a bus tells of changes, and asked for anew after one', async () => {
   const { store, tier } = setup()
   const before = await tier.versions(['t'])
   await tier.versions(['t'])
-  expect(store.calls).toEqual(['versions 1'])
+  expect(store.calls).toEqual(['read 0 1'])
   tier.forgetVersions(['other'])
   tier.forgetVersions([])
   await tier.versions(['t'])
@@ -60,7 +73,7 @@ test('without a bus they are asked for each time, and remembered for fills only'
   await tier.versions(['t'])
   await clock.advance(1)
   await tier.versions(['t'])
-  expect(store.calls).toEqual(['versions 1', 'versions 1'])
+  expect(store.calls).toEqual(['read 0 1', 'read 0 1'])
   expect(tier.knownVersions(['t'], 1).size, 'known since the first time, not the last').toBe(1)
   expect(tier.knownVersions(['t'], 0).size, 'and not before').toBe(0)
 })
@@ -84,21 +97,118 @@ test('a fill is not sent when the fence that should refuse it may be over', asyn
 
 test('nothing rejects while the store is down, and what it missed is told when it is back', async () => {
   const { clock, store, state, tier, made } = setup()
-  await tier.set('set', RECORD)
-  await tier.set('gone', RECORD)
-  const [before] = await store.versions(['shop#t'])
+  await put(tier, 'set')
+  await put(tier, 'gone')
+  const before = (await store.read([], ['shop#t'])).versions
+  await clock.advance(10_001)
+  await tier.read('set')
   state.isDown = true
   expect(await tier.invalidate(['gone'], false)).toEqual([undefined])
   await tier.bump(['t'], false)
-  await tier.set('set', RECORD)
+  await tier.invalidate(['set'], true)
+  await tier.invalidate(['set'], false)
   expect(await tier.read('gone')).toEqual({ mark: undefined })
   expect(await tier.versions(['t'])).toBeUndefined()
-  expect(await tier.fill('a', RECORD, '', 0)).toBe(false)
+  expect(await tier.fill('a', RECORD, '', clock.monotonic())).toBeUndefined()
   state.isDown = false
   await clock.advance(100)
-  expect(made).toEqual([{ keys: ['gone', 'set'], tags: ['t'] }])
-  expect((await store.getMany(['shop:gone', 'shop:set'])).map((read) => read.record)).toEqual([undefined, undefined])
-  expect(await store.versions(['shop#t'])).not.toEqual([before])
+  expect(made).toEqual([
+    { keys: ['gone', 'set'], tags: [] },
+    { keys: [], tags: ['t'] },
+  ])
+  expect(await stored(store, ['shop:gone', 'shop:set'])).toEqual([undefined, undefined])
+  expect((await store.read([], ['shop#t'])).versions).not.toEqual(before)
+})
+
+describe('invalidations that were acknowledged a moment before the store was in doubt', () => {
+  test('are told again before anything is read, also when what failed is something else', async () => {
+    const { clock, store, tier, made } = setup()
+    await put(tier, 'a')
+    const restore = store.copy()
+    await clock.advance(100_000)
+    const before = (await store.read([], ['shop#t'])).versions
+    await tier.invalidate(['a'], false)
+    await tier.bump(['t'], false)
+    await clock.advance(9000)
+    const answer = tier.read('a')
+    restore()
+    expect(await answer, 'a read under way').toEqual({ mark: undefined })
+    expect(await tier.read('a'), 'a read before it is told').toEqual({ mark: undefined })
+    await clock.advance(0)
+    expect(made).toEqual([
+      { keys: ['a'], tags: [] },
+      { keys: [], tags: ['t'] },
+    ])
+    expect((await tier.read('a')).record).toBeUndefined()
+    expect((await store.read([], ['shop#t'])).versions).not.toEqual(before)
+  })
+
+  test('older ones are not', async () => {
+    const { clock, store, tier, made } = setup()
+    await tier.invalidate(['a'], false)
+    await clock.advance(10_001)
+    store.copy()()
+    await clock.advance(0)
+    expect(made).toEqual([])
+    expect((await tier.read('a')).mark).toBe('')
+  })
+
+  test('when they were many, everything is voided', async () => {
+    const { clock, store, tier, made } = setup()
+    for (let at = 0; at < 21; at++) await tier.invalidate(Array.from({ length: 500 }, (_, nr) => `${at} ${nr}`), false) // biome-ignore format: one line
+    store.copy()()
+    await clock.advance(0)
+    expect(made.at(0)).toEqual({ keys: [], tags: [EVERYTHING] })
+  })
+
+  test('a doubt while they are told again begins anew', async () => {
+    const { clock, store, tier, made } = setup({
+      wrap: (memory) =>
+        faultyStore(memory, ({ method, count }) => {
+          if (method === 'invalidate' && count === 3) restore() // while the first is told again
+        }),
+    })
+    const restore = store.copy()
+    await tier.invalidate(['a'], false)
+    restore()
+    await clock.advance(0)
+    expect([made, (await tier.read('a')).mark]).toEqual([[], undefined])
+    await clock.advance(100)
+    expect(made).toEqual([{ keys: ['a'], tags: [] }])
+  })
+})
+
+test('a store that only reads is not back', async () => {
+  let isFull = true
+  const { clock, tier } = setup({
+    wrap: (store) => faultyStore(store, ({ method }) => (isFull && method !== 'read' ? Promise.reject(new Error('OOM')) : undefined)), // biome-ignore format: one line
+  })
+  await tier.invalidate(['a'], false)
+  await clock.advance(5000)
+  expect(await tier.read('a')).toEqual({ mark: undefined })
+  isFull = false
+  await clock.advance(1000)
+  expect((await tier.read('a')).mark).not.toBe('')
+})
+
+test('a record that the store does not take leaves the store in use', async () => {
+  const refuse = (): never => {
+    throw new StoreError('too large', { refused: true })
+  }
+  const { tier, clock } = setup({ wrap: (store) => faultyStore(store, ({ method }) => (method === 'fill' ? refuse() : undefined)) }) // biome-ignore format: one line
+  expect(await tier.fill('a', RECORD, '', clock.monotonic())).toBeUndefined()
+  expect(await tier.read('a')).toEqual({ mark: '' })
+})
+
+test('more names than a call may have go in several', async () => {
+  const { store, tier } = setup()
+  const names = Array.from({ length: 600 }, (_, at) => `${at}`)
+  const [reads, versions] = [Promise.all(names.map((name) => tier.read(name))), tier.versions(['t'])]
+  expect((await reads).every(({ mark }) => mark === '')).toBe(true)
+  await versions
+  expect(new Set(await tier.invalidate(names, false)).size).toBe(600)
+  await tier.bump(names, false)
+  expect(store.calls).toEqual(['read 512 0', 'read 88 1', 'invalidate 512', 'invalidate 88', 'bump 512', 'bump 88'])
 })
 
 test('too much that was missed becomes one: everything', async () => {
@@ -116,15 +226,15 @@ test('too much that was missed becomes one: everything', async () => {
 test('no two keys of a cache and its namespaces have one stored name', async () => {
   const { store, tier } = setup()
   const inner = ['a', 'users:a', '/users:a', '\0users:a', '\0users/b:a', '\0:\0users:a', '\0:\0', '#', '']
-  for (const key of inner) await tier.set(key, { ...RECORD, value: key })
+  for (const key of inner) await put(tier, key, { ...RECORD, value: key })
   for (const key of inner) expect((await tier.read(key)).record?.value).toBe(key)
-  expect(store.calls.filter((call) => call === 'set')).toHaveLength(inner.length)
+  expect(store.calls.filter((call) => call === 'fill')).toHaveLength(inner.length)
 })
 
-test.each([[[]], [5 as never]])(
+test.each([[{ entries: [], versions: [] } as never], [5 as never], [undefined as never]])(
   'a store that answers a read with %o has failed, and its reader does not',
   async (answer) => {
-    const { tier } = setup({ wrap: (store) => Object.assign(store, { getMany: async () => answer }) })
+    const { tier } = setup({ wrap: (store) => Object.assign(store, { read: async () => answer }) })
     expect(await tier.read('a')).toEqual({ mark: undefined })
   },
 )

@@ -1,8 +1,11 @@
 import type { Clock } from '../core/clock.ts'
 import { StoreError } from '../core/errors.ts'
-import type { Mark, Store, StoreRecord } from '../core/store.ts'
+import { type Mark, STORE_BATCH_MAX, type Store, type StoreAnswer, type StoreRecord } from '../core/store.ts'
 import { type Attempt, Breaker } from './breaker.ts'
 import type { Emitter } from './emitter.ts'
+import { InvalidationLog, type Told } from './invalidation-log.ts'
+import { ReadBatches } from './read-batches.ts'
+import { KnownVersions, NO_VERSIONS, type Versions } from './versions.ts'
 
 /** What the shared tier needs to know of its cache. */
 export interface SharedTierOptions {
@@ -28,12 +31,10 @@ export interface SharedRead {
   readonly held?: boolean
 }
 
-/** Versions of tags, by tag. A version that begins with `!` belongs to a write under way. */
-export type Versions = ReadonlyMap<string, string>
-
 /**
  * The shared tier of a cache: its store behind a breaker, with versions of tags, and with a memory of the invalidations
- * that could not be told, which are told first when the store is back. No method rejects because the store failed.
+ * that could not be told, or were told a moment ago and may be lost: they are told first when the store is back. No method
+ * rejects because the store failed.
  *
  * How a stored entry is kept right: each key has a mark, and a fill succeeds only on the mark that was read before the
  * load; each entry names its tags with the versions that were known before the load, and counts only while they are
@@ -42,15 +43,13 @@ export type Versions = ReadonlyMap<string, string>
 export class SharedTier {
   readonly #options: SharedTierOptions
   readonly #breaker: Breaker
-  /** Versions as they were once. Only where a bus tells of changes are they good for reading too. */
-  readonly #versions = new Map<string, { readonly version: string; readonly askedAtMs: number }>()
-  /** Counts what made remembered versions wrong: an answer that was on its way then is not remembered. */
-  #changes = 0
-  /** Invalidations to make up for. */
-  readonly #missedKeys = new Set<string>()
-  readonly #missedTags = new Set<string>()
-  readonly #read: (key: string) => Promise<SharedRead>
-  readonly #ask: (tag: string) => Promise<string | undefined>
+  readonly #reads: ReadBatches
+  readonly #stopWatching: (() => void) | undefined
+  readonly #known = new KnownVersions()
+  /** Invalidations that the store was not told. */
+  readonly #missed = new InvalidationLog()
+  /** Those that it acknowledged a moment ago: a server that is promoted, or started again, may not have them. */
+  readonly #recent = new InvalidationLog()
 
   constructor(options: SharedTierOptions) {
     this.#options = options
@@ -59,106 +58,94 @@ export class SharedTier {
       clock: options.clock,
       timeoutMs: options.timeoutMs,
       recover: (attempt) => this.#recover(attempt),
-      isRecovered: () => this.#hasMissedNothing(),
+      isRecovered: () => this.#missed.isEmpty,
       onState: (state) => options.emitter.emit('storeState', { state }),
-      onError: (operation, error) => {
-        options.onError()
-        options.emitter.emit('storeError', { operation, error })
-      },
+      onError: (operation, error) => this.#tellError(operation, error),
     })
-    const { store } = options
-    this.#read = together(
-      async (keys) =>
-        (await this.#try('read', async () => complete(keys, await store.getMany(keys)))) ?? keys.map(() => NO_ANSWER),
-    )
-    this.#ask = together(async (tags) => (await this.#try('versions', () => store.versions(tags))) ?? [])
+    this.#reads = new ReadBatches((keys, tags) => this.#try('read', () => this.#readAll(keys, tags)))
+    this.#stopWatching = options.store.watch?.(() => this.#breaker.doubt())
   }
 
-  /** Reads a key. Reads that are asked for together go to the store together. */
-  read(key: string): Promise<SharedRead> {
-    return this.#read(this.#stored(key))
+  /** How long a tombstone stands. */
+  get fenceMs(): number {
+    return this.#options.fenceMs
+  }
+
+  /** Reads a key. What is asked for together, versions of tags included, goes to the store together. */
+  async read(key: string): Promise<SharedRead> {
+    return (await this.#reads.key(this.#stored(key))) ?? NO_ANSWER
   }
 
   /** The versions of tags as the store has them now, or as the bus keeps them; `undefined` when it does not answer. */
   async versions(tags: readonly string[]): Promise<Versions | undefined> {
     const { clock, hearsChanges } = this.#options
-    const askedAtMs = clock.monotonic()
-    const known = hearsChanges ? this.knownVersions(tags, Number.POSITIVE_INFINITY) : NO_VERSIONS
+    const known = hearsChanges ? this.#known.before(tags, Number.POSITIVE_INFINITY) : NO_VERSIONS
     if (known.size === tags.length) return known
-    const before = this.#changes
-    const answers = await Promise.all(tags.map((tag) => known.get(tag) ?? this.#ask(this.#storedTag(tag))))
+    const askedAtMs = clock.monotonic()
+    const { changes } = this.#known
+    const answers = await Promise.all(tags.map((tag) => known.get(tag) ?? this.#reads.tag(this.#storedTag(tag))))
     const found = new Map<string, string>()
     for (const [at, tag] of tags.entries()) {
       const version = answers[at]
       if (version === undefined) return undefined
       found.set(tag, version)
-      if (before === this.#changes && !isHeld(version)) this.#remember(tag, version, askedAtMs)
+      if (changes === this.#known.changes) this.#known.remember(tag, version, askedAtMs)
     }
     return found
   }
 
   /** The versions of those tags that are remembered since before `beforeMs`, without asking. */
   knownVersions(tags: readonly string[], beforeMs: number): Versions {
-    const known = new Map<string, string>()
-    for (const tag of tags) {
-      const remembered = this.#versions.get(tag)
-      if (remembered !== undefined && remembered.askedAtMs < beforeMs) known.set(tag, remembered.version)
-    }
-    return known
+    return this.#known.before(tags, beforeMs)
   }
 
   /** What remembered versions there are may be wrong: messages were lost. */
   forgetVersions(tags?: readonly string[]): void {
-    if (tags?.length === 0) return
-    this.#changes++
-    if (tags === undefined) this.#versions.clear()
-    else for (const tag of tags) this.#versions.delete(tag)
+    this.#known.forget(tags)
   }
 
-  /** Stores a record on the mark that was read at `readAtMs`, unless that was so long ago that the fence may have ended. */
-  async fill(key: string, record: StoreRecord, mark: Mark, readAtMs: number): Promise<boolean> {
+  /**
+   * Stores a record on the mark that was read at `readAtMs`, unless that was so long ago that the fence may have ended.
+   * `undefined`: the store did not answer, or does not take this record.
+   */
+  async fill(key: string, record: StoreRecord, mark: Mark, readAtMs: number): Promise<boolean | undefined> {
     const { clock, fenceMs, store } = this.#options
-    if (this.#breaker.isOpen || clock.monotonic() - readAtMs >= fenceMs / 2) return false
-    const filled = await this.#try('fill', () => store.fill(this.#stored(key), record, mark))
+    if (clock.monotonic() - readAtMs >= fenceMs / 2) return false
+    if (this.#breaker.isOpen) return undefined
+    const filled = await this.#try('fill', () =>
+      store.fill(this.#stored(key), record, mark).catch((error: unknown) => this.#tellRefusal(error)),
+    )
+    if (filled === 'refused') return undefined
     // It may yet arrive, when no tombstone is there any more to refuse it.
-    if (filled === undefined) this.#miss([key], this.#missedKeys)
-    return filled ?? false
-  }
-
-  /** Stores a record whatever is there. A failure leaves the key to be invalidated when the store is back. */
-  async set(key: string, record: StoreRecord): Promise<void> {
-    const done = await this.#try('set', async () => {
-      await this.#options.store.set(this.#stored(key), record)
-      return true
-    })
-    if (!done) this.#miss([key], this.#missedKeys)
+    if (filled === undefined) this.#missed.add({ kind: 'key', names: [key], held: false }, clock.monotonic())
+    return filled
   }
 
   /** Puts tombstones, told later if the store does not answer. Returns their marks, `undefined` for each in that case. */
   async invalidate(keys: readonly string[], held: boolean): Promise<readonly (Mark | undefined)[]> {
-    if (keys.length === 0) return []
-    const { store, fenceMs } = this.#options
-    const stored = keys.map((key) => this.#stored(key))
-    const marks = await this.#try('invalidate', () => store.invalidate(stored, fenceMs, held))
-    if (marks !== undefined) return marks
-    this.#miss(keys, this.#missedKeys)
-    return keys.map(() => undefined)
+    const marks: (Mark | undefined)[] = []
+    for (const names of inBatches(keys)) {
+      const told: Told = { kind: 'key', names, held }
+      const answer = await this.#try('invalidate', () => this.#tell(told))
+      this.#note(told, answer !== undefined)
+      for (const at of names.keys()) marks.push(answer?.[at])
+    }
+    return marks
   }
 
   /** Gives tags new versions; told later if the store does not answer. */
   async bump(tags: readonly string[], held: boolean): Promise<void> {
     if (tags.length === 0) return
     this.forgetVersions(tags)
-    const stored = tags.map((tag) => this.#storedTag(tag))
-    const done = await this.#try('bump', async () => {
-      await this.#options.store.bump(stored, held ? this.#options.fenceMs : undefined)
-      return true
-    })
-    if (!done) this.#miss(tags, this.#missedTags)
+    for (const names of inBatches(tags)) {
+      const told: Told = { kind: 'tag', names, held }
+      this.#note(told, (await this.#try('bump', () => this.#tell(told))) !== undefined)
+    }
     this.forgetVersions(tags)
   }
 
   close(): void {
+    this.#stopWatching?.()
     this.#breaker.close()
   }
 
@@ -170,42 +157,65 @@ export class SharedTier {
     }
   }
 
-  /** Tells the store what it missed. What is added meanwhile is told by the next round, before anything is read. */
+  /** One call that tells the store of invalidations; answers the marks of tombstones. */
+  async #tell({ kind, names, held }: Told): Promise<readonly Mark[]> {
+    const { store, fenceMs } = this.#options
+    if (kind === 'key') return await store.invalidate(names.map(this.#stored), fenceMs, held)
+    await store.bump(names.map(this.#storedTag), held ? fenceMs : undefined)
+    return []
+  }
+
+  #note(told: Told, wasTold: boolean): void {
+    const nowMs = this.#options.clock.monotonic()
+    if (wasTold) this.#recent.forgetBefore(nowMs - RECENT_MS)
+    ;(wasTold ? this.#recent : this.#missed).add(told, nowMs)
+  }
+
+  /**
+   * Tells the store what it missed, and again what it acknowledged just before it failed. What is added meanwhile is told by
+   * the next round, before anything is read. The probe writes: a replica, or a server that is full, only reads well.
+   */
   async #recover(attempt: Attempt): Promise<void> {
-    const { store, fenceMs, onMadeUp } = this.#options
-    await attempt('probe', () => store.getMany([this.#stored('probe')]))
-    while (!this.#hasMissedNothing()) {
-      const keys = take(this.#missedKeys)
-      const tags = take(this.#missedTags)
+    const { store, fenceMs, onMadeUp, name } = this.#options
+    this.forgetVersions()
+    this.#recent.forgetBefore(this.#options.clock.monotonic() - RECENT_MS)
+    this.#recent.moveTo(this.#missed)
+    await attempt('probe', () => store.invalidate(PROBES.map((probe) => `${name}?${probe}`), fenceMs, false)) // biome-ignore format: one line
+    for (let told = this.#missed.take(); told !== undefined; told = this.#missed.take()) {
+      const { kind, names } = told
       try {
-        if (keys.length > 0) await attempt('invalidate', () => store.invalidate(keys.map(this.#stored), fenceMs, false))
-        if (tags.length > 0) await attempt('bump', () => store.bump(tags.map(this.#storedTag), undefined))
+        await attempt(kind === 'key' ? 'invalidate' : 'bump', () => this.#tell(told!))
       } catch (error) {
-        this.#miss(keys, this.#missedKeys)
-        this.#miss(tags, this.#missedTags)
+        this.#note(told, false)
         throw error
       }
-      onMadeUp({ keys, tags })
+      this.#note(told, true)
+      onMadeUp({ keys: kind === 'key' ? names : [], tags: kind === 'tag' ? names : [] })
     }
   }
 
-  #hasMissedNothing(): boolean {
-    return this.#missedKeys.size + this.#missedTags.size === 0
+  #tellError(operation: string, error: StoreError): void {
+    this.#options.onError()
+    this.#options.emitter.emit('storeError', { operation, error })
   }
 
-  /** What the store has to be told later. When it becomes too much, all of the cache is voided instead. */
-  #miss(names: readonly string[], into: Set<string>): void {
-    for (const name of names) into.add(name)
-    if (this.#missedKeys.size + this.#missedTags.size <= MISSED_MAX) return
-    this.#missedKeys.clear()
-    this.#missedTags.clear()
-    this.#missedTags.add(EVERYTHING)
+  /** A record that the store does not take is no reason to leave the store alone. */
+  #tellRefusal(error: unknown): 'refused' {
+    if (!(error instanceof StoreError && error.refused)) throw error
+    this.#tellError('fill', error)
+    return 'refused'
   }
 
-  #remember(tag: string, version: string, askedAtMs: number): void {
-    if (this.#versions.get(tag)?.version === version) return
-    if (this.#versions.size >= VERSIONS_MAX) this.#versions.clear()
-    this.#versions.set(tag, { version, askedAtMs })
+  /** One read. A store that leaves names out breaks its contract: that is its failure, not the reader's. */
+  async #readAll(keys: readonly string[], tags: readonly string[]): Promise<StoreAnswer> {
+    const answer: Partial<StoreAnswer> | undefined = await this.#options.store.read(keys, tags)
+    const { entries = [], versions = [] } = answer ?? {}
+    const isWhole =
+      keys.every((_, at) => entries[at] !== undefined) && tags.every((_, at) => versions[at] !== undefined)
+    if (isWhole) return { entries, versions }
+    throw new StoreError(
+      `the store did not answer each of the ${keys.length + tags.length} names that it was asked for`,
+    )
   }
 
   /** `shop:17`, in a namespace `shop/users:17`. Names hold neither `:` nor `/`, so no two keys meet. */
@@ -220,48 +230,11 @@ export class SharedTier {
 
 const COLON = 58
 const NO_ANSWER: SharedRead = { mark: undefined }
-/** Remembered versions of tags; past it all are forgotten and asked for again. */
-const VERSIONS_MAX = 10_000
-const MISSED_MAX = 10_000
-const RECOVER_AT_ONCE = 500
+/** How long an acknowledged invalidation may yet be lost by a failover, or by a restart from a log that is synced each second. */
+const RECENT_MS = 10_000
+/** Several, so that in a cluster each server is likely to be asked. */
+const PROBES: readonly number[] = Array.from({ length: 16 }, (_, at) => at)
 
-const NO_VERSIONS: Versions = new Map()
-
-/** Takes some names out of a set. */
-function take(names: Set<string>): string[] {
-  const taken = [...names].slice(0, RECOVER_AT_ONCE)
-  for (const name of taken) names.delete(name)
-  return taken
-}
-
-/** Makes one call of what is asked for before the next microtask. `ask` answers in the order of the names. */
-function together<T>(ask: (names: string[]) => Promise<readonly T[]>): (name: string) => Promise<T> {
-  let names = new Map<string, number>()
-  let answers: Promise<readonly T[]>
-  return async (name) => {
-    if (names.size === 0) {
-      answers = Promise.resolve().then(() => {
-        const asked = [...names.keys()]
-        names = new Map()
-        return ask(asked)
-      })
-    }
-    const at = names.get(name) ?? names.size
-    names.set(name, at)
-    return (await answers)[at]!
-  }
-}
-
-/** What a store answered to a read of `keys`. One that leaves keys out breaks its contract: that is its failure, not the reader's. */
-function complete<T>(keys: readonly string[], answers: readonly T[]): readonly T[] {
-  if (keys.every((_, at) => answers[at] !== undefined)) return answers
-  throw new StoreError(`the store did not answer each of the ${keys.length} keys that it was asked for`)
-}
-
-/** The tag that every stored entry carries, so that `clear` is one command. */
-export const EVERYTHING = ''
-
-/** Whether a version belongs to a write under way: what is loaded under it is not kept. */
-export function isHeld(version: string): boolean {
-  return version.startsWith('!')
+function* inBatches(names: readonly string[]): Generator<readonly string[]> {
+  for (let at = 0; at < names.length; at += STORE_BATCH_MAX) yield names.slice(at, at + STORE_BATCH_MAX)
 }

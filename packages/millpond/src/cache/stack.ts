@@ -75,7 +75,7 @@ export class Stack<W extends NearWrites = NearWrites> {
     const { clock, random, enabled, name } = settings
     const { store, bus, feed } = enabled ? options : {}
     checkPart('clock', clock, 'monotonic')
-    checkPart('store', store, 'getMany')
+    checkPart('store', store, 'read')
     checkPart('bus', bus, 'publish')
     checkPart('feed', feed, 'covers')
     this.settings = settings

@@ -8,8 +8,8 @@ import type { Lease } from './lease.ts'
 import { freshMsOf, type Life } from './life.ts'
 import { NearWrites, type Write } from './near-writes.ts'
 import type { Before } from './shared-reads.ts'
-import { EVERYTHING, isHeld } from './shared-tier.ts'
 import type { Common, Shared } from './stack.ts'
+import { EVERYTHING, isHeld, NO_VERSIONS } from './versions.ts'
 
 /** Makes the next value of a key from the one before it. */
 type Change = (value: unknown) => unknown
@@ -30,9 +30,9 @@ export class Writes extends NearWrites {
     if (shared === undefined) return
     const { key } = write
     const entry = near.peek(key)
-    await this.#toStore.run(key, () => this.#setShared(write, fed, shared))
-    // Without the entry, a read may have brought what the store had until now.
-    if (near.holds(key, entry)) near.voidLoads(key)
+    const filled = await this.#toStore.run(key, () => this.#setShared(write, fed, shared))
+    // Without the entry, a read may have brought what the store had until now; overtaken, the value is old.
+    if (filled !== false && near.holds(key, entry)) near.voidLoads(key)
     else near.deleteKeys([key], 'invalidate')
   }
 
@@ -42,8 +42,10 @@ export class Writes extends NearWrites {
    * @throws StoreError (`ERR_STORE`) when others change the key in the store again and again
    */
   async update(key: string, change: Change, life: Life): Promise<unknown> {
-    const { near, clock, changes } = this.#all
-    for (let attempt = 1; attempt <= UPDATE_ATTEMPTS; attempt++) {
+    const { near, clock, changes, shared } = this.#all
+    const untilMs = clock.monotonic() + 2 * (shared?.tier.fenceMs ?? 0) // a write that its process did not end holds one fence
+    let attempt = 1
+    for (; attempt <= UPDATE_ATTEMPTS || clock.monotonic() <= untilMs; attempt++) {
       near.voidLoads(key)
       const lease = near.lease(key, life.tags)
       try {
@@ -57,9 +59,9 @@ export class Writes extends NearWrites {
         lease.end(false)
       }
       near.deleteKeys([key], 'invalidate')
-      if (attempt > 1) await sleep(clock, attempt)
+      if (attempt > 1) await sleep(clock, Math.min(attempt, UPDATE_ATTEMPTS))
     }
-    throw new StoreError(`update of ${JSON.stringify(shownKey(key))} found the key changed ${UPDATE_ATTEMPTS} times`)
+    throw new StoreError(`update of ${JSON.stringify(shownKey(key))} found the key changed ${attempt} times`)
   }
 
   /** One attempt; `undefined` when something came in between. */
@@ -99,7 +101,7 @@ export class Writes extends NearWrites {
       const outcomes = await Promise.all(
         writes.map(async (each, at) => {
           if (!untouched[at]) return 'overtaken'
-          return this.#keep(each, leases[at]!, { mark: marks?.[at], versions: versions[at] ?? new Map(), readAtMs })
+          return this.#keep(each, leases[at]!, { mark: marks?.[at], versions: versions[at] ?? NO_VERSIONS, readAtMs })
         }),
       )
       kept = outcomes.map((outcome) => outcome === 'kept')
@@ -134,14 +136,21 @@ export class Writes extends NearWrites {
     return this.keepNear(write, lease) || inStore ? 'kept' : 'overtaken'
   }
 
-  async #setShared(write: Write, fed: boolean, { tier, reads }: Shared): Promise<void> {
+  /**
+   * Puts a held tombstone, under which no load fills, and then the value on its mark: if the tombstone was replaced by then,
+   * something newer came. Returns whether the store took the value; `undefined` where it could not be asked to.
+   */
+  async #setShared(write: Write, fed: boolean, { tier, reads }: Shared): Promise<boolean | undefined> {
     const { key, value, life } = write
-    const versions = fed ? undefined : await tier.versions(namesOf(write))
+    const readAtMs = this.#all.clock.monotonic()
+    const asking = fed ? undefined : tier.versions(namesOf(write))
+    const [[mark], versions] = await Promise.all([tier.invalidate([key], !fed), asking])
     const usable = versions !== undefined && ![...versions.values()].some(isHeld)
     const freshMs = freshMsOf(value, life, this.#all.random)
-    const record = usable ? reads.record({ key, value, life, freshMs, etag: undefined, versions }) : undefined
-    if (record === undefined) await tier.invalidate([key], false)
-    else await tier.set(key, record)
+    const before = { mark, readAtMs, versions: versions ?? NO_VERSIONS }
+    const filled = usable ? await reads.fill({ key, value, life, freshMs, etag: undefined, ...before }) : undefined
+    if (filled === undefined && !fed && mark !== undefined) await tier.invalidate([key], false)
+    return filled
   }
 
   /** What a key holds now. Where there is a store it decides: another process may have changed it. */
@@ -175,7 +184,7 @@ interface Current {
   readonly held: boolean
 }
 
-const NO_STORE: Before = { mark: undefined, versions: new Map(), readAtMs: 0 }
+const NO_STORE: Before = { mark: undefined, versions: NO_VERSIONS, readAtMs: 0 }
 
 const UPDATE_ATTEMPTS = 100
 

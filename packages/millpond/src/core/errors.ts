@@ -64,8 +64,11 @@ export class ClosedError extends MillpondError {
 /** A shared tier did not answer, or answered with an error. Readers never see it: they go to the source. */
 export class StoreError extends MillpondError {
   readonly code = 'ERR_STORE'
-  constructor(reason: string, options?: ErrorOptions) {
+  /** The store is well, and only this command was refused, as when a value is too large for it. */
+  readonly refused: boolean
+  constructor(reason: string, options?: ErrorOptions & { refused?: boolean }) {
     super(reason, options)
+    this.refused = options?.refused ?? false
   }
 }
 

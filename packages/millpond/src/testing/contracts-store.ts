@@ -1,5 +1,5 @@
 import { randomId } from '../core/ids.ts'
-import type { Store, StoreRead, StoreRecord } from '../core/store.ts'
+import { STORE_BATCH_MAX, type Store, type StoreRead, type StoreRecord } from '../core/store.ts'
 import { type ContractCheck, holds, same } from './contracts.ts'
 
 /** What the checks of a store need. */
@@ -24,13 +24,13 @@ const FENCE_MS = 400
 
 const checks: Record<string, (given: Given) => Promise<void>> = {
   'an absent key has an empty mark and no record': async ({ store, name }) => {
-    same(await store.getMany([name()]), [{ mark: '' }], 'an absent key')
+    same((await store.read([name()], [])).entries, [{ mark: '' }], 'an absent key')
   },
 
-  'what is set is read as it was set': async ({ store, name }) => {
+  'what is filled is read as it was filled': async ({ store, name }) => {
     const key = name()
     const record = recordOf('value', { tags: [['a', 'version 1'], ['', '!2']], etag: 'W/"1"' }) // biome-ignore format: one line
-    await store.set(key, record)
+    await put(store, key, record)
     const read = await readOf(store, key)
     holds(read.mark !== '', 'a stored record has a mark')
     same(read.record?.value, 'value', 'the value')
@@ -40,32 +40,31 @@ const checks: Record<string, (given: Given) => Promise<void>> = {
 
   'a record without an etag has none when it is read': async ({ store, name }) => {
     const key = name()
-    await store.set(key, recordOf('value'))
+    await put(store, key, recordOf('value'))
     same((await readOf(store, key)).record?.etag, undefined, 'the etag')
   },
 
   'answers come in the order of the keys, also of one that is asked for twice': async ({ store, name }) => {
     const [first, second, absent] = [name('1'), name('2'), name('3')]
-    await store.set(first, recordOf('first'))
-    await store.set(second, recordOf('second'))
-    const reads = await store.getMany([second, absent, first, second])
+    await put(store, first, recordOf('first'))
+    await put(store, second, recordOf('second'))
+    const { entries } = await store.read([second, absent, first, second], [])
     same(
-      reads.map((read) => read.record?.value ?? 'none'),
+      entries.map((read) => read.record?.value ?? 'none'),
       ['second', 'none', 'first', 'second'],
       'the values',
     )
   },
 
   'empty lists are answered': async ({ store }) => {
-    same(await store.getMany([]), [], 'getMany')
+    same(await store.read([], []), { entries: [], versions: [] }, 'read')
     same(await store.invalidate([], FENCE_MS, false), [], 'invalidate')
-    same(await store.versions([]), [], 'versions')
     await store.bump([], undefined)
   },
 
   'remaining life counts down, through staleness to the end': async ({ store, name, pass }) => {
     const key = name()
-    await store.set(key, { ...recordOf('value'), freshMs: 300, keepMs: 900 })
+    await put(store, key, { ...recordOf('value'), freshMs: 300, keepMs: 900 })
     await pass(100)
     const young = (await readOf(store, key)).record!
     holds(young.freshMs > 0 && young.freshMs <= 200, `freshMs after 100 of 300 ms: ${young.freshMs}`)
@@ -79,7 +78,7 @@ const checks: Record<string, (given: Given) => Promise<void>> = {
 
   'a record may live for ever': async ({ store, name, pass }) => {
     const key = name()
-    await store.set(key, { ...recordOf('value'), freshMs: Number.POSITIVE_INFINITY, keepMs: Number.POSITIVE_INFINITY })
+    await put(store, key, { ...recordOf('value'), freshMs: Number.POSITIVE_INFINITY, keepMs: Number.POSITIVE_INFINITY })
     await pass(100)
     same((await readOf(store, key)).record?.freshMs, Number.POSITIVE_INFINITY, 'freshMs')
   },
@@ -93,7 +92,7 @@ const checks: Record<string, (given: Given) => Promise<void>> = {
 
   'a fill on the mark that was read replaces, and gives a new mark': async ({ store, name }) => {
     const key = name()
-    await store.set(key, recordOf('first'))
+    await put(store, key, recordOf('first'))
     const { mark } = await readOf(store, key)
     same(await store.fill(key, recordOf('second'), mark), true, 'the fill')
     const read = await readOf(store, key)
@@ -104,9 +103,9 @@ const checks: Record<string, (given: Given) => Promise<void>> = {
 
   'an equal record has another mark': async ({ store, name }) => {
     const key = name()
-    await store.set(key, recordOf('same'))
+    await put(store, key, recordOf('same'))
     const { mark } = await readOf(store, key)
-    await store.set(key, recordOf('same'))
+    await put(store, key, recordOf('same'))
     same(await store.fill(key, recordOf('other'), mark), false, 'a fill on the mark of the equal record before')
   },
 
@@ -119,12 +118,12 @@ const checks: Record<string, (given: Given) => Promise<void>> = {
 
   'a tombstone refuses what was loaded before it': async ({ store, name }) => {
     const [absent, present] = [name('absent'), name('present')]
-    await store.set(present, recordOf('old'))
+    await put(store, present, recordOf('old'))
     const { mark } = await readOf(store, present)
     await store.invalidate([absent, present], HOUR_MS, false)
     same(await store.fill(absent, recordOf('late'), ''), false, 'a fill of a key that was absent')
     same(await store.fill(present, recordOf('late'), mark), false, 'a fill of a key that was present')
-    for (const read of await store.getMany([absent, present])) {
+    for (const read of (await store.read([absent, present], [])).entries) {
       same(read.record, undefined, 'the record of a tombstone')
       holds(read.mark !== '' && read.mark !== mark, 'a tombstone has a mark of its own')
       holds(read.held !== true, 'a plain tombstone is not held')
@@ -163,12 +162,9 @@ const checks: Record<string, (given: Given) => Promise<void>> = {
     same(await store.fill(key, recordOf('late'), mark!), false, 'a fill on the held mark')
   },
 
-  'a held tombstone ends with its fence, with a set, and with the fill of its writer': async (given) => {
-    const { store, name, pass } = given
-    const [left, set, filled] = [name('left'), name('set'), name('filled')]
-    await store.invalidate([left, set], FENCE_MS, true)
-    await store.set(set, recordOf('set'))
-    holds((await readOf(store, set)).held !== true, 'set ends the hold')
+  'a held tombstone ends with its fence, and with the fill of its writer': async ({ store, name, pass }) => {
+    const [left, filled] = [name('left'), name('filled')]
+    await store.invalidate([left], FENCE_MS, true)
     const [mark] = await store.invalidate([filled], HOUR_MS, true)
     same(await store.fill(filled, recordOf('filled'), mark!), true, 'the fill of the writer')
     same((await readOf(store, filled)).record?.value, 'filled', 'the value')
@@ -178,70 +174,145 @@ const checks: Record<string, (given: Given) => Promise<void>> = {
 
   'a tag keeps its version until it is bumped': async ({ store, open, name }) => {
     const [first, second] = [name('1'), name('2')]
-    const before = await store.versions([first, second, first])
+    const before = await versionsOf(store, [first, second, first])
     same(before[2], before[0], 'a tag that is asked for twice')
     holds(before[0] !== before[1] && before[0] !== '', 'every tag has a version of its own')
     await store.bump([first], undefined)
-    const after = await (await open()).versions([second, first])
+    const after = await versionsOf(await open(), [second, first])
     same(after[0], before[1], 'a tag that was not bumped')
     holds(after[1] !== before[0], 'a tag that was bumped has another version')
-    same(await store.versions([first]), [after[1]], 'the new version, asked for again')
+    same(await versionsOf(store, [first]), [after[1]], 'the new version, asked for again')
     holds(!after.some((version) => version.startsWith('!')), 'nobody holds these tags')
   },
 
   'all who ask first for a tag are told the same version': async ({ open, name }) => {
     const tag = name()
     const stores = await Promise.all([open(), open(), open()])
-    const versions = await Promise.all(stores.map(async (store) => (await store.versions([tag]))[0]))
+    const versions = await Promise.all(stores.map(async (store) => (await versionsOf(store, [tag]))[0]))
     same(new Set(versions).size, 1, 'versions')
   },
 
   'a held version begins with !, until the next bump or its end': async ({ store, name, pass }) => {
     const [freed, left] = [name('freed'), name('left')]
     await store.bump([freed, left], FENCE_MS)
-    const held = await store.versions([freed, left])
+    const held = await versionsOf(store, [freed, left])
     holds(
       held.every((version) => version.startsWith('!')),
       `held versions: ${held.join(' ')}`,
     )
     await store.bump([freed], undefined)
-    holds(!(await store.versions([freed]))[0]!.startsWith('!'), 'the next bump frees the tag')
+    holds(!(await versionsOf(store, [freed]))[0]!.startsWith('!'), 'the next bump frees the tag')
     await pass(FENCE_MS + 100)
-    holds(!(await store.versions([left]))[0]!.startsWith('!'), 'the hold is forgotten')
+    holds(!(await versionsOf(store, [left]))[0]!.startsWith('!'), 'the hold is forgotten')
   },
 
   'what one connection writes, another reads': async ({ store, open, name }) => {
     const key = name()
     const other = await open()
-    await store.set(key, recordOf('shared'))
+    await put(store, key, recordOf('shared'))
     same((await readOf(other, key)).record?.value, 'shared', 'the value')
     await other.invalidate([key], HOUR_MS, false)
     same((await readOf(store, key)).record, undefined, 'the record after the other invalidated it')
   },
 
+  'keys and tags are read together, and a key is no tag': async ({ store, name }) => {
+    const [first, second] = [name('1'), name('2')]
+    await put(store, first, recordOf('first'))
+    const [version] = await versionsOf(store, [first])
+    const { entries, versions } = await store.read([second, first], [second, first])
+    same(
+      entries.map((read) => read.record?.value ?? 'none'),
+      ['none', 'first'],
+      'the values',
+    )
+    same(versions[1], version, 'a version, read with keys')
+    holds(versions[0] !== version && versions[0] !== '', 'each tag has a version of its own')
+    await store.bump([first], undefined)
+    same((await readOf(store, first)).record?.value, 'first', 'a key whose name is that of a tag that was bumped')
+    await store.invalidate([second], HOUR_MS, false)
+    same((await versionsOf(store, [second]))[0], versions[0], 'a tag whose name is that of a key that was invalidated')
+  },
+
+  'as many names as a call may have are answered in their order': async ({ store, name }) => {
+    const count = STORE_BATCH_MAX / 2
+    const names = Array.from({ length: count }, (_, at) => name(`${at}`))
+    const marks = await store.invalidate(names, HOUR_MS, false)
+    same(new Set(marks).size, count, 'marks')
+    for (const at of [0, 1, count - 1]) {
+      same(await store.fill(names[at]!, recordOf(`${at}`), marks[at]!), true, `a fill on mark ${at}`)
+    }
+    await store.bump(names, undefined)
+    const { entries, versions } = await store.read(names, names)
+    same([entries.length, new Set(versions).size], [count, count], 'answers')
+    for (const at of [0, 1, count - 1]) same(entries[at]?.record?.value, `${at}`, `value ${at}`)
+    same(entries[2]?.mark, marks[2], 'a mark between')
+  },
+
+  "a lease is one holder's, who may renew it and give it back": async ({ store, open, name }) => {
+    const [key, other] = [name(), await open()]
+    same(await store.lease(key, 'one', HOUR_MS), true, 'the first to ask')
+    same(await other.lease(key, 'other', HOUR_MS), false, 'another holder')
+    same(await store.lease(key, 'one', HOUR_MS), true, 'the holder, asked again')
+    await other.release(key, 'other')
+    same(await other.lease(key, 'other', HOUR_MS), false, 'another, after a release that was not its to give')
+    await store.release(key, 'one')
+    same(await other.lease(key, 'other', HOUR_MS), true, 'another, after the release')
+    await other.release(name('never held'), 'other')
+  },
+
+  'of those who ask for a lease at once, one has it': async ({ open, name }) => {
+    const key = name()
+    const stores = await Promise.all([open(), open(), open(), open()])
+    const got = await Promise.all(stores.map((store, at) => store.lease(key, `holder ${at}`, HOUR_MS)))
+    same(got.filter(Boolean).length, 1, 'holders')
+  },
+
+  'a lease ends by its time, unless it is renewed': async ({ store, name, pass }) => {
+    const [left, renewed] = [name('left'), name('renewed')]
+    await store.lease(left, 'one', FENCE_MS)
+    await store.lease(renewed, 'one', FENCE_MS)
+    await pass(FENCE_MS / 2)
+    same(await store.lease(renewed, 'one', 10 * FENCE_MS), true, 'a renewal')
+    same(await store.lease(left, 'other', FENCE_MS), false, 'another, before the end')
+    await pass(FENCE_MS)
+    same(await store.lease(left, 'other', FENCE_MS), true, 'another, after the end')
+    same(await store.lease(renewed, 'other', FENCE_MS), false, 'another, after a renewal')
+    same(await store.lease(left, 'one', FENCE_MS), false, 'the holder before')
+  },
+
+  'a lease is beside what is stored': async ({ store, name }) => {
+    const key = name()
+    await store.lease(key, 'one', HOUR_MS)
+    same(await readOf(store, key), { mark: '' }, 'the key under a lease')
+    same(await store.fill(key, recordOf('value'), ''), true, 'a fill under a lease')
+    await store.release(key, 'one')
+    same((await readOf(store, key)).record?.value, 'value', 'the value after the release')
+  },
+
   'any text is a key, a tag and a value': async ({ store, name }) => {
     const odd = [' ', '\n', '\0', 'a b', '{a}b', 'ü€😀', '\'"`$', '\\', '*?[]', ':#/', 'x'.repeat(600)]
-    for (const text of odd) await store.set(name(text), recordOf(text, { tags: [[name(text), text]] }))
-    const reads = await store.getMany(odd.map((text) => name(text)))
+    for (const text of odd) await put(store, name(text), recordOf(text, { tags: [[name(text), text]] }))
+    const names = odd.map((text) => name(text))
+    const { entries, versions } = await store.read(names, names)
     same(
-      reads.map((read) => read.record?.value),
+      entries.map((read) => read.record?.value),
       odd,
       'the values',
     )
-    same(new Set(await store.versions(odd.map((text) => name(text)))).size, odd.length, 'versions of odd tags')
-    await store.set(name('empty'), recordOf(''))
+    same(new Set(versions).size, odd.length, 'versions of odd tags')
+    await put(store, name('empty'), recordOf(''))
     same((await readOf(store, name('empty'))).record?.value, '', 'an empty value')
     const large = 'ä'.repeat(300_000)
-    await store.set(name('large'), recordOf(large))
+    await put(store, name('large'), recordOf(large))
     holds((await readOf(store, name('large'))).record?.value === large, 'a large value')
   },
 
   'keys that only broken Unicode tells apart are two keys': async ({ store, name }) => {
     const keys = [name('\ud800'), name('\ud801'), name('\ufffd')]
-    for (const [at, key] of keys.entries()) await store.set(key, recordOf(`${at}`))
-    const reads = await store.getMany(keys)
+    for (const [at, key] of keys.entries()) await put(store, key, recordOf(`${at}`))
+    const { entries } = await store.read(keys, [])
     same(
-      reads.map((read) => read.record?.value),
+      entries.map((read) => read.record?.value),
       ['0', '1', '2'],
       'the values',
     )
@@ -272,6 +343,16 @@ function recordOf(value: string, more: Partial<StoreRecord> = {}): StoreRecord {
   return { value, freshMs: HOUR_MS, keepMs: HOUR_MS, tags: [], ...more }
 }
 
+/** Puts a record whatever stands there. */
+async function put(store: Store, key: string, record: StoreRecord): Promise<void> {
+  const [mark] = await store.invalidate([key], HOUR_MS, false)
+  same(await store.fill(key, record, mark!), true, `the fill of ${key.slice(0, 60)} on its tombstone`)
+}
+
 async function readOf(store: Store, key: string): Promise<StoreRead> {
-  return (await store.getMany([key]))[0]!
+  return (await store.read([key], [])).entries[0]!
+}
+
+async function versionsOf(store: Store, tags: readonly string[]): Promise<readonly string[]> {
+  return (await store.read([], tags)).versions
 }

@@ -70,9 +70,13 @@ describe('MemoryFeed keeps the contract of Feed', () => {
 })
 
 describe('a store that breaks the contract is found out', () => {
+  const trimmed = (key: string): string => Buffer.from(key).toString()
   const broken: Record<string, (memory: MemoryStore) => Partial<Store>> = {
     'fills whatever the mark': (memory) => ({
-      fill: (key: string, record: StoreRecord) => memory.set(key, record).then(() => true),
+      fill: async (key: string, record: StoreRecord) => {
+        const [mark] = await memory.invalidate([key], 1000, false)
+        return await memory.fill(key, record, mark!)
+      },
     }),
     'deletes without a tombstone': (memory) => ({
       async invalidate(keys: readonly string[]) {
@@ -90,19 +94,33 @@ describe('a store that breaks the contract is found out', () => {
       invalidate: (keys, fenceMs) => memory.invalidate(keys, fenceMs, false),
     }),
     'forgets the order of keys': (memory) => ({
-      getMany: async (keys) => (await memory.getMany([...keys].reverse())) as never,
+      read: (keys, tags) => memory.read([...keys].reverse(), tags),
     }),
     'does not count life down': (memory) => ({
-      getMany: async (keys) =>
-        (await memory.getMany(keys)).map((read) =>
-          read.record === undefined ? read : { ...read, record: { ...read.record, freshMs: 300 } },
-        ),
+      async read(keys, tags) {
+        const { entries, versions } = await memory.read(keys, tags)
+        const young = entries.map((read) =>
+          read.record ? { ...read, record: { ...read.record, freshMs: 300 } } : read,
+        )
+        return { entries: young, versions }
+      },
     }),
     'does not bump': () => ({ bump: async () => {} }),
     'bumps without holding': (memory) => ({ bump: (tags) => memory.bump(tags, undefined) }),
     'trims keys': (memory) => ({
-      getMany: (keys) => memory.getMany(keys.map((key) => Buffer.from(key).toString())),
-      set: (key, record) => memory.set(Buffer.from(key).toString(), record),
+      read: (keys, tags) => memory.read(keys.map(trimmed), tags),
+      fill: (key, record, mark) => memory.fill(trimmed(key), record, mark),
+      invalidate: (keys, fenceMs, held) => memory.invalidate(keys.map(trimmed), fenceMs, held),
+    }),
+    'gives a lease to everyone': () => ({ lease: async () => true }),
+    'never takes a lease back': () => ({ release: async () => {} }),
+    "takes anyone's lease back": (memory) => ({
+      async release(key) {
+        for (const holder of ['one', 'other']) await memory.release(key, holder)
+      },
+    }),
+    'reads keys and forgets the tags': (memory) => ({
+      read: (keys, tags) => memory.read(keys, keys.length > 0 ? [] : tags),
     }),
   }
   test.each(Object.entries(broken))('one that %s', async (_, change) => {

@@ -10,7 +10,7 @@ export interface StoreCall {
 /**
  * Wraps a store so that a test decides what becomes of each call: `fault` may return a promise (the call is made when it
  * resolves: a delay), throw or reject (the call fails and is not made), or return nothing. `answer` decides in the same way
- * what becomes of its answer: delayed, or lost although the call was made.
+ * what becomes of its answer: delayed, or lost although the call was made. `watch` asks the store nothing, and is left alone.
  */
 export function faultyStore(
   store: Store,
@@ -22,6 +22,7 @@ export function faultyStore(
     get(target, method: keyof Store) {
       const member = target[method] as unknown
       if (typeof member !== 'function') return member
+      if (method === 'watch') return (member as Store['watch'] & {}).bind(target)
       return async (...args: unknown[]) => {
         const call = { method, count: ++count }
         await fault(call)

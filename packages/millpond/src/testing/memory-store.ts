@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { randomId } from '../core/ids.ts'
-import type { Mark, Store, StoreRead, StoreRecord } from '../core/store.ts'
+import type { Mark, Store, StoreAnswer, StoreRead, StoreRecord } from '../core/store.ts'
 
 interface Cell {
   readonly mark: Mark
@@ -16,31 +16,29 @@ interface Cell {
  */
 export class MemoryStore implements Store {
   readonly name = 'memory-store'
-  /** Every call, by method and number of names, for tests that count commands. */
+  /** Every call, by method and number of names (`read 2 1`: two keys and a tag), for tests that count commands. */
   readonly calls: string[] = []
   readonly #clock: Clock
-  readonly #cells = new Map<string, Cell>()
-  readonly #versions = new Map<string, { version: string; endsAtMs: number }>()
+  #cells = new Map<string, Cell>()
+  #versions = new Map<string, { readonly version: string; readonly endsAtMs: number }>()
+  #leases = new Map<string, { readonly holder: string; readonly endsAtMs: number }>()
+  readonly #watchers = new Set<() => void>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  async getMany(keys: readonly string[]): Promise<StoreRead[]> {
-    this.calls.push(`getMany ${keys.length}`)
-    return keys.map((key) => this.#read(key))
+  async read(keys: readonly string[], tags: readonly string[]): Promise<StoreAnswer> {
+    this.calls.push(`read ${keys.length} ${tags.length}`)
+    return { entries: keys.map((key) => this.#read(key)), versions: tags.map((tag) => this.#version(tag)) }
   }
 
   async fill(key: string, record: StoreRecord, mark: Mark): Promise<boolean> {
     this.calls.push('fill')
     if (this.#read(key).mark !== mark) return false
-    this.#put(key, record)
+    const storedAtMs = this.#clock.monotonic()
+    this.#cells.set(key, { mark: randomId(), record, storedAtMs, endsAtMs: storedAtMs + record.keepMs })
     return true
-  }
-
-  async set(key: string, record: StoreRecord): Promise<void> {
-    this.calls.push('set')
-    this.#put(key, record)
   }
 
   async invalidate(keys: readonly string[], fenceMs: number, held: boolean): Promise<Mark[]> {
@@ -53,21 +51,31 @@ export class MemoryStore implements Store {
     })
   }
 
-  async versions(tags: readonly string[]): Promise<string[]> {
-    this.calls.push(`versions ${tags.length}`)
-    return tags.map((tag) => {
-      const kept = this.#versions.get(tag)
-      if (kept !== undefined && this.#clock.monotonic() < kept.endsAtMs) return kept.version
-      return this.#newVersion(tag, '', Number.POSITIVE_INFINITY)
-    })
-  }
-
   async bump(tags: readonly string[], heldMs: number | undefined): Promise<void> {
     this.calls.push(`bump ${tags.length}`)
     for (const tag of tags) {
       if (heldMs === undefined) this.#newVersion(tag, '', Number.POSITIVE_INFINITY)
       else this.#newVersion(tag, '!', this.#clock.monotonic() + heldMs)
     }
+  }
+
+  async lease(key: string, holder: string, leaseMs: number): Promise<boolean> {
+    this.calls.push('lease')
+    const nowMs = this.#clock.monotonic()
+    const current = this.#leases.get(key)
+    if (current !== undefined && current.holder !== holder && nowMs < current.endsAtMs) return false
+    this.#leases.set(key, { holder, endsAtMs: nowMs + leaseMs })
+    return true
+  }
+
+  async release(key: string, holder: string): Promise<void> {
+    this.calls.push('release')
+    if (this.#leases.get(key)?.holder === holder) this.#leases.delete(key)
+  }
+
+  watch(onDoubt: () => void): () => void {
+    this.#watchers.add(onDoubt)
+    return () => void this.#watchers.delete(onDoubt)
   }
 
   async close(): Promise<void> {}
@@ -78,15 +86,30 @@ export class MemoryStore implements Store {
     this.#versions.clear()
   }
 
+  /**
+   * Keeps what is stored now. What it returns brings that back and tells who watches: as when a replica is promoted that
+   * had not received what came since.
+   */
+  copy(): () => void {
+    const [cells, versions, leases] = [new Map(this.#cells), new Map(this.#versions), new Map(this.#leases)]
+    return () => {
+      this.#cells = new Map(cells)
+      this.#versions = new Map(versions)
+      this.#leases = new Map(leases)
+      for (const onDoubt of this.#watchers) onDoubt()
+    }
+  }
+
+  #version(tag: string): string {
+    const kept = this.#versions.get(tag)
+    if (kept !== undefined && this.#clock.monotonic() < kept.endsAtMs) return kept.version
+    return this.#newVersion(tag, '', Number.POSITIVE_INFINITY)
+  }
+
   #newVersion(tag: string, prefix: string, endsAtMs: number): string {
     const version = prefix + randomId()
     this.#versions.set(tag, { version, endsAtMs })
     return version
-  }
-
-  #put(key: string, record: StoreRecord): void {
-    const storedAtMs = this.#clock.monotonic()
-    this.#cells.set(key, { mark: randomId(), record, storedAtMs, endsAtMs: storedAtMs + record.keepMs })
   }
 
   #read(key: string): StoreRead {

@@ -1,0 +1,54 @@
+/** Versions of tags, by tag. A version that begins with `!` belongs to a write under way. */
+export type Versions = ReadonlyMap<string, string>
+
+export const NO_VERSIONS: Versions = new Map()
+
+/** The tag that every stored entry carries, so that `clear` is one command. */
+export const EVERYTHING = ''
+
+/** Whether a version belongs to a write under way: what is loaded under it is not kept. */
+export function isHeld(version: string): boolean {
+  return version.startsWith('!')
+}
+
+/**
+ * Versions of tags as the store had them once. For fills an old one does no harm: what is filled under it is not found. For
+ * reads they are good only where a bus tells of changes.
+ */
+export class KnownVersions {
+  readonly #known = new Map<string, { readonly version: string; readonly askedAtMs: number }>()
+  /** Counts what made known versions wrong: an answer that was on its way then is not remembered. */
+  #changes = 0
+
+  get changes(): number {
+    return this.#changes
+  }
+
+  /** Those that are known since before `beforeMs`. */
+  before(tags: readonly string[], beforeMs: number): Versions {
+    const found = new Map<string, string>()
+    for (const tag of tags) {
+      const known = this.#known.get(tag)
+      if (known !== undefined && known.askedAtMs < beforeMs) found.set(tag, known.version)
+    }
+    return found
+  }
+
+  /** Keeps the first time of asking as long as the version is the same. */
+  remember(tag: string, version: string, askedAtMs: number): void {
+    if (isHeld(version) || this.#known.get(tag)?.version === version) return
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear()
+    this.#known.set(tag, { version, askedAtMs })
+  }
+
+  /** What is known of these tags, or of all, may be wrong. */
+  forget(tags?: readonly string[]): void {
+    if (tags?.length === 0) return
+    this.#changes++
+    if (tags === undefined) this.#known.clear()
+    else for (const tag of tags) this.#known.delete(tag)
+  }
+}
+
+/** Past it all are forgotten and asked for again. */
+const KNOWN_MAX = 10_000
