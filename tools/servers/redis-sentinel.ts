@@ -33,11 +33,15 @@ export interface SentinelGroup extends AsyncDisposable {
 
 const NAME = 'pond'
 const COUNT = 3
+/** Sentinels that miss the primary at the same moment ask for the same vote, and then wait seconds for the next one. */
+const STAGGER_MS = 150
 
 /** Starts servers and sentinels; resolves once all sentinels know each other and every replica, so that a vote succeeds. */
 export async function startSentinel({ downAfterMs = 500, ...options }: SentinelOptions = {}): Promise<SentinelGroup> {
   const redis = await startReplicated(options)
-  const starts = Array.from({ length: COUNT }, () => startOne(redis.primary, options, downAfterMs))
+  const starts = Array.from({ length: COUNT }, (_, index) =>
+    startOne(redis.primary, options, downAfterMs + index * STAGGER_MS),
+  )
   const settled = await Promise.allSettled(starts)
   const sentinels = settled.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []))
   const group = groupOf(redis, sentinels)
