@@ -15,27 +15,28 @@ export interface RingKey {
  * give every process both, the old one first; then the new one first; then the new one alone.
  */
 export class Keyring {
-  readonly #keys: readonly RingKey[]
-  readonly #byId = new Map<number, readonly RingKey[]>()
+  /** The key that seals, or `undefined` where nothing is sealed. */
+  readonly first: RingKey | undefined
+  readonly #byId = new Map<number, RingKey>()
 
   /** Throws `OptionError` where a key is not of 32 bytes. No keys: the mesh is not sealed. */
   constructor(keys: readonly MeshKey[]) {
-    this.#keys = keys.map(ringKey)
-    for (const { id } of this.#keys)
-      this.#byId.set(
-        id,
-        this.#keys.filter((key) => key.id === id),
-      )
+    for (const key of keys.map(ringKey)) {
+      this.first ??= key
+      // One pair of keys in 255: a packet must not be tried with both.
+      if (this.#byId.has(key.id))
+        throw new OptionError(
+          'key',
+          'a key',
+          'two of the keys have the same short id, or are the same: make another one',
+        )
+      this.#byId.set(key.id, key)
+    }
   }
 
-  /** The key that seals, or `undefined` where nothing is sealed. */
-  get first(): RingKey | undefined {
-    return this.#keys[0]
-  }
-
-  /** The keys that a head's key id may mean: one, as a rule. */
-  candidates(id: number): readonly RingKey[] {
-    return this.#byId.get(id) ?? NONE
+  /** The key of an id in a head. */
+  get(id: number): RingKey | undefined {
+    return this.#byId.get(id)
   }
 }
 
@@ -51,7 +52,6 @@ export function clusterId(name: string): number {
 }
 
 const KEY_BYTES = 32
-const NONE: readonly RingKey[] = []
 
 function ringKey(key: MeshKey): RingKey {
   const bytes = typeof key === 'string' ? parseKey(key) : key

@@ -149,15 +149,9 @@ export class PacketSealer {
 
   #openBody(sender: Incarnation, bytes: Buffer): Buffer | undefined {
     const { number, keyId } = this.#came
-    if (this.#key === undefined) {
-      return this.#cipher.open(undefined, number, bytes, this.self) ?? this.#drop('forged')
-    }
-    const candidates = this.#keyring.candidates(keyId)
-    for (const candidate of candidates) {
-      const body = this.#cipher.open(sender.key(candidate), number, bytes, this.self)
-      if (body !== undefined) return body
-    }
-    return this.#drop(candidates.length === 0 ? 'unknownKey' : 'forged')
+    const ringKey = this.#keyring.get(keyId)
+    if (this.#key !== undefined && ringKey === undefined) return this.#drop('unknownKey')
+    return this.#cipher.open(ringKey && sender.key(ringKey), number, bytes, this.self) ?? this.#drop('forged')
   }
 
   /** 16 bytes for a peer to send back in a packet of its own, so that it proves that it lives. */
