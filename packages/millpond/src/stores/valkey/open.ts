@@ -1,0 +1,136 @@
+/**
+ * Connections from a URL: the client is loaded from what the application has installed, made with settings that suit a
+ * cache (fail at once while there is no connection, connect again soon, send nothing twice), and ended with the store.
+ */
+import { createRequire } from 'node:module'
+import type { ConnectionOptions } from 'node:tls'
+import { type Clock, timeLimit } from '../../core/clock.ts'
+import { ClosedError, StoreError } from '../../core/errors.ts'
+import { type Recognised, recognise } from './client.ts'
+import { type Connection, connectionOver } from './connection.ts'
+import { ioClient, nodeRedisClient } from './make-client.ts'
+import type { Place } from './url.ts'
+
+/** What a URL does not say. */
+export interface OpenOptions {
+  /** Options of TLS: `ca`, and `cert` and `key` where the server asks for a client certificate. */
+  readonly tls?: ConnectionOptions
+  /** How Sentinels themselves are logged in to, where they ask for it. */
+  readonly sentinel?: { readonly username?: string; readonly password: string }
+  /** Connecting takes no longer. */
+  readonly connectTimeoutMs: number
+  readonly clock: Clock
+}
+
+/** The packages that are looked for, in this order. */
+const PACKAGES = ['iovalkey', 'ioredis', 'redis'] as const
+
+/** A connection that is opened when it is first used. One that could not be opened is tried anew by the next use. */
+export class LateConnection implements Connection {
+  readonly isCluster: boolean
+  readonly #open: () => Promise<Recognised>
+  readonly #watchers = new Set<{ readonly onDoubt: () => void }>()
+  #opening: Promise<Connection> | undefined
+  #end: (() => Promise<void>) | undefined
+  #isClosed = false
+
+  constructor(place: Place, options: OpenOptions) {
+    this.isCluster = place.topology === 'cluster'
+    this.#open = () => openClient(place, options)
+  }
+
+  async send(args: string[], key?: string): Promise<unknown> {
+    return await (await this.#opened()).send(args, key)
+  }
+
+  async sendRead(args: string[], key?: string): Promise<unknown> {
+    return await (await this.#opened()).sendRead(args, key)
+  }
+
+  async sendToPrimaries(args: string[]): Promise<unknown[]> {
+    return await (await this.#opened()).sendToPrimaries(args)
+  }
+
+  watch(onDoubt: () => void): () => void {
+    const watcher = { onDoubt }
+    this.#watchers.add(watcher)
+    return () => {
+      this.#watchers.delete(watcher)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#watchers.clear()
+    await this.#opening?.catch(() => undefined)
+    await this.#end?.()
+  }
+
+  #opened(): Promise<Connection> {
+    if (this.#isClosed) return Promise.reject(new ClosedError('the store'))
+    this.#opening ??= this.#connect().catch((error: unknown) => {
+      this.#opening = undefined
+      throw error
+    })
+    return this.#opening
+  }
+
+  async #connect(): Promise<Connection> {
+    const recognised = await this.#open()
+    this.#end = () => endClient(recognised)
+    const connection = connectionOver(recognised)
+    connection.watch(() => {
+      for (const { onDoubt } of this.#watchers) onDoubt()
+    })
+    return connection
+  }
+}
+
+/** A connected client. Throws StoreError when there is no package, or no server in time; nothing is left open then. */
+async function openClient(place: Place, options: OpenOptions): Promise<Recognised> {
+  const { name, module } = await loadClient()
+  const made = name === 'redis' ? nodeRedisClient(module, place, options) : ioClient(module, place, options)
+  const recognised = recognise(made, name)
+  // Without a listener, an 'error' would end the process; what fails is told to who asked, and by `watch`.
+  let lastError: unknown
+  recognised.client.on('error', (error: unknown) => {
+    lastError = error
+  })
+  try {
+    const late = () => {
+      throw new StoreError(`no connection within ${options.connectTimeoutMs} ms`, { cause: lastError })
+    }
+    await timeLimit<unknown>(options.clock, options.connectTimeoutMs, () => recognised.client.connect(), late)
+    return recognised
+  } catch (cause) {
+    await endClient(recognised).catch(() => undefined)
+    if (cause instanceof StoreError) throw cause
+    throw new StoreError(`connect: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+async function endClient({ kind, client }: Recognised): Promise<void> {
+  if (kind === 'io' || kind === 'io-cluster') client.disconnect()
+  else if (client.isOpen) await client.destroy()
+}
+
+/** The first package that is installed: beside this library or, as strict installs keep the two apart, beside the application. */
+export async function loadClient(
+  load: (name: string) => Promise<unknown> = loadPackage,
+): Promise<{ name: string; module: unknown }> {
+  for (const name of PACKAGES) {
+    const module = await load(name).catch(() => undefined)
+    if (module !== undefined) return { name, module }
+  }
+  throw new StoreError(
+    'a URL needs a client to be installed: run `npm install iovalkey` (or ioredis, or redis), or pass a client instead of the URL',
+  )
+}
+
+async function loadPackage(name: string): Promise<unknown> {
+  try {
+    return await import(name)
+  } catch {
+    return createRequire(`${process.cwd()}/`)(name)
+  }
+}

@@ -1,0 +1,46 @@
+import type { Connection } from './connection.ts'
+import { bySlot } from './slot.ts'
+
+/**
+ * Reads texts by MGET: from the replicas in turn where there are some, else from the primary; in a cluster by one
+ * command a slot, which its client sends to the servers concerned.
+ */
+export class ReadConnection {
+  readonly #primary: Connection
+  readonly #replicas: readonly Connection[]
+  #turn = 0
+
+  constructor(primary: Connection, replicas: readonly Connection[]) {
+    this.#primary = primary
+    this.#replicas = replicas
+  }
+
+  /** What stands under each name, in their order; null for none. */
+  async mget(names: string[]): Promise<unknown[]> {
+    if (this.#replicas.length === 0) return await mgetFrom(this.#primary, names)
+    const replica = this.#replicas[this.#turn++ % this.#replicas.length]!
+    try {
+      return await mgetFrom(replica, names)
+    } catch {
+      return await mgetFrom(this.#primary, names)
+    }
+  }
+
+  /** Ends the replicas' connections; the primary's is not its own. */
+  async close(): Promise<void> {
+    await Promise.all(this.#replicas.map((replica) => replica.close()))
+  }
+}
+
+async function mgetFrom(connection: Connection, names: string[]): Promise<unknown[]> {
+  if (!connection.isCluster) return (await connection.sendRead(['mget', ...names])) as unknown[]
+  const texts: unknown[] = []
+  await Promise.all(
+    bySlot(names).map(async (places) => {
+      const group = places.map((at) => names[at]!)
+      const found = (await connection.sendRead(['mget', ...group], group[0])) as unknown[]
+      for (const [index, at] of places.entries()) texts[at] = found[index]
+    }),
+  )
+  return texts
+}

@@ -1,0 +1,52 @@
+/**
+ * What has to be compared and changed in one step, as scripts that the server runs: by their hash, and whole where the
+ * server does not know them yet (it forgets them when it restarts). Each touches one key.
+ */
+import { createHash } from 'node:crypto'
+import { StoreError } from '../../core/errors.ts'
+import type { Connection } from './connection.ts'
+import { FOREIGN } from './stored-text.ts'
+
+/** A script with the hash by which the server knows it. */
+interface Script {
+  readonly text: string
+  readonly sha: string
+}
+
+/** Fills a key that still has a mark: mark, text, and PX with a life or nothing. Only the head of the old text is read. */
+export const FILL: Script = script(`
+local head = redis.call('GETRANGE', KEYS[1], 0, 17)
+local mark = #head == 18 and string.match(head, '^%d%a([%w_-]+)$') or '${FOREIGN}'
+if mark ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], unpack(ARGV, 2))
+return 1`)
+
+/** Takes or renews a lease: holder, life in milliseconds. */
+export const LEASE: Script = script(`
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`)
+
+/** Gives a lease back: holder. */
+export const RELEASE: Script = script(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0`)
+
+/** Runs a script on one key. Returns whether it did what it is for. */
+export async function run(connection: Connection, script: Script, key: string, args: string[]): Promise<boolean> {
+  const answer = connection.send(['evalsha', script.sha, '1', key, ...args], key).catch((error: unknown) => {
+    if (!isUnknown(error)) throw error
+    return connection.send(['eval', script.text, '1', key, ...args], key)
+  })
+  return Number(await answer) === 1
+}
+
+function script(lines: string): Script {
+  const text = lines.trim()
+  return { text, sha: createHash('sha1').update(text).digest('hex') }
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof StoreError && error.cause instanceof Error && error.cause.message.startsWith('NOSCRIPT')
+}

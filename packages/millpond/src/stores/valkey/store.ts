@@ -1,0 +1,161 @@
+import { StoreError } from '../../core/errors.ts'
+import { randomId } from '../../core/ids.ts'
+import { type Mark, STORE_BATCH_MAX, type Store, type StoreAnswer, type StoreRecord } from '../../core/store.ts'
+import { newMark, tombstoneText } from '../record-form.ts'
+import type { ValkeyClient } from './client.ts'
+import type { Connection } from './connection.ts'
+import { Names } from './names.ts'
+import { connectionTo, settingsOf, type ValkeySettings, type ValkeyStoreOptions } from './options.ts'
+import { ReadConnection } from './read-connection.ts'
+import { FILL, LEASE, RELEASE, run } from './scripts.ts'
+import { ServerClock } from './server-clock.ts'
+import { expiry, readStored, storedText } from './stored-text.ts'
+
+/**
+ * A shared tier on Valkey, or on Redis 6.2 or later: one server, a primary with replicas, Sentinel or a cluster.
+ *
+ * @param target a client of iovalkey, ioredis or redis (node-redis), which is left open by `close()`; or a URL, for which
+ *   a client is loaded and made when it is first used: `redis://host:6379`, `rediss://` with TLS, `valkey://`,
+ *   `redis://host1,host2` or `redis+cluster://host` for a cluster, `redis+sentinel://host:26379/main`, `unix:///path`
+ * @throws OptionError (`ERR_OPTION`) when the client is not recognised or an option cannot be used
+ *
+ * ```ts
+ * const cache = createCache({ name: 'shop', store: valkeyStore('redis://localhost:6379') })
+ * ```
+ */
+export function valkeyStore(target: ValkeyClient | string, options: ValkeyStoreOptions = {}): Store {
+  const settings = settingsOf(options)
+  const replicas = (options.replicas ?? []).map((replica, at) => connectionTo(replica, options, `replicas[${at}]`))
+  return new ValkeyStore(connectionTo(target, options), replicas, settings)
+}
+
+/**
+ * The store over connections. An entry is one text under one key (`stored-text.ts`). A fill is `SET NX` on an absent
+ * key and else a script that compares the mark; a tombstone is a `SET`; a tag's version is a key of its own, made by
+ * whoever asks first. Nothing but time itself removes a tombstone, so a fence holds for as long as the server keeps
+ * what it acknowledged: not through an eviction or the loss of a primary, which is what `watch` tells of.
+ */
+class ValkeyStore implements Store {
+  readonly name: string
+  readonly #connection: Connection
+  readonly #reads: ReadConnection
+  readonly #names: Names
+  readonly #clock: ServerClock
+  readonly #versionTtlMs: number
+  readonly #stopWatching: () => void
+
+  constructor(connection: Connection, replicas: readonly Connection[], settings: ValkeySettings) {
+    this.name = settings.name
+    this.#connection = connection
+    this.#reads = new ReadConnection(connection, replicas)
+    this.#names = new Names(settings.prefix)
+    this.#clock = new ServerClock(settings.clock, () => connection.sendToPrimaries(['time']))
+    this.#versionTtlMs = settings.versionTtlMs
+    this.#stopWatching = connection.watch(() => this.#clock.forget())
+  }
+
+  async read(keys: readonly string[], tags: readonly string[]): Promise<StoreAnswer> {
+    const names = keys.map((key) => this.#names.entry(key))
+    for (const tag of tags) names.push(this.#names.version(tag))
+    if (names.length === 0) return { entries: [], versions: [] }
+    const timeIsKnown = this.#clock.refresh()
+    const texts = await this.#texts(names)
+    if (timeIsKnown !== undefined) await timeIsKnown
+    const nowMs = this.#clock.latestMs()
+    const entries = keys.map((_, at) => readStored(texts[at], nowMs))
+    const versions = tags.map((_, at) => this.#versionOf(names[keys.length + at]!, texts[keys.length + at]))
+    return { entries, versions: versions.length === 0 ? [] : await Promise.all(versions) }
+  }
+
+  async fill(key: string, record: StoreRecord, mark: Mark): Promise<boolean> {
+    await this.#clock.refresh()
+    const text = storedText(record, this.#clock.earliestMs())
+    const life = expiry(record.keepMs)
+    const name = this.#names.entry(key)
+    try {
+      if (mark !== '') return await run(this.#connection, FILL, name, [mark, text, ...life])
+      return (await this.#connection.send(['set', name, text, 'nx', ...life], name)) !== null
+    } catch (error) {
+      if (isFull(error))
+        throw new StoreError((error as StoreError).message, { cause: (error as StoreError).cause, refused: true })
+      throw error
+    }
+  }
+
+  async invalidate(keys: readonly string[], fenceMs: number, held: boolean): Promise<Mark[]> {
+    const life = expiry(fenceMs)
+    return await allOf(keys, async (key) => {
+      const name = this.#names.entry(key)
+      const mark = newMark()
+      try {
+        await this.#connection.send(['set', name, tombstoneText(mark, held), ...life], name)
+        return mark
+      } catch (error) {
+        // A server that is full takes no tombstone, yet it deletes. The fence is missing, so it fails all the same.
+        if (isFull(error)) await this.#connection.send(['unlink', name], name)
+        throw error
+      }
+    })
+  }
+
+  async bump(tags: readonly string[], heldMs: number | undefined): Promise<void> {
+    await allOf(tags, async (tag) => {
+      const name = this.#names.version(tag)
+      const version = heldMs === undefined ? randomId() : `!${randomId()}`
+      await this.#connection.send(['set', name, version, ...expiry(heldMs ?? this.#versionTtlMs)], name)
+    })
+  }
+
+  async lease(key: string, holder: string, leaseMs: number): Promise<boolean> {
+    const [, lifeMs = '0'] = expiry(leaseMs)
+    return await run(this.#connection, LEASE, this.#names.lease(key), [holder, lifeMs])
+  }
+
+  async release(key: string, holder: string): Promise<void> {
+    await run(this.#connection, RELEASE, this.#names.lease(key), [holder])
+  }
+
+  watch(onDoubt: () => void): () => void {
+    return this.#connection.watch(onDoubt)
+  }
+
+  async close(): Promise<void> {
+    this.#stopWatching()
+    await Promise.all([this.#connection.close(), this.#reads.close()])
+  }
+
+  /** The texts under these names, in as few commands as there are servers and the bound on a command allow. */
+  async #texts(names: string[]): Promise<unknown[]> {
+    if (names.length <= STORE_BATCH_MAX) return await this.#reads.mget(names)
+    const parts: Promise<unknown[]>[] = []
+    for (let at = 0; at < names.length; at += STORE_BATCH_MAX)
+      parts.push(this.#reads.mget(names.slice(at, at + STORE_BATCH_MAX)))
+    return (await Promise.all(parts)).flat()
+  }
+
+  /**
+   * The version that was read, else a new one that is put where still none is, else the one that another has put there
+   * meanwhile. Should that be lost again, it is a version that nothing can be stored under.
+   */
+  async #versionOf(name: string, read: unknown): Promise<string> {
+    if (typeof read === 'string') return read
+    const version = randomId()
+    const put = await this.#connection.send(['set', name, version, 'nx', ...expiry(this.#versionTtlMs)], name)
+    if (put !== null) return version
+    const other = await this.#connection.send(['get', name], name)
+    return typeof other === 'string' ? other : version
+  }
+}
+
+/** Runs something for each name, all of them even if one fails; then throws what failed first. */
+async function allOf<T>(names: readonly string[], run: (name: string) => Promise<T>): Promise<T[]> {
+  const settled = await Promise.allSettled(names.map(run))
+  const failed = settled.find((one) => one.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  return settled.map((one) => (one as PromiseFulfilledResult<T>).value)
+}
+
+/** Whether the server refused to store because `maxmemory` is reached. */
+function isFull(error: unknown): boolean {
+  return error instanceof StoreError && error.cause instanceof Error && error.cause.message.startsWith('OOM')
+}
