@@ -1,0 +1,92 @@
+import type { Random } from '../../core/random.ts'
+import { openLine, type Single } from './bus-line.ts'
+import type { Channel } from './bus-pubsub.ts'
+import type { IoClient, NodeRedisClient, Recognised } from './client.ts'
+import { connectionOver } from './connection.ts'
+
+/** A client that may have to be opened first. */
+export interface ClientSource {
+  get(): Promise<Recognised>
+  close(): Promise<void>
+}
+
+/**
+ * A channel of publish and subscribe. In a cluster it is the plain kind, which every server passes on to all others: it
+ * works with every version and client, and what is published through one server arrives in order. So one is chosen, and
+ * kept until it fails. (The sharded kind would spare the other servers the message; what a bus says is short.)
+ */
+export function channelOver(source: ClientSource, name: string, random: Random): Channel {
+  const publisher = new Publisher(random)
+  return {
+    async send(payload) {
+      const single = await publisher.choose(await source.get())
+      try {
+        return await connectionOver(single).send(['publish', name, payload])
+      } catch (error) {
+        publisher.leave()
+        throw error
+      }
+    },
+    async listen(hear, onDown) {
+      const single = await anyServer(await source.get(), random)
+      return openLine(single, { channels: [name], hear: (_, payload) => hear(String(payload)), onDown })
+    },
+    close: () => source.close(),
+  }
+}
+
+/** Through which server of a cluster is published. */
+class Publisher {
+  readonly #random: Random
+  #chosen: { readonly server: object; readonly single: Single } | undefined
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  /** The same as before, while it is one of the cluster's primaries. */
+  async choose(recognised: Recognised): Promise<Single> {
+    if (!isCluster(recognised)) return recognised
+    const servers = serversOf(recognised)
+    if (this.#chosen === undefined || !servers.includes(this.#chosen.server)) {
+      const server = servers[Math.floor(this.#random() * servers.length)]!
+      this.#chosen = { server, single: await singleOf(recognised, server) }
+    }
+    return this.#chosen.single
+  }
+
+  leave(): void {
+    this.#chosen = undefined
+  }
+}
+
+/** Any primary of a cluster, or what is no cluster itself. */
+async function anyServer(recognised: Recognised, random: Random): Promise<Single> {
+  if (!isCluster(recognised)) return recognised
+  const servers = serversOf(recognised)
+  return singleOf(recognised, servers[Math.floor(random() * servers.length)]!)
+}
+
+/** Each primary: one, where there is no cluster. */
+export async function everyServer(recognised: Recognised): Promise<Single[]> {
+  if (!isCluster(recognised)) return [recognised]
+  return Promise.all(serversOf(recognised).map((server) => singleOf(recognised, server)))
+}
+
+type ClusterOf = Extract<Recognised, { readonly kind: `${string}-cluster` }>
+
+function isCluster(recognised: Recognised): recognised is ClusterOf {
+  return recognised.kind === 'io-cluster' || recognised.kind === 'node-redis-cluster'
+}
+
+function serversOf(cluster: ClusterOf): readonly object[] {
+  const servers = cluster.kind === 'io-cluster' ? cluster.client.nodes('master') : cluster.client.masters
+  if (servers.length > 0) return servers
+  throw new Error('the client of the cluster knows no servers yet')
+}
+
+async function singleOf(cluster: ClusterOf, server: object): Promise<Single> {
+  if (cluster.kind === 'io-cluster') return { kind: 'io', client: server as IoClient }
+  const client: NodeRedisClient = await cluster.client.nodeClient(server as never)
+  return { kind: 'node-redis', client }
+}

@@ -1,0 +1,42 @@
+import type { Clock } from '../../core/clock.ts'
+import type { Duration } from '../../core/duration.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { Random } from '../../core/random.ts'
+
+/** Options of `valkeyBus`. */
+export interface ValkeyBusOptions {
+  /**
+   * `'messages'` (default): caches tell each other, by pub/sub. `'tracking'`: the server tells what was written to the
+   * keys of the caches in `names`, by whomever, redis-cli included; needs Valkey, or Redis 6.2 or later.
+   */
+  mode?: 'messages' | 'tracking'
+  /** Of `'tracking'`: the names of the caches to hear of. */
+  names?: readonly string[]
+  /** Of `'tracking'`: what the store puts before each key (its option `prefix`). Default: nothing. */
+  prefix?: string
+  /** Of `'messages'`: who uses the same channel hears each other. Default `'millpond'`. */
+  channel?: string
+  /**
+   * How often each process says that it is there. A lost message is noticed after one, a connection that is dead without
+   * a sign after three. Up: less traffic, which grows with the square of the processes. Down: noticed sooner. Default 2 s.
+   */
+  heartbeat?: Duration
+  /** Default: none. Told when the connection is lost, and when it is back. */
+  logger?: Logger
+  /** Default: the machine's clock. */
+  clock?: Clock
+  /** Where pauses draw from. Default `Math.random`. */
+  random?: Random
+}
+
+/** What a bus has met, since it was made. */
+export interface ValkeyBusStatus {
+  /** Whether changes are heard now. */
+  readonly connected: boolean
+  /** How often messages may have been lost: near tiers were dropped. */
+  readonly gaps: number
+  /** How often a connection was opened anew. */
+  readonly reconnects: number
+  /** Payloads on the channel that are not ours, or cannot be read. */
+  readonly ignored: number
+}
