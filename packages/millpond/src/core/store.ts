@@ -29,7 +29,8 @@ export interface Store {
    * Puts a tombstone with a new random mark under each key for `fenceMs`: a load that began before can not fill.
    * A load that lasts longer than the fence is not stored by its process (the cache sees to it). With `held` a write is
    * under way: until the next `invalidate`, or until the fence ends, no load that finds the tombstone fills;
-   * the writer itself may. Returns the tombstones' marks, in the order of `keys`.
+   * the writer itself may. A record that is filled in meanwhile does not shorten the fence: when it ends first, a mark
+   * without a record stands there until the fence ends. Returns the tombstones' marks, in the order of `keys`.
    */
   invalidate(keys: readonly string[], fenceMs: number, held: boolean): Promise<Mark[]>
   /**

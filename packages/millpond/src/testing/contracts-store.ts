@@ -64,7 +64,7 @@ const checks: Record<string, (given: Given) => Promise<void>> = {
 
   'remaining life counts down, through staleness to the end': async ({ store, name, pass }) => {
     const key = name()
-    await put(store, key, { ...recordOf('value'), freshMs: 300, keepMs: 900 })
+    same(await store.fill(key, { ...recordOf('value'), freshMs: 300, keepMs: 900 }, ''), true, 'the fill')
     await pass(100)
     const young = (await readOf(store, key)).record!
     holds(young.freshMs > 0 && young.freshMs <= 200, `freshMs after 100 of 300 ms: ${young.freshMs}`)
@@ -151,6 +151,21 @@ const checks: Record<string, (given: Given) => Promise<void>> = {
     await store.invalidate([key], FENCE_MS, false)
     await pass(FENCE_MS + 100)
     same(await readOf(store, key), { mark: '' }, 'a tombstone at its end')
+  },
+
+  'a record that ends before the fence that it was filled into leaves the fence': async ({ store, name, pass }) => {
+    const [key, refilled] = [name('1'), name('2')]
+    await store.invalidate([key, refilled], HOUR_MS, false)
+    const short = recordOf('short', { freshMs: 50, keepMs: 100 })
+    for (const name of [key, refilled, refilled])
+      same(await store.fill(name, short, (await readOf(store, name)).mark), true, 'a fill')
+    await pass(300)
+    for (const name of [key, refilled]) {
+      same((await readOf(store, name)).record, undefined, 'a record at its end')
+      same(await store.fill(name, recordOf('late'), ''), false, 'the fill of a load that began before the tombstone')
+    }
+    const { mark } = await readOf(store, key)
+    same(await store.fill(key, recordOf('new'), mark), true, 'the fill of a load that began after the record ended')
   },
 
   'a held tombstone says that a write is under way, until the next one': async ({ store, name }) => {

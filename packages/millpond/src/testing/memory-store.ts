@@ -7,7 +7,8 @@ interface Cell {
   readonly record?: StoreRecord
   readonly held?: boolean
   readonly storedAtMs: number
-  readonly endsAtMs: number
+  /** Until then the mark stands, whether there is a record or not. */
+  readonly fencedUntilMs: number
 }
 
 /**
@@ -37,7 +38,8 @@ export class MemoryStore implements Store {
     this.calls.push('fill')
     if (this.#read(key).mark !== mark) return false
     const storedAtMs = this.#clock.monotonic()
-    this.#cells.set(key, { mark: randomId(), record, storedAtMs, endsAtMs: storedAtMs + record.keepMs })
+    const fencedUntilMs = this.#cells.get(key)?.fencedUntilMs ?? storedAtMs
+    this.#cells.set(key, { mark: randomId(), record, storedAtMs, fencedUntilMs })
     return true
   }
 
@@ -46,7 +48,7 @@ export class MemoryStore implements Store {
     const nowMs = this.#clock.monotonic()
     return keys.map((key) => {
       const mark = randomId()
-      this.#cells.set(key, { mark, held, storedAtMs: nowMs, endsAtMs: nowMs + fenceMs })
+      this.#cells.set(key, { mark, held, storedAtMs: nowMs, fencedUntilMs: nowMs + fenceMs })
       return mark
     })
   }
@@ -115,10 +117,11 @@ export class MemoryStore implements Store {
   #read(key: string): StoreRead {
     const cell = this.#cells.get(key)
     const nowMs = this.#clock.monotonic()
-    if (cell === undefined || nowMs >= cell.endsAtMs) return { mark: '' }
+    if (cell === undefined) return { mark: '' }
     const { mark, record, held } = cell
-    if (record === undefined) return { mark, held: held === true }
     const agedMs = nowMs - cell.storedAtMs
+    if (record === undefined || agedMs >= record.keepMs)
+      return nowMs < cell.fencedUntilMs ? { mark, held: held === true } : { mark: '' }
     const freshMs = Math.max(0, record.freshMs - agedMs)
     return { mark, record: { ...record, freshMs, keepMs: record.keepMs - agedMs } }
   }
