@@ -1,11 +1,11 @@
+import { type Attempt, Breaker } from '../core/breaker.ts'
 import type { Clock } from '../core/clock.ts'
 import { StoreError } from '../core/errors.ts'
+import { InvalidationLog, type Told } from '../core/invalidation-log.ts'
 import { type Mark, STORE_BATCH_MAX, type Store, type StoreAnswer, type StoreRecord } from '../core/store.ts'
-import { type Attempt, Breaker } from './breaker.ts'
 import type { Emitter } from './emitter.ts'
-import { InvalidationLog, type Told } from './invalidation-log.ts'
 import { ReadBatches } from './read-batches.ts'
-import { KnownVersions, NO_VERSIONS, type Versions } from './versions.ts'
+import { EVERYTHING, KnownVersions, NO_VERSIONS, type Versions } from './versions.ts'
 
 /** What the shared tier needs to know of its cache. */
 export interface SharedTierOptions {
@@ -47,9 +47,9 @@ export class SharedTier {
   readonly #stopWatching: (() => void) | undefined
   readonly #known = new KnownVersions()
   /** Invalidations that the store was not told. */
-  readonly #missed = new InvalidationLog()
+  readonly #missed = new InvalidationLog(EVERYTHING)
   /** Those that it acknowledged a moment ago: a server that is promoted, or started again, may not have them. */
-  readonly #recent = new InvalidationLog()
+  readonly #recent = new InvalidationLog(EVERYTHING)
 
   constructor(options: SharedTierOptions) {
     this.#options = options

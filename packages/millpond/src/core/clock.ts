@@ -53,7 +53,7 @@ export function sleep(clock: Clock, delayMs: number): Promise<void> {
 
 /** What `work` gives, or what `late` gives or throws where that takes longer than `limitMs`. The work goes on then. */
 export async function timeLimit<T>(
-  clock: Clock,
+  clock: Pick<Clock, 'after'>,
   limitMs: number,
   work: () => T | PromiseLike<T>,
   late: () => T,

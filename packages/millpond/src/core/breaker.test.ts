@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { StoreError } from '../core/errors.ts'
 import { manualClock } from '../testing/manual-clock.ts'
 import { type Attempt, Breaker } from './breaker.ts'
+import { systemClock } from './clock.ts'
+import { StoreError } from './errors.ts'
 
 function setup(recover: (attempt: Attempt) => Promise<void> = async () => {}) {
   const clock = manualClock()
@@ -93,4 +94,27 @@ test('once closed for good it probes no more', async () => {
   breaker.close()
   await clock.advance(60_000)
   expect([probes, clock.pending]).toEqual([0, 0])
+})
+
+test('a call that is only refused opens nothing', async () => {
+  const { breaker, told } = setup()
+  const refused = new StoreError('too large', { refused: true })
+  await expect(breaker.call('fill', () => Promise.reject(refused))).rejects.toBe(refused)
+  expect([breaker.isOpen, told]).toEqual([false, []])
+})
+
+test('an answer that is there when the timer is late counts', async () => {
+  const real = new Breaker({
+    name: 'store',
+    clock: systemClock,
+    timeoutMs: 20,
+    recover: async () => {},
+    isRecovered: () => true,
+    onState: () => {},
+    onError: () => {},
+  })
+  const answer = real.call('get', () => new Promise((resolve) => setTimeout(() => setImmediate(resolve, 5), 1)))
+  for (const until = performance.now() + 60; performance.now() < until; );
+  expect(await answer).toBe(5)
+  expect(real.isOpen).toBe(false)
 })

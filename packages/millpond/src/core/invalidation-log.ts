@@ -1,5 +1,4 @@
-import { STORE_BATCH_MAX } from '../core/store.ts'
-import { EVERYTHING } from './versions.ts'
+import { STORE_BATCH_MAX } from './store.ts'
 
 /** Invalidations of one kind that can travel in one call. */
 export interface Told {
@@ -11,10 +10,20 @@ export interface Told {
 
 /**
  * Invalidations in their order, of each name the last: those that a store has yet to be told, or those that it was told a
- * moment ago and may have forgotten. When there are too many, all that the cache has stored is to be voided instead.
+ * moment ago and may have forgotten. When there are too many, one tag that all entries carry takes their place.
  */
 export class InvalidationLog {
   readonly #items = new Map<string, Item>()
+  readonly #everything: string
+
+  /** @param everything the tag that voids all there is */
+  constructor(everything: string) {
+    this.#everything = everything
+  }
+
+  get size(): number {
+    return this.#items.size
+  }
 
   get isEmpty(): boolean {
     return this.#items.size === 0
@@ -52,13 +61,30 @@ export class InvalidationLog {
     return taken
   }
 
+  /**
+   * Tells everything, the oldest first, and what is added meanwhile. Rejects at the first that can not be told; that one
+   * stays, unless something newer was noted of the same name.
+   */
+  async drain(tell: (told: Told) => Promise<unknown>, nowMs: () => number): Promise<void> {
+    for (let told = this.take(); told !== undefined; told = this.take()) {
+      try {
+        await tell(told)
+      } catch (error) {
+        const { kind, held } = told
+        for (const name of told.names)
+          if (!this.#items.has(`${kind}${name}`)) this.#put({ kind, name, held, atMs: nowMs() })
+        throw error
+      }
+    }
+  }
+
   #put(item: Item): void {
     const id = `${item.kind}${item.name}`
     this.#items.delete(id) // so that it takes its place at the end
     this.#items.set(id, item)
     if (this.#items.size <= LOG_MAX) return
     this.#items.clear()
-    this.#put({ kind: 'tag', name: EVERYTHING, held: false, atMs: item.atMs })
+    this.#put({ kind: 'tag', name: this.#everything, held: false, atMs: item.atMs })
   }
 }
 
@@ -69,4 +95,5 @@ interface Item {
   readonly atMs: number
 }
 
-const LOG_MAX = 10_000
+/** How many names a log holds. */
+export const LOG_MAX = 10_000

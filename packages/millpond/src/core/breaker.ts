@@ -1,5 +1,5 @@
-import { type Clock, type Timer, timeLimit } from '../core/clock.ts'
-import { StoreError } from '../core/errors.ts'
+import { type Clock, type Timer, timeLimit } from './clock.ts'
+import { StoreError } from './errors.ts'
 
 /**
  * Keeps a store that fails from being in the way: bounds each call in time, stops trying after the first failure, and
@@ -23,7 +23,7 @@ export class Breaker {
   }
 
   /**
-   * Runs one call against the store.
+   * Runs one call against the store. An error that only refuses this call opens nothing.
    *
    * @throws StoreError (`ERR_STORE`) at once while open, or when the call fails or does not end within `timeoutMs`
    */
@@ -50,13 +50,14 @@ export class Breaker {
     const { clock, timeoutMs, name, onError } = this.#options
     const doubts = this.#doubts
     try {
-      const answer = await timeLimit(clock, timeoutMs, run, () => {
+      const answer = await timeLimit(patient(clock), timeoutMs, run, () => {
         throw new StoreError(`${name} did not answer ${operation} within ${timeoutMs} ms`)
       })
       if (doubts !== this.#doubts) throw new StoreError(`${name} broke its connection while it answered ${operation}`)
       return answer
     } catch (cause) {
       const error = cause instanceof StoreError ? cause : new StoreError(`${name} failed at ${operation}`, { cause })
+      if (error.refused) throw error
       this.#trip(PROBE_MS_FIRST)
       onError(operation, error)
       throw error
@@ -83,6 +84,25 @@ export class Breaker {
         () => this.#scheduleProbe(Math.min(Math.max(delayMs * 2, PROBE_MS_FIRST), PROBE_MS_LAST)),
       )
     })
+  }
+}
+
+/**
+ * Timers are served before what a socket has received: after a turn that took longer than the limit, an answer that is there
+ * already would count as too late. So a timer that is due waits one more turn.
+ */
+function patient(clock: Clock): Pick<Clock, 'after'> {
+  return {
+    after(delayMs, run, holds) {
+      let timer = clock.after(
+        delayMs,
+        () => {
+          timer = clock.after(0, run, holds)
+        },
+        holds,
+      )
+      return { cancel: () => timer.cancel() }
+    },
   }
 }
 
