@@ -1,0 +1,157 @@
+/**
+ * What a statement is, as far as its text tells: whether it may be answered from a cache, why not, and which tables,
+ * functions, operators and types the catalog has to be asked about.
+ */
+import { type Node, namesOf, nodeOf, type RangeVar, type SelectStmt, walk } from './ast.ts'
+import { type Occurrence, occurrencesOf } from './occurrences.ts'
+
+export interface Statement {
+  /**
+   * `read`: a SELECT. `write`: may change rows. `transaction`: BEGIN, COMMIT and the like. `session`: changes what later
+   * statements of the connection mean. `other`: everything else.
+   */
+  readonly kind: 'read' | 'write' | 'transaction' | 'session' | 'other'
+  /** Why it must not be cached, in words; none for a SELECT that the text alone does not rule out. */
+  readonly reasons: readonly string[]
+  readonly occurrences: readonly Occurrence[]
+  /** Names as written: `['pg_catalog', 'lower']`. */
+  readonly functions: readonly (readonly string[])[]
+  readonly operators: readonly (readonly string[])[]
+  readonly types: readonly (readonly string[])[]
+  /** Every column name that occurs; undefined where whole rows are read (`*`). */
+  readonly columns: ReadonlySet<string> | undefined
+}
+
+/** Describes the statements of a text, as parsed. */
+export function describeStatements(statements: readonly Node[]): Statement {
+  if (statements.length !== 1) return { ...NOTHING, kind: 'other', reasons: ['it is several statements, or none'] }
+  const [name] = Object.keys(statements[0]!)
+  const select = nodeOf<SelectStmt>(statements[0], 'SelectStmt')
+  return select ? describeSelect(select) : describeOther(name!, statements[0]!)
+}
+
+const NOTHING = { occurrences: [], functions: [], operators: [], types: [], columns: undefined } as const
+
+const WRITES = ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'TruncateStmt', 'CopyStmt', 'CallStmt', 'DoStmt']
+const SESSION = ['VariableSetStmt', 'DiscardStmt', 'ListenStmt', 'UnlistenStmt', 'PrepareStmt', 'DeallocateStmt']
+const HARMLESS = ['ExplainStmt', 'VariableShowStmt', 'NotifyStmt', 'CheckPointStmt', 'VacuumStmt']
+
+function describeOther(name: string, node: Node): Statement {
+  const word = name.replace(/Stmt$/, '')
+  if (name === 'TransactionStmt') return { ...NOTHING, kind: 'transaction', reasons: ['it controls a transaction'] }
+  const local = nodeOf<{ is_local?: boolean }>(node, 'VariableSetStmt')?.is_local
+  const kind = WRITES.includes(name) ? 'write' : SESSION.includes(name) && !local ? 'session' : 'other'
+  // DDL changes what the catalog says, and so counts as a write.
+  const isWrite = kind === 'other' && !HARMLESS.includes(name) && !local
+  return { ...NOTHING, kind: isWrite ? 'write' : kind, reasons: [`it is no SELECT (${word})`] }
+}
+
+function describeSelect(select: SelectStmt): Statement {
+  const reasons = new Set<string>()
+  const names = { functions: new Names(), operators: new Names(), types: new Names() }
+  let writes = false
+  walk({ SelectStmt: select }, (kind, content) => {
+    const reason = REASONS[kind]?.(content)
+    if (reason) reasons.add(reason)
+    if (WRITES.includes(kind) || kind === 'IntoClause') writes = true
+    collect(kind, content, names)
+  })
+  if (select.intoClause) {
+    reasons.add('it creates a table (INTO)')
+    writes = true
+  }
+  return {
+    kind: writes ? 'write' : 'read',
+    reasons: [...reasons],
+    occurrences: occurrencesOf(select),
+    functions: names.functions.list,
+    operators: names.operators.list,
+    types: names.types.list,
+    columns: columnsOf(select),
+  }
+}
+
+/** Kinds of nodes that rule out caching. */
+const REASONS: Readonly<Record<string, (content: never) => string | undefined>> = {
+  SelectStmt: ({ lockingClause }: SelectStmt) => lockingClause && 'it locks rows (FOR UPDATE, FOR SHARE)',
+  InsertStmt: () => 'it changes rows (WITH ... INSERT)',
+  UpdateStmt: () => 'it changes rows (WITH ... UPDATE)',
+  DeleteStmt: () => 'it changes rows (WITH ... DELETE)',
+  MergeStmt: () => 'it changes rows (WITH ... MERGE)',
+  RangeTableSample: () => 'its rows are drawn at random (TABLESAMPLE)',
+  SQLValueFunction: ({ op }: { op: string }) =>
+    `${op.replace(/^SVFOP_|_N$/g, '').toLowerCase()} depends on the moment or on who asks`,
+  CurrentOfExpr: () => 'it reads a cursor',
+  TypeCast: (content: { arg: Node }) => momentOf(content),
+}
+
+/** `'now'::timestamp` and its like mean the moment. */
+function momentOf({ arg }: { arg: Node }): string | undefined {
+  const text = nodeOf<{ sval?: { sval?: string } }>(arg, 'A_Const')?.sval?.sval
+  return text !== undefined && MOMENTS.test(text) ? `'${text.trim()}' depends on the moment` : undefined
+}
+
+const MOMENTS = /^\s*(now|today|tomorrow|yesterday)\b/i
+
+interface Collected {
+  readonly functions: Names
+  readonly operators: Names
+  readonly types: Names
+}
+
+function collect(kind: string, content: never, { functions, operators, types }: Collected): void {
+  if (kind === 'FuncCall') functions.add((content as { funcname: readonly Node[] }).funcname)
+  if (kind === 'A_Expr') operators.add((content as { name: readonly Node[] }).name)
+  if (kind === 'TypeCast') types.add((content as { typeName: { names: readonly Node[] } }).typeName.names)
+  if (kind === 'SubLink') operators.add((content as { operName?: readonly Node[] }).operName ?? [])
+}
+
+/** Distinct qualified names. */
+class Names {
+  readonly #byText = new Map<string, readonly string[]>()
+
+  add(nodes: readonly Node[]): void {
+    const names = namesOf(nodes)
+    if (names && names.length > 0) this.#byText.set(JSON.stringify(names), names)
+  }
+
+  get list(): (readonly string[])[] {
+    return [...this.#byText.values()]
+  }
+}
+
+/** The names of all columns that are spoken of; undefined where `*`, a row as a whole or a natural join reads others too. */
+function columnsOf(select: SelectStmt): ReadonlySet<string> | undefined {
+  const columns = new Set<string>()
+  const tables = new Set<string>()
+  let all = false
+  walk({ SelectStmt: select }, (kind, content) => {
+    if (kind === 'ColumnRef') {
+      const names = namesOf((content as { fields: readonly Node[] }).fields)
+      if (names) for (const name of names) columns.add(name)
+      else all = true
+    } else if (kind === 'RangeVar') {
+      const { relname, alias } = content as RangeVar
+      tables.add(alias?.aliasname ?? relname)
+      if (alias?.colnames) all = true
+    } else if (kind === 'JoinExpr') {
+      const { isNatural, usingClause = [] } = content as { isNatural?: boolean; usingClause?: readonly Node[] }
+      if (isNatural) all = true
+      for (const name of namesOf(usingClause) ?? []) columns.add(name)
+    }
+  })
+  // `count(orders)` reads the whole row, and looks like a column; so does the qualifier of `orders.id`.
+  const whole = wholeRows(select, tables)
+  return all || whole ? undefined : columns
+}
+
+/** Whether a table's name stands where a column would. */
+function wholeRows(select: SelectStmt, tables: ReadonlySet<string>): boolean {
+  let found = false
+  walk({ SelectStmt: select }, (kind, content) => {
+    if (kind !== 'ColumnRef') return
+    const names = namesOf((content as { fields: readonly Node[] }).fields)
+    if (names && tables.has(names.at(-1)!)) found = true
+  })
+  return found
+}
