@@ -1,4 +1,6 @@
+import type { PacketCounts } from '../security/packet-sealer.ts'
 import type { PeerId, PeerState } from './link.ts'
+import type { Peer } from './peer.ts'
 
 /** What passed between this process and one peer, in datagrams unless said otherwise. Grows while the peer is known. */
 export class PeerCounts {
@@ -37,8 +39,8 @@ export interface LinkStats {
   readonly sentBytes: number
   /** Datagrams that were sent to all a second time, because several asked. */
   readonly retransmittedToAll: number
-  /** Datagrams that were not of this mesh, damaged, replayed, or made no sense. */
-  readonly refused: number
+  /** What became of all datagrams that were sealed and that came: `sealed`, `opened`, and why not. */
+  readonly packets: Readonly<PacketCounts>
   /** Datagrams and bytes that are kept for repair. */
   readonly ringDatagrams: number
   readonly ringBytes: number
@@ -46,6 +48,8 @@ export interface LinkStats {
   readonly room: number
   /** How late the event loop was lately, in milliseconds. */
   readonly lagMs: number
+  /** Who was heard, and has not proved yet that it lives. */
+  readonly strangers: number
   readonly peers: readonly PeerStats[]
 }
 
@@ -63,4 +67,20 @@ export interface PeerStats extends Readonly<PeerCounts> {
   readonly missing: number
   /** Bytes of messages of it that came in part. */
   readonly reassemblyBytes: number
+}
+
+/** What is shown of a peer, when `sent` is the highest number that was sent. */
+export function peerStats(peer: Peer, sent: number): PeerStats {
+  return {
+    ...peer.counts,
+    id: peer.id,
+    name: peer.name,
+    state: peer.state,
+    slow: peer.slow,
+    roundTripMs: peer.roundTrip.medianMs,
+    lagMs: peer.lagMs,
+    unacknowledged: peer.isLive ? sent - peer.acknowledged : 0,
+    missing: peer.arrivals.missing,
+    reassemblyBytes: peer.reassembly.bytes,
+  }
 }
