@@ -46,6 +46,51 @@ test('a call that hangs is given up after its timeout', async () => {
   expect(breaker.isOpen).toBe(true)
 })
 
+test('what is under way when another call fails is not waited for', async () => {
+  const { clock, breaker, break: fail } = setup()
+  const early = breaker.call('read', () => new Promise(() => {})).catch((error: unknown) => error)
+  await clock.advance(10)
+  await fail()
+  expect(await early).toMatchObject({ code: 'ERR_STORE', message: 'store failed another call while it answered read' })
+  expect(clock.monotonic()).toBe(10)
+})
+
+test('a doubt fails what is under way, and makes up for what may be lost before anything else', async () => {
+  const { clock, breaker, told } = setup()
+  const early = breaker.call('read', () => new Promise(() => {})).catch((error: unknown) => error)
+  breaker.doubt()
+  expect(await early).toMatchObject({ message: 'store broke its connection while it answered read' })
+  expect(breaker.isOpen).toBe(true)
+  await clock.advance(0)
+  expect(told).toEqual(['0 open', '0 read failed', '0 closed'])
+})
+
+test('a doubt while it is open probes at once, or once more when the probe that runs fails', async () => {
+  const probes: number[] = []
+  let probe = (): Promise<void> => Promise.reject(new Error('still down'))
+  const {
+    clock,
+    breaker,
+    break: fail,
+  } = setup(() => {
+    probes.push(clock.monotonic())
+    return probe()
+  })
+  await fail()
+  await clock.advance(1600)
+  expect(probes).toEqual([100, 300, 700, 1500])
+  let lose = (): void => {}
+  probe = () => new Promise((_, reject) => (lose = () => reject(new Error('still down'))))
+  breaker.doubt()
+  await clock.advance(0)
+  expect(probes.at(-1)).toBe(1600)
+  breaker.doubt() // while the probe runs
+  probe = async () => {}
+  lose()
+  await clock.advance(0)
+  expect([probes.length, probes.at(-1), breaker.isOpen]).toEqual([6, 1600, false])
+})
+
 test('probes become rare, but never rarer than one a second', async () => {
   const probes: number[] = []
   const { clock, break: fail } = setup(async () => {
@@ -94,6 +139,7 @@ test('once closed for good it probes no more', async () => {
   breaker.close()
   await clock.advance(60_000)
   expect([probes, clock.pending]).toEqual([0, 0])
+  await expect(breaker.call('get', async () => 5)).rejects.toThrow(StoreError)
 })
 
 test('a call that is only refused opens nothing', async () => {

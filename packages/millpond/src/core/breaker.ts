@@ -2,17 +2,20 @@ import { type Clock, type Timer, timeLimit } from './clock.ts'
 import { StoreError } from './errors.ts'
 
 /**
- * Keeps a store that fails from being in the way: bounds each call in time, stops trying after the first failure, and
- * probes until the store answers again. What it returns to only after `recover` has done its work, so that nothing is
- * read before what was missed meanwhile is made up for (Nygard, "Release It!": circuit breaker, half-open).
+ * Keeps a store that fails from being in the way: bounds each call in time, stops trying after the first failure, gives
+ * up what is under way then, and probes until the store answers again. What it returns to only after `recover` has done
+ * its work, so that nothing is read before what was missed meanwhile is made up for (Nygard, "Release It!": circuit
+ * breaker, half-open).
  */
 export class Breaker {
   readonly #options: BreakerOptions
   #open = false
   #probe: Timer | undefined
   #closed = false
-  /** How often what the store answers came into doubt. */
-  #doubts = 0
+  /** What gives up each call that is under way. */
+  readonly #underWay = new Set<GiveUp>()
+  /** What the store answers came into doubt since `recover` began: it begins anew at once, whatever comes of it. */
+  #isDoubted = false
 
   constructor(options: BreakerOptions) {
     this.#options = options
@@ -25,20 +28,27 @@ export class Breaker {
   /**
    * Runs one call against the store. An error that only refuses this call opens nothing.
    *
-   * @throws StoreError (`ERR_STORE`) at once while open, or when the call fails or does not end within `timeoutMs`
+   * @throws StoreError (`ERR_STORE`) at once while open or after `close`, or when the call fails or does not end within `timeoutMs`
    */
   async call<T>(operation: string, run: () => Promise<T>): Promise<T> {
     if (this.#open) throw new StoreError(`${this.#options.name} is not tried: it failed a moment ago`)
+    if (this.#closed) throw new StoreError(`${this.#options.name} is not tried: who used it is closed`)
     return await this.#guarded(operation, run)
   }
 
   /**
    * What was answered a moment ago may be lost, and what is under way may be answered by somebody else: that counts as
-   * failed, and `recover` runs before other calls are let through.
+   * failed, and `recover` runs before other calls are let through. It runs at once, also where the next probe would be
+   * later: the store may just have come back.
    */
   doubt(): void {
-    this.#doubts++
-    this.#trip(0)
+    this.#giveUpAll('broke its connection')
+    if (!this.#open) this.#trip(0)
+    else if (this.#probe === undefined) this.#isDoubted = true
+    else {
+      this.#probe.cancel()
+      this.#scheduleProbe(0)
+    }
   }
 
   close(): void {
@@ -48,26 +58,36 @@ export class Breaker {
 
   async #guarded<T>(operation: string, run: () => Promise<T>): Promise<T> {
     const { clock, timeoutMs, name, onError } = this.#options
-    const doubts = this.#doubts
+    let giveUp!: GiveUp
+    const givenUp = new Promise<never>((_, reject) => {
+      giveUp = (reason) => reject(new StoreError(`${name} ${reason} while it answered ${operation}`))
+    })
+    this.#underWay.add(giveUp)
     try {
-      const answer = await timeLimit(patient(clock), timeoutMs, run, () => {
+      const answer = timeLimit(patient(clock), timeoutMs, run, () => {
         throw new StoreError(`${name} did not answer ${operation} within ${timeoutMs} ms`)
       })
-      if (doubts !== this.#doubts) throw new StoreError(`${name} broke its connection while it answered ${operation}`)
-      return answer
+      return await Promise.race([answer, givenUp])
     } catch (cause) {
       const error = cause instanceof StoreError ? cause : new StoreError(`${name} failed at ${operation}`, { cause })
       if (error.refused) throw error
       this.#trip(PROBE_MS_FIRST)
       onError(operation, error)
       throw error
+    } finally {
+      this.#underWay.delete(giveUp)
     }
+  }
+
+  #giveUpAll(reason: string): void {
+    for (const giveUp of this.#underWay) giveUp(reason)
   }
 
   #trip(probeMs: number): void {
     if (this.#open || this.#closed) return
     this.#open = true
     this.#options.onState('open')
+    this.#giveUpAll('failed another call')
     this.#scheduleProbe(probeMs)
   }
 
@@ -75,13 +95,18 @@ export class Breaker {
     if (this.#closed) return
     const { clock, recover, isRecovered, onState } = this.#options
     this.#probe = clock.after(delayMs, () => {
+      this.#probe = undefined
+      this.#isDoubted = false
       recover((operation, run) => this.#guarded(operation, run)).then(
         () => {
-          if (!isRecovered()) return this.#scheduleProbe(0)
+          if (this.#isDoubted || !isRecovered()) return this.#scheduleProbe(0)
           this.#open = false
           onState('closed')
         },
-        () => this.#scheduleProbe(Math.min(Math.max(delayMs * 2, PROBE_MS_FIRST), PROBE_MS_LAST)),
+        () => {
+          const laterMs = Math.min(Math.max(delayMs * 2, PROBE_MS_FIRST), PROBE_MS_LAST)
+          this.#scheduleProbe(this.#isDoubted ? 0 : laterMs)
+        },
       )
     })
   }
@@ -105,6 +130,8 @@ function patient(clock: Clock): Pick<Clock, 'after'> {
     },
   }
 }
+
+type GiveUp = (reason: string) => void
 
 const PROBE_MS_FIRST = 100
 /** Low enough that a store that is back is in use within 2 s. */
