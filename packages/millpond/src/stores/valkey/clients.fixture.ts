@@ -66,11 +66,6 @@ export const clusters: Record<string, (nodes: Addresses, ends: Ends) => Promise<
     ends(() => client.disconnect())
     return client
   },
-  'ioredis that reads from replicas': async (nodes, ends) => {
-    const client = heard(new ioredis.Cluster([...nodes], { scaleReads: 'slave' }))
-    ends(() => client.disconnect())
-    return client
-  },
   iovalkey: async (nodes, ends) => {
     const client = heard(new iovalkey.Cluster([...nodes]))
     ends(() => client.disconnect())

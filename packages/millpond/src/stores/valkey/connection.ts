@@ -1,5 +1,5 @@
 import { StoreError } from '../../core/errors.ts'
-import type { NodeRedisClient, Recognised } from './client.ts'
+import type { Recognised } from './client.ts'
 import { watchClient } from './client-events.ts'
 
 /**
@@ -30,9 +30,9 @@ export function connectionOver(recognised: Recognised): Connection {
   const send = sender(recognised)
   return {
     isCluster: recognised.kind.endsWith('cluster'),
-    send: (args, key) => reported(args, () => send(args, key, false)),
-    sendRead: (args, key) => reported(args, () => send(args, key, true)),
-    sendToPrimaries: (args) => reported(args, () => toPrimaries(recognised, args)),
+    send: (args, key) => send(args, key, false).catch(failed(args)),
+    sendRead: (args, key) => send(args, key, true).catch(failed(args)),
+    sendToPrimaries: (args) => toPrimaries(recognised, args).catch(failed(args)),
     watch: (onDoubt) => watchClient(recognised, onDoubt),
     close: async () => undefined,
   }
@@ -48,25 +48,22 @@ function sender(recognised: Recognised): Send {
   return (args) => client.sendCommand(args)
 }
 
-function toPrimaries(recognised: Recognised, args: string[]): Promise<unknown[]> {
-  const { kind, client } = recognised
-  if (kind === 'io-cluster')
-    return Promise.all(client.nodes('master').map((node) => node.call(args[0]!, args.slice(1))))
-  if (kind !== 'node-redis-cluster') return Promise.all([sender(recognised)(args, undefined, false)])
-  return Promise.all(
-    client.masters.map(async (node) => {
-      const one: NodeRedisClient = await client.nodeClient(node as never)
-      return one.sendCommand(args)
-    }),
-  )
+function toPrimaries({ kind, client }: Recognised, args: string[]): Promise<unknown[]> {
+  const [command, ...rest] = args as [string, ...string[]]
+  if (kind === 'io' || kind === 'io-cluster') {
+    const nodes = kind === 'io-cluster' ? client.nodes('master') : []
+    // A cluster that is not connected yet knows none, and keeps what it is given until it is.
+    return Promise.all((nodes.length === 0 ? [client] : nodes).map((node) => node.call(command, rest)))
+  }
+  if (kind === 'node-redis-cluster')
+    return Promise.all(client.masters.map(async (node) => (await client.nodeClient(node as never)).sendCommand(args)))
+  return Promise.all([kind === 'node-redis-sentinel' ? client.sendCommand(false, args) : client.sendCommand(args)])
 }
 
 /** Whatever fails, in the client or at the server, is a StoreError that says what was asked for. */
-async function reported<T>(args: readonly string[], run: () => Promise<T>): Promise<T> {
-  try {
-    return await run()
-  } catch (cause) {
+function failed([command]: readonly string[]): (cause: unknown) => never {
+  return (cause) => {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new StoreError(`${args[0]}: ${reason}`, { cause })
+    throw new StoreError(`${command}: ${reason}`, { cause })
   }
 }

@@ -31,6 +31,8 @@ export class LateConnection implements Connection {
   readonly #open: () => Promise<Recognised>
   readonly #watchers = new Set<{ readonly onDoubt: () => void }>()
   #opening: Promise<Connection> | undefined
+  /** Once it is open. */
+  #now: Connection | undefined
   #end: (() => Promise<void>) | undefined
   #isClosed = false
 
@@ -39,16 +41,16 @@ export class LateConnection implements Connection {
     this.#open = () => openClient(place, options)
   }
 
-  async send(args: string[], key?: string): Promise<unknown> {
-    return await (await this.#opened()).send(args, key)
+  send(args: string[], key?: string): Promise<unknown> {
+    return this.#now?.send(args, key) ?? this.#opened().then((connection) => connection.send(args, key))
   }
 
-  async sendRead(args: string[], key?: string): Promise<unknown> {
-    return await (await this.#opened()).sendRead(args, key)
+  sendRead(args: string[], key?: string): Promise<unknown> {
+    return this.#now?.sendRead(args, key) ?? this.#opened().then((connection) => connection.sendRead(args, key))
   }
 
-  async sendToPrimaries(args: string[]): Promise<unknown[]> {
-    return await (await this.#opened()).sendToPrimaries(args)
+  sendToPrimaries(args: string[]): Promise<unknown[]> {
+    return this.#opened().then((connection) => connection.sendToPrimaries(args))
   }
 
   watch(onDoubt: () => void): () => void {
@@ -62,6 +64,7 @@ export class LateConnection implements Connection {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#watchers.clear()
+    this.#now = undefined
     await this.#opening?.catch(() => undefined)
     await this.#end?.()
   }
@@ -82,6 +85,7 @@ export class LateConnection implements Connection {
     connection.watch(() => {
       for (const { onDoubt } of this.#watchers) onDoubt()
     })
+    this.#now = connection
     return connection
   }
 }

@@ -16,14 +16,10 @@ export class ReadConnection {
   }
 
   /** What stands under each name, in their order; null for none. */
-  async mget(names: string[]): Promise<unknown[]> {
-    if (this.#replicas.length === 0) return await mgetFrom(this.#primary, names)
+  mget(names: string[]): Promise<unknown[]> {
+    if (this.#replicas.length === 0) return mgetFrom(this.#primary, names)
     const replica = this.#replicas[this.#turn++ % this.#replicas.length]!
-    try {
-      return await mgetFrom(replica, names)
-    } catch {
-      return await mgetFrom(this.#primary, names)
-    }
+    return mgetFrom(replica, names).catch(() => mgetFrom(this.#primary, names))
   }
 
   /** Ends the replicas' connections; the primary's is not its own. */
@@ -32,8 +28,12 @@ export class ReadConnection {
   }
 }
 
-async function mgetFrom(connection: Connection, names: string[]): Promise<unknown[]> {
-  if (!connection.isCluster) return (await connection.sendRead(['mget', ...names])) as unknown[]
+function mgetFrom(connection: Connection, names: string[]): Promise<unknown[]> {
+  if (connection.isCluster) return mgetBySlot(connection, names)
+  return connection.sendRead(['mget', ...names]) as Promise<unknown[]>
+}
+
+async function mgetBySlot(connection: Connection, names: readonly string[]): Promise<unknown[]> {
   const texts: unknown[] = []
   await Promise.all(
     bySlot(names).map(async (places) => {

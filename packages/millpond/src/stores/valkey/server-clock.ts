@@ -14,10 +14,13 @@ import { StoreError } from '../../core/errors.ts'
 export class ServerClock {
   readonly #clock: Clock
   readonly #askTime: () => Promise<unknown[]>
-  /** How far the servers may be ahead of the steady clock: at least and at most. */
+  /** How far the servers are ahead of the steady clock: at least and at most. */
   #bounds: Bounds | undefined
   #sampledAtMs = Number.NEGATIVE_INFINITY
   #asking: Promise<void> | undefined
+  /** Counts what made the bounds doubtful, and how much of that they were sampled after. */
+  #doubts = 1
+  #settled = 0
 
   constructor(clock: Clock, askTime: () => Promise<unknown[]>) {
     this.#clock = clock
@@ -25,50 +28,48 @@ export class ServerClock {
   }
 
   /**
-   * Asks again where it is time to. Returns a promise only where nothing is known yet; it rejects with a StoreError
+   * Asks again where it is time to. Returns a promise only where nothing sure is known; it rejects with a StoreError
    * when no server says what time it is.
    */
   refresh(): Promise<void> | undefined {
-    if (this.#clock.monotonic() - this.#sampledAtMs >= SAMPLE_EVERY_MS) {
+    const isKnown = this.#settled === this.#doubts
+    if (!isKnown || this.#clock.monotonic() - this.#sampledAtMs >= SAMPLE_EVERY_MS) {
       this.#asking ??= this.#sample().finally(() => {
         this.#asking = undefined
       })
       this.#asking.catch(() => undefined) // who waits is told; where nobody does, the bounds that are known serve on
     }
-    return this.#bounds === undefined ? this.#asking : undefined
+    return isKnown ? undefined : this.#asking
   }
 
   /** It is not earlier at any server. */
   earliestMs(): number {
-    const { least } = this.#known()
     const nowMs = this.#clock.monotonic()
-    return nowMs + least - drift(nowMs - this.#sampledAtMs)
+    return nowMs + this.#known().least - drift(nowMs - this.#sampledAtMs)
   }
 
   /** It is not later at any server. */
   latestMs(): number {
-    const { most } = this.#known()
     const nowMs = this.#clock.monotonic()
-    return nowMs + most + drift(nowMs - this.#sampledAtMs)
+    return nowMs + this.#known().most + drift(nowMs - this.#sampledAtMs)
   }
 
-  /** Other servers may answer now, with other clocks. */
-  forget(): void {
-    this.#bounds = undefined
-    this.#sampledAtMs = Number.NEGATIVE_INFINITY
+  /** Other servers may answer now, with other clocks: the next one who needs the time waits until they are asked. */
+  doubt(): void {
+    this.#doubts++
   }
 
   async #sample(): Promise<void> {
+    const doubts = this.#doubts
     const askedAtMs = this.#clock.monotonic()
-    const before = this.#bounds
     const times = (await this.#askTime()).map(timeOf)
+    if (times.length === 0) throw new StoreError('time: the client knows no server yet')
     const nowMs = this.#clock.monotonic()
     const found = { least: Math.min(...times) - nowMs, most: Math.max(...times) + RESOLUTION_MS - askedAtMs }
-    const kept =
-      before === this.#bounds && before !== undefined ? widened(before, drift(nowMs - this.#sampledAtMs)) : found
-    const both = { least: Math.max(found.least, kept.least), most: Math.min(found.most, kept.most) }
-    this.#bounds = both.least <= both.most ? both : found
+    const isSame = this.#settled === doubts && this.#bounds !== undefined
+    this.#bounds = isSame ? narrowed(found, this.#bounds!, drift(nowMs - this.#sampledAtMs)) : found
     this.#sampledAtMs = nowMs
+    this.#settled = doubts
   }
 
   #known(): Bounds {
@@ -91,8 +92,11 @@ function drift(elapsedMs: number): number {
   return elapsedMs * 0.0006
 }
 
-function widened({ least, most }: Bounds, byMs: number): Bounds {
-  return { least: least - byMs, most: most + byMs }
+/** What bounds have in common with earlier ones, which have drifted since. */
+function narrowed(found: Bounds, earlier: Bounds, driftMs: number): Bounds {
+  const least = Math.max(found.least, earlier.least - driftMs)
+  const most = Math.min(found.most, earlier.most + driftMs)
+  return least <= most ? { least, most } : found
 }
 
 /** Milliseconds of an answer to TIME: seconds and microseconds. */

@@ -22,7 +22,7 @@ function keepsTheContract(open: () => Promise<ValkeyClient | string>, options?: 
     target = await open()
   })
   for (const { name, run } of storeContract)
-    test(name, () => run({ open: () => valkeyStore(target, options?.()), pass: (ms) => sleep(ms) }))
+    test.concurrent(name, () => run({ open: () => valkeyStore(target, options?.()), pass: (ms) => sleep(ms) }))
 }
 
 describe('one server', () => {

@@ -51,7 +51,7 @@ class ValkeyStore implements Store {
     this.#names = new Names(settings.prefix)
     this.#clock = new ServerClock(settings.clock, () => connection.sendToPrimaries(['time']))
     this.#versionTtlMs = settings.versionTtlMs
-    this.#stopWatching = connection.watch(() => this.#clock.forget())
+    this.#stopWatching = connection.watch(() => this.#clock.doubt())
   }
 
   async read(keys: readonly string[], tags: readonly string[]): Promise<StoreAnswer> {
@@ -68,12 +68,13 @@ class ValkeyStore implements Store {
   }
 
   async fill(key: string, record: StoreRecord, mark: Mark): Promise<boolean> {
-    await this.#clock.refresh()
+    const timeIsKnown = this.#clock.refresh()
+    if (timeIsKnown !== undefined) await timeIsKnown
     const text = storedText(record, this.#clock.earliestMs())
-    const life = expiry(record.keepMs)
     const name = this.#names.entry(key)
+    const life = expiry(record.keepMs)
     try {
-      if (mark !== '') return await run(this.#connection, FILL, name, [mark, text, ...life])
+      if (mark !== '') return await run(this.#connection, FILL, name, [mark, text, life[1] ?? ''])
       return (await this.#connection.send(['set', name, text, 'nx', ...life], name)) !== null
     } catch (error) {
       if (isFull(error))
@@ -125,12 +126,12 @@ class ValkeyStore implements Store {
   }
 
   /** The texts under these names, in as few commands as there are servers and the bound on a command allow. */
-  async #texts(names: string[]): Promise<unknown[]> {
-    if (names.length <= STORE_BATCH_MAX) return await this.#reads.mget(names)
+  #texts(names: string[]): Promise<unknown[]> {
+    if (names.length <= STORE_BATCH_MAX) return this.#reads.mget(names)
     const parts: Promise<unknown[]>[] = []
     for (let at = 0; at < names.length; at += STORE_BATCH_MAX)
       parts.push(this.#reads.mget(names.slice(at, at + STORE_BATCH_MAX)))
-    return (await Promise.all(parts)).flat()
+    return Promise.all(parts).then((texts) => texts.flat())
   }
 
   /**
