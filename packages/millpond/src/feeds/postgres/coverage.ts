@@ -34,10 +34,12 @@ export class Coverage {
   }
 
   covers(tag: string): string | undefined {
-    const colon = tag.indexOf(':')
-    const table = colon < 0 ? tag : tag.slice(0, colon)
+    const end = tag.search(/[:?]/)
+    const table = end < 0 ? tag : tag.slice(0, end)
     if (!this.known) return bulkTag(table)
     if (!this.tables.has(table)) return undefined
+    // `table?watch:values` is the tag of rows that are watched.
+    const colon = tag[end] === ':' ? end : -1
     return colon < 0 || this.fits(tag.slice(colon + 1), this.tables.get(table)) ? bulkTag(table) : undefined
   }
 

@@ -13,6 +13,7 @@ import { ReplicationSession } from './replication-session.ts'
 import { type Session, SessionClosed, type SessionHost } from './session.ts'
 import { describeStatus, type PostgresFeedStatus } from './status.ts'
 import { TriggerSession } from './trigger-session.ts'
+import { type Watch, type WatchedRows, Watches } from './watched-rows.ts'
 
 /** A feed of PostgreSQL's commits. See `Feed` for what a cache uses; the rest is for people and for tests. */
 export interface PostgresFeed extends Feed, AsyncDisposable {
@@ -28,6 +29,13 @@ export interface PostgresFeed extends Feed, AsyncDisposable {
   position(): Position | undefined
   /** Resolves with true once everything up to the position was told; with false for another history, or after `timeoutMs`. */
   reached(position: Position, timeoutMs: number): Promise<boolean>
+  /**
+   * From now on changes of these rows give the tags of the watch, besides the usual ones. The tags of a watch are covered
+   * like the table's; a feed that tells only whole tables gives none of them, and voids them with the table.
+   */
+  watch(rows: WatchedRows): Watch
+  /** Voids what carries these tags, as a change that nobody waits for would. */
+  void(tags: readonly string[]): void
   /** How the feed is doing at this moment. */
   status(): PostgresFeedStatus
 }
@@ -49,6 +57,7 @@ class LivePostgresFeed implements PostgresFeed {
   readonly maxStalenessMs: number
   private readonly settings: FeedSettings
   private readonly coverage: Coverage
+  private readonly watches = new Watches()
   private readonly listeners: Listeners
   private readonly backoff: Backoff
   private session: Session | undefined
@@ -116,6 +125,15 @@ class LivePostgresFeed implements PostgresFeed {
     return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }))
   }
 
+  watch(rows: WatchedRows): Watch {
+    return this.watches.watch(rows)
+  }
+
+  void(tags: readonly string[]): void {
+    this.listeners.invalidate(tags)
+    this.listeners.settle(tags)
+  }
+
   status(): PostgresFeedStatus {
     const { session, epoch, reason, settings, closed } = this
     return describeStatus({ session, epoch, reason, settings, closed, running: this.running !== undefined })
@@ -157,7 +175,7 @@ class LivePostgresFeed implements PostgresFeed {
       this.epoch++
       const { settings, coverage } = this
       const Kind = settings.mode === 'triggers' ? TriggerSession : ReplicationSession
-      this.session = new Kind(settings, this.host(), coverage)
+      this.session = new Kind(settings, this.host(), coverage, this.watches)
       const error = await this.session.run().catch((cause: unknown) => cause as Error)
       if (error instanceof SessionClosed) continue
       this.lost(error)

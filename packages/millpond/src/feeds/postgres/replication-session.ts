@@ -20,6 +20,7 @@ import { Failure, type Session, SessionClosed, type SessionFacts, type SessionHo
 import { quoteName } from './tags.ts'
 import { type Commit, Transactions } from './transactions.ts'
 import { Visibility } from './visibility.ts'
+import type { Watches } from './watched-rows.ts'
 
 /** How long the slot may take before the transactions that block it are named. */
 const PATIENCE_MS = 500
@@ -33,6 +34,7 @@ export class ReplicationSession implements Session {
   private readonly settings: FeedSettings
   private readonly host: SessionHost
   private readonly coverage: Coverage
+  private readonly watches: Watches
   private readonly failure = new Failure()
   private walsenderPid: number | undefined
   private leaving = false
@@ -47,10 +49,11 @@ export class ReplicationSession implements Session {
   private transactions!: Transactions
   private pingTimer: Timer | undefined
 
-  constructor(settings: FeedSettings, host: SessionHost, coverage: Coverage) {
+  constructor(settings: FeedSettings, host: SessionHost, coverage: Coverage, watches: Watches) {
     this.settings = settings
     this.host = host
     this.coverage = coverage
+    this.watches = watches
     this.connections = new Connections(settings, this.fail)
   }
 
@@ -122,7 +125,7 @@ export class ReplicationSession implements Session {
     const slot = await this.openSlot(altered)
     this.facts.slot = slot.name
     this.host.begin()
-    this.rowTags = new RowTags(catalog, this.coverage)
+    this.rowTags = new RowTags(catalog, this.coverage, this.watches)
     this.catalogWatch = this.watchCatalog(catalog)
     this.visibility = this.watchVisibility(slot, server)
     await this.startStream(slot, server)
@@ -197,6 +200,7 @@ export class ReplicationSession implements Session {
     this.transactions = new Transactions({
       rowTags: this.rowTags,
       rowTagsMax: this.settings.rowTagsMax,
+      watches: this.watches,
       onCommit: (commit) => this.onCommit(commit),
       onShape: () => this.catalogWatch?.look(),
     })

@@ -9,6 +9,8 @@ import type { Coverage } from './coverage.ts'
 import type { Relation } from './pgoutput.ts'
 import { columnText, type RowChange } from './row.ts'
 import { keyText, tableTag } from './tags.ts'
+import { WatchedChanges } from './watched-changes.ts'
+import type { Watches } from './watched-rows.ts'
 
 /** What is to be told of changes of one relation, per table that its rows belong to. */
 interface Target {
@@ -17,22 +19,28 @@ interface Target {
   readonly keyAt: readonly number[] | undefined
   /** Whether an old row, when there is one, has the whole key; and whether there is one whenever the key changes. */
   readonly oldKeyKnown: boolean
+  readonly watched: readonly WatchedChanges[]
 }
 
 export class RowTags {
   private catalog: Catalog
   private readonly coverage: Coverage
+  private readonly watches: Watches
+  /** How many watches the targets know of. */
+  private watchesKnown = 0
   /** Per relation; `undefined` for one that the catalog does not know. */
   private targets = new WeakMap<Relation, readonly Target[] | undefined>()
 
-  constructor(catalog: Catalog, coverage: Coverage) {
+  constructor(catalog: Catalog, coverage: Coverage, watches: Watches) {
     this.catalog = catalog
     this.coverage = coverage
+    this.watches = watches
   }
 
   /** The catalog was read again: keys and families may differ. */
   update(catalog: Catalog): void {
     this.catalog = catalog
+    this.watchesKnown = this.watches.count
     this.targets = new WeakMap()
   }
 
@@ -68,26 +76,30 @@ export class RowTags {
     if (kind !== 'insert' && !target.oldKeyKnown) into.bulk(target.tag)
     if (oldAt >= 0) into.row(target.tag, keyOf(target, change, oldAt))
     if (newAt >= 0) into.row(target.tag, keyOf(target, change, newAt))
+    for (const watched of target.watched) for (const tag of watched.tagsOf(change)) into.watched(target.tag, tag)
   }
 
   private targetsOf(relation: Relation): readonly Target[] | undefined {
+    if (this.watchesKnown !== this.watches.count) this.update(this.catalog)
     if (this.targets.has(relation)) return this.targets.get(relation)
     const table = this.catalog.get(relation.oid)
     const family = table && this.catalog.withAncestors(table).filter((one) => this.coverage.has(one))
-    const targets = family?.map((one) => targetOf(one, relation))
+    const targets = family?.map((one) => targetOf(one, relation, this.watches))
     this.targets.set(relation, targets)
     return targets
   }
 }
 
-function targetOf(table: CatalogTable, relation: Relation): Target {
+function targetOf(table: CatalogTable, relation: Relation, watches: Watches): Target {
   const places = table.key.map((name) => relation.columns.findIndex((column) => column.name === name))
   const complete = places.length > 0 && places.every((place) => place >= 0)
   const inIdentity = places.every((place) => relation.columns[place]?.identity === true)
+  const tag = tableTag(table)
   return {
-    tag: tableTag(table),
+    tag,
     keyAt: complete ? places : undefined,
     oldKeyKnown: complete && (relation.identity === 'f' || inIdentity),
+    watched: Array.from(watches.of(tag), (watch) => new WatchedChanges(watch, relation)),
   }
 }
 

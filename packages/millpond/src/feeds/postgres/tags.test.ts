@@ -4,6 +4,7 @@ import type { CatalogTable } from './catalog.ts'
 import { ChangedTags } from './changed-tags.ts'
 import { Coverage } from './coverage.ts'
 import { parseTable, rowTag, tableTag } from './tags.ts'
+import { Watches } from './watched-rows.ts'
 
 test('usual names and keys stand as they are', () => {
   expect(rowTag('trades', 17)).toBe('trades:17')
@@ -29,14 +30,14 @@ test('no two rows have one tag', () => {
 })
 
 test('changes add up to the table, its rows, or all of them', () => {
-  const changed = new ChangedTags(3)
+  const changed = new ChangedTags(3, new Watches())
   expect(changed.empty).toBe(true)
   changed.row('t', '1')
   changed.row('t', '1')
   changed.row('u', undefined)
   changed.row('u', '1')
   expect(changed.list()).toEqual(['t', 't:1', 'u', 'u:*'])
-  const more = new ChangedTags(3)
+  const more = new ChangedTags(3, new Watches())
   for (const key of ['2', '3']) more.row('t', key)
   changed.add(more)
   expect(changed.isBulk('t')).toBe(false)

@@ -4,7 +4,7 @@
  * A table outside the schema `public` is written `schema.table`. The key is the primary key in PostgreSQL's text form
  * (ISO dates in UTC). A single column stands as it is: `users:a@b.c`. Several columns are joined by `,` in the order
  * of the primary key, with `%` and `,` inside them written `%25` and `%2C`, so that no two keys read the same. In
- * names of schemas and tables `%`, `.` and `:` are written `%25`, `%2E` and `%3A`, which leaves usual names as they are.
+ * names of schemas and tables `%`, `.`, `:` and `?` are written `%25`, `%2E`, `%3A` and `%3F`, which leaves usual names as they are.
  */
 import { OptionError } from '../../core/errors.ts'
 
@@ -67,7 +67,7 @@ function partText(part: KeyPart): string {
 }
 
 function escapeName(name: string): string {
-  return name.replace(/[%.:]/g, escapeCharacter)
+  return name.replace(/[%.:?]/g, escapeCharacter)
 }
 
 function escapeCharacter(character: string): string {

@@ -4,6 +4,7 @@ import type { Relation } from './pgoutput.ts'
 import type { RowChange } from './row.ts'
 import type { RowTags } from './row-tags.ts'
 import { Transactions } from './transactions.ts'
+import { Watches } from './watched-rows.ts'
 
 const relation: Relation = { oid: 7, schema: 'public', table: 't', identity: 'd', columns: [] }
 let told: { xid: number; tags: readonly string[] }[]
@@ -25,6 +26,7 @@ beforeEach(() => {
   transactions = new Transactions({
     rowTags,
     rowTagsMax: 5000,
+    watches: new Watches(),
     onCommit: ({ xid, tags }) => told.push({ xid, tags }),
     onShape: () => shapes++,
   })

@@ -9,6 +9,7 @@ import type { Lsn } from './lsn.ts'
 import type { PgoutputSink, Relation } from './pgoutput.ts'
 import type { RowChange } from './row.ts'
 import type { RowTags } from './row-tags.ts'
+import type { Watches } from './watched-rows.ts'
 
 export interface Commit {
   /** The 32-bit number of the top-level transaction. */
@@ -23,6 +24,7 @@ export interface Commit {
 export interface TransactionsOptions {
   rowTags: RowTags
   rowTagsMax: number
+  watches: Watches
   onCommit(commit: Commit): void
   /** A relation was described that the catalog does not know, or again: the catalog should be read. */
   onShape(relation: Relation): void
@@ -117,6 +119,6 @@ export class Transactions implements PgoutputSink {
   }
 
   private fresh(): ChangedTags {
-    return new ChangedTags(this.options.rowTagsMax)
+    return new ChangedTags(this.options.rowTagsMax, this.options.watches)
   }
 }
