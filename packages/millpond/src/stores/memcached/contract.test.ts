@@ -1,0 +1,17 @@
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { type MemcachedServer, startMemcacheds } from '../../../../../tools/servers/memcached.ts'
+import { storeContract } from '../../testing/contracts-store.ts'
+import { memcachedStore } from './memcached-store.ts'
+
+let servers: MemcachedServer[] = []
+beforeAll(async () => {
+  servers = await startMemcacheds(3)
+})
+afterAll(() => Promise.all(servers.map((server) => server.destroy())))
+
+const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+describe.each([1, 3])('memcachedStore on %d of Memcached keeps the contract of Store', (count) => {
+  const open = () => memcachedStore(servers.slice(0, count).map(({ address }) => address))
+  for (const { name, run } of storeContract) test(name, () => run({ open, pass }))
+})
