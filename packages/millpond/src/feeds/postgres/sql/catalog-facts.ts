@@ -27,7 +27,7 @@ export interface ColumnFacts {
   readonly deterministic: boolean
 }
 
-/** A function, or an operator's or cast's function. With several of one name, the most volatile stands for all. */
+/** A function, or an operator's or cast's function. Of several with one name, built in or not, the most volatile stands for all. */
 export interface FunctionFacts {
   readonly name: string
   readonly builtin: boolean
@@ -69,9 +69,9 @@ function factsSql({ relations, functions, operators, types }: AskedNames): strin
       FROM ${unnested(relationNames)} w(name, at) LEFT JOIN pg_class c ON c.oid = to_regclass(w.name)
       LEFT JOIN pg_namespace n ON n.oid = c.relnamespace),
     'functions', (SELECT coalesce(json_agg(json_build_object('name', f.name, 'builtin', f.builtin, 'volatility', f.volatility)), '[]')
-      FROM (SELECT name, bool_and(builtin) AS builtin,
+      FROM (SELECT name, builtin,
               CASE WHEN bool_or(volatile = 'v') THEN 'v' WHEN bool_or(volatile = 's') THEN 's' ELSE 'i' END AS volatility
-            FROM (${named(functions, operators, types)}) p(name, builtin, volatile) GROUP BY name) f))::text AS facts`
+            FROM (${named(functions, operators, types)}) p(name, builtin, volatile) GROUP BY name, builtin) f))::text AS facts`
 }
 
 /** Functions by name, functions of operators by name, and functions of casts to types by name. */

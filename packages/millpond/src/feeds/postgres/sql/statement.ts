@@ -82,16 +82,16 @@ const REASONS: Readonly<Record<string, (content: never) => string | undefined>> 
   SQLValueFunction: ({ op }: { op: string }) =>
     `${op.replace(/^SVFOP_|_N$/g, '').toLowerCase()} depends on the moment or on who asks`,
   CurrentOfExpr: () => 'it reads a cursor',
-  TypeCast: (content: { arg: Node }) => momentOf(content),
+  A_Const: (content: { sval?: { sval?: string } }) => momentOf(content.sval?.sval),
 }
 
-/** `'now'::timestamp` and its like mean the moment. */
-function momentOf({ arg }: { arg: Node }): string | undefined {
-  const text = nodeOf<{ sval?: { sval?: string } }>(arg, 'A_Const')?.sval?.sval
-  return text !== undefined && MOMENTS.test(text) ? `'${text.trim()}' depends on the moment` : undefined
+/** `'now'::timestamp` and its like mean the moment, and a bare `'now'` may be read so too. */
+function momentOf(text: string | undefined): string | undefined {
+  return text !== undefined && MOMENT.test(text) ? `'${text.trim()}' may mean the moment` : undefined
 }
 
-const MOMENTS = /^\s*(now|today|tomorrow|yesterday)\b/i
+/** Texts that PostgreSQL reads as a moment that moves. */
+export const MOMENT: RegExp = /^\s*(now|today|tomorrow|yesterday)\b/i
 
 interface Collected {
   readonly functions: Names

@@ -1,0 +1,146 @@
+/**
+ * A query as the database means it: its text analysed by PostgreSQL's own parser, its names looked up in the catalog, its
+ * views taken apart. Worked out once a text; what follows from the parameters is worked out at each execution.
+ */
+import type { Queryable } from '../client.ts'
+import { tableTag } from '../tags.ts'
+import type { Node, SelectStmt } from './ast.ts'
+import { askCatalog, type CatalogFacts, type FunctionFacts, type RelationFacts } from './catalog-facts.ts'
+import { Dependency, type WatchingFeed } from './dependencies.ts'
+import { type Occurrence, occurrencesOf } from './occurrences.ts'
+import { describeStatements, type Statement } from './statement.ts'
+
+/** What is known of a text. */
+export interface QueryShape {
+  readonly kind: Statement['kind']
+  /** Why it is not cached, in words. None: it is. */
+  readonly reasons: readonly string[]
+  readonly dependencies: readonly Dependency[]
+}
+
+/** What the analysis of a text needs. */
+export interface ShapeContext {
+  /** The parser: `parseSync` of `libpg-query`. */
+  readonly parse: (sql: string) => { readonly stmts?: readonly { readonly stmt: Node }[] }
+  /** A connection with the `search_path` under which the query runs. */
+  readonly client: Queryable
+  readonly feed: WatchingFeed & { covers(tag: string): string | undefined }
+  /** Whether entries of different roles are kept apart, so that row security does no harm. */
+  readonly byRole: boolean
+}
+
+/** Views within views are taken apart to this depth. */
+const VIEW_DEPTH_MAX = 16
+
+export async function shapeOf(sql: string, context: ShapeContext): Promise<QueryShape> {
+  const statement = describeText(sql, context)
+  const { kind, reasons } = statement
+  if (kind !== 'read' || reasons.length > 0) return { kind, reasons, dependencies: [] }
+  return await new ShapeBuilder(context).build(statement)
+}
+
+function describeText(sql: string, { parse }: ShapeContext): Statement {
+  try {
+    return describeStatements((parse(sql).stmts ?? []).map(({ stmt }) => stmt))
+  } catch (error) {
+    const reason = `PostgreSQL's parser does not understand it: ${(error as Error).message}`
+    return { ...describeStatements([]), reasons: [reason] }
+  }
+}
+
+class ShapeBuilder {
+  private readonly context: ShapeContext
+  private readonly reasons = new Set<string>()
+  private readonly tables: { relation: RelationFacts; occurrence: Occurrence }[] = []
+  /** Names of the columns that the query and its views speak of; undefined when all count. */
+  private used: Set<string> | undefined = new Set()
+
+  constructor(context: ShapeContext) {
+    this.context = context
+  }
+
+  async build(statement: Statement): Promise<QueryShape> {
+    await this.add(statement, statement.occurrences, 0)
+    const { reasons, tables, used, context } = this
+    if (reasons.size > 0) return { kind: 'read', reasons: [...reasons], dependencies: [] }
+    const dependencies = tables.map(
+      ({ relation, occurrence }) => new Dependency(relation, occurrence.conditions, used, context.feed),
+    )
+    return { kind: 'read', reasons: [], dependencies }
+  }
+
+  /** Adds what a statement, or the query of a view, reads. */
+  private async add(statement: Statement, occurrences: readonly Occurrence[], depth: number): Promise<void> {
+    for (const reason of statement.reasons) this.reasons.add(reason)
+    if (!statement.columns) this.used = undefined
+    for (const name of statement.columns ?? []) this.used?.add(name)
+    const facts = await askCatalog(this.context.client, { ...statement, relations: occurrences })
+    this.judgeFunctions(facts, statement)
+    for (const [at, occurrence] of occurrences.entries())
+      await this.addOccurrence(occurrence, facts.relations[at], depth)
+  }
+
+  private async addOccurrence(
+    occurrence: Occurrence,
+    relation: RelationFacts | null | undefined,
+    depth: number,
+  ): Promise<void> {
+    if (!relation) this.reasons.add(`there is no table ${occurrence.table}`)
+    else if (relation.kind === 'v') await this.addView(relation, occurrence, depth + 1)
+    else {
+      const reason = this.reasonAgainst(relation)
+      if (reason) this.reasons.add(reason)
+      this.tables.push({ relation, occurrence })
+    }
+  }
+
+  /** Conditions on a view's columns reach the tables under it where its query lets them through. */
+  private async addView(view: RelationFacts, { conditions }: Occurrence, depth: number): Promise<void> {
+    const [parsed] = this.context.parse(view.definition ?? '').stmts ?? []
+    const select = parsed?.stmt.SelectStmt as SelectStmt | undefined
+    if (!select || depth > VIEW_DEPTH_MAX) this.reasons.add(`the view ${view.table} cannot be taken apart`)
+    else await this.add(describeStatements([parsed!.stmt]), occurrencesOf(select, conditions), depth)
+  }
+
+  private reasonAgainst(relation: RelationFacts): string | undefined {
+    const name = tableTag(relation)
+    if (relation.schema === 'pg_catalog' || relation.schema === 'information_schema')
+      return `${name} is a system catalog`
+    const kind = KINDS[relation.kind]
+    if (kind) return `${name} is ${kind}, whose changes are not told`
+    if (relation.persistence === 't') return `${name} is a temporary table`
+    if (relation.security && !this.context.byRole) return `${name} has row security: what is seen depends on the role`
+    return this.context.feed.covers(name) === undefined ? `the feed does not tell of changes of ${name}` : undefined
+  }
+
+  private judgeFunctions({ functions }: CatalogFacts, { functions: called }: Statement): void {
+    for (const facts of functions) {
+      const reason = functionReason(facts)
+      if (reason) this.reasons.add(reason)
+    }
+    for (const name of called) {
+      if (!functions.some((facts) => facts.name === name.at(-1)))
+        this.reasons.add(`there is no function ${name.join('.')}`)
+    }
+  }
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  m: 'a materialized view',
+  f: 'a foreign table',
+  S: 'a sequence',
+}
+
+function functionReason({ name, builtin, volatility }: FunctionFacts): string | undefined {
+  if (volatility === 'i') return undefined
+  if (volatility === 'v') return `${name} is volatile: each call may give something else`
+  if (!builtin) return `${name} is declared stable: it may read tables or settings`
+  return BY_SETTINGS.test(name) ? undefined : `${name} depends on the moment, the session or the server`
+}
+
+/**
+ * Built-in functions and operators that are stable only because their text depends on settings such as the time zone, under
+ * which a pool's connections agree.
+ */
+const BY_SETTINGS =
+  /^(concat|concat_ws|format|to_char|to_date|to_timestamp|to_number|date_trunc|date_part|date_add|date_subtract|extract|timezone|array_to_string|string_to_array|array_to_json|row_to_json|to_json|to_jsonb|json_agg|jsonb_agg|json_agg_strict|jsonb_agg_strict|json_build_object|json_build_array|jsonb_build_object|jsonb_build_array|json_object_agg|jsonb_object_agg|json_object|jsonb_object|json_populate_record|jsonb_populate_record|json_to_record|json_to_recordset|jsonb_to_record|jsonb_to_recordset|quote_literal|quote_nullable|to_tsvector|to_tsquery|plainto_tsquery|phraseto_tsquery|websearch_to_tsquery|ts_headline|generate_series|make_timestamptz|timestamptz|timestamp|date|time|timetz|interval|text|varchar|bpchar|money|xml|[^\w]+)$/
