@@ -143,7 +143,7 @@ class ValkeyStore implements Store {
     const version = randomId()
     const put = await this.#connection.send(['set', name, version, 'nx', ...expiry(this.#versionTtlMs)], name)
     if (put !== null) return version
-    const other = await this.#connection.send(['get', name], name)
+    const [other] = (await this.#connection.send(['mget', name], name)) as unknown[]
     return typeof other === 'string' ? other : version
   }
 }

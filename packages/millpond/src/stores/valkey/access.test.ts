@@ -1,0 +1,107 @@
+/** How servers are reached: TLS with client certificates, passwords, users with the least rights, URLs. */
+import { afterEach, describe, expect, test } from 'vitest'
+import { startRedis } from '../../../../../tools/servers/redis.ts'
+import { startTlsRedis } from '../../../../../tools/servers/redis-tls.ts'
+import { StoreError } from '../../core/errors.ts'
+import type { Store } from '../../core/store.ts'
+import { type Access, singles } from './clients.fixture.ts'
+import { valkeyStore } from './index.ts'
+import { loadClient } from './open.ts'
+
+const ends: (() => unknown)[] = []
+const endLater = (end: () => unknown): void => void ends.push(end)
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+
+/** Everything that a cache asks of a store. */
+async function works(store: Store): Promise<void> {
+  endLater(() => store.close())
+  const record = { value: '1', freshMs: 5000, keepMs: 5000, tags: [] }
+  await store.bump(['shop#red'], undefined)
+  await store.invalidate(['shop:1'], 5000, false)
+  const { entries } = await store.read(['shop:1', 'shop:2'], ['shop#red', 'shop#blue'])
+  for (const [at, { mark }] of entries.entries()) expect(await store.fill(`shop:${at + 1}`, record, mark)).toBe(true)
+  expect((await store.read(['shop:1'], [])).entries[0]!.record!.value).toBe('1')
+  expect(await store.lease('shop:1', 'me', 5000)).toBe(true)
+  await store.release('shop:1', 'me')
+}
+
+/** As docs/stores.md names them. */
+const RIGHTS = '~shop:* ~#shop#* ~@shop:* +mget +get +set +unlink +time +eval +evalsha +getrange +pttl +del'
+
+describe.each(Object.entries(singles))('%s', (_, open) => {
+  test('TLS with a client certificate, a user and a password', async () => {
+    const server = await startTlsRedis()
+    endLater(() => server.destroy())
+    await server.command('ACL', 'SETUSER', 'ann', 'on', '>secret', ...RIGHTS.split(' '), '+hello', '+client', '+info')
+    const access: Access = { port: server.port, username: 'ann', password: 'secret', tls: server.client }
+    await works(valkeyStore(await open(access, endLater)))
+  })
+})
+
+describe('a URL', () => {
+  test('TLS with a client certificate, and a password', async () => {
+    const server = await startTlsRedis({ password: 'p@ss/word' })
+    endLater(() => server.destroy())
+    await works(valkeyStore(server.url, { tls: server.client }))
+  })
+
+  test('a user with the least rights, in a database other than the first', async () => {
+    const server = await startRedis()
+    endLater(() => server.destroy())
+    await server.command('ACL', 'SETUSER', 'ann', 'on', '>secret', ...RIGHTS.split(' '), '+select', '+info')
+    await works(valkeyStore(`redis://ann:secret@127.0.0.1:${server.port}/3`))
+    expect(String(await server.command('INFO', 'keyspace'))).toMatch(/^db3:/m)
+  })
+
+  test('a socket of this machine', async () => {
+    const server = await startRedis({ args: ['--unixsocket', 'mill.sock'] })
+    endLater(() => server.destroy())
+    const [, dir] = (await server.command('CONFIG', 'GET', 'dir')) as string[]
+    await works(valkeyStore(`unix://${dir}/mill.sock`))
+  })
+
+  test.each([
+    ['a wrong password', 'redis://:wrong@', /WRONGPASS|NOAUTH|invalid/i],
+    ['no password', 'redis://', /NOAUTH/],
+  ])('%s is told', async (_, start, message) => {
+    const server = await startRedis({ password: 'secret' })
+    endLater(() => server.destroy())
+    const store = valkeyStore(`${start}127.0.0.1:${server.port}`)
+    endLater(() => store.close())
+    const error = await store.read(['a'], []).catch((thrown: unknown) => thrown as StoreError)
+    expect(error).toBeInstanceOf(StoreError)
+    expect((error as StoreError).message).toMatch(message)
+  })
+
+  test('a server that is not there is told at once, and used as soon as it is', async () => {
+    const first = await startRedis()
+    await first.destroy()
+    const store = valkeyStore(`redis://127.0.0.1:${first.port}`)
+    endLater(() => store.close())
+    await expect(store.read(['a'], [])).rejects.toThrow(StoreError)
+    const second = await startRedis({ port: first.port })
+    endLater(() => second.destroy())
+    await expect.poll(() => store.read(['a'], []).catch(() => undefined), { timeout: 5000 }).toBeDefined()
+  })
+
+  test('after close, nothing is opened any more', async () => {
+    const store = valkeyStore('redis://127.0.0.1:1')
+    await store.close()
+    await expect(store.read(['a'], [])).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+  })
+})
+
+describe('the client for a URL', () => {
+  test('is the first that is installed', async () => {
+    const installed = (names: readonly string[]) => async (name: string) => {
+      if (names.includes(name)) return { name }
+      throw new Error('not found')
+    }
+    expect((await loadClient(installed(['redis', 'ioredis']))).name).toBe('ioredis')
+    expect((await loadClient(installed(['redis', 'iovalkey']))).name).toBe('iovalkey')
+    expect((await loadClient(installed(['redis']))).name).toBe('redis')
+    await expect(loadClient(installed([]))).rejects.toThrow(/npm install iovalkey/)
+  })
+})

@@ -1,0 +1,185 @@
+/** What the store sends to a server, what it leaves there, and how it takes what others have left. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type RedisServer, startRedis } from '../../../../../tools/servers/redis.ts'
+import { OptionError, StoreError } from '../../core/errors.ts'
+import type { Store, StoreRecord } from '../../core/store.ts'
+import type { ValkeyClient } from './client.ts'
+import { singles } from './clients.fixture.ts'
+import { valkeyStore } from './index.ts'
+
+const record: StoreRecord = { value: '{"id":17}', freshMs: 60_000, keepMs: 60_000, tags: [['red', 'v1']] }
+const ends: (() => unknown)[] = []
+let server: RedisServer
+let client: ValkeyClient
+let store: Store
+
+beforeAll(async () => {
+  server = await startRedis({ args: ['--maxmemory-policy', 'noeviction'] })
+  ends.push(() => server.destroy())
+  client = await singles.ioredis!(server, (end) => ends.push(end))
+  store = valkeyStore(client)
+})
+afterAll(async () => {
+  for (const end of ends.reverse()) await end()
+})
+beforeEach(async () => {
+  await server.command('FLUSHALL')
+})
+
+/** How often each command reached the server while `run` went, by INFO commandstats. */
+async function commandsOf(run: () => Promise<unknown>): Promise<Record<string, number>> {
+  await server.command('CONFIG', 'RESETSTAT')
+  await run()
+  const stats = String(await server.command('INFO', 'commandstats'))
+  const counts = [...stats.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)].map(([, name, calls]) => [name!, Number(calls)])
+  return Object.fromEntries(counts.filter(([name]) => !/^(config|info|hello|client|command|auth)/.test(`${name}`)))
+}
+
+const markOf = async (key: string) => (await store.read([key], [])).entries[0]!.mark
+
+describe('commands', () => {
+  beforeEach(() => store.read(['a'], ['red'])) // the time, the tag and the scripts are known
+  beforeEach(async () => {
+    await store.invalidate(['warm'], 1000, false)
+    await store.fill('warm', record, await markOf('warm'))
+  })
+
+  test.each<[string, Record<string, number>, () => Promise<unknown>]>([
+    ['a hit, with its tags', { mget: 1 }, () => store.read(['warm'], ['red'])],
+    ['a hundred reads at once', { mget: 1 }, () => store.read(Array.from({ length: 100 }, (_, at) => `${at}`), [])],
+    ['more than 512 names', { mget: 2 }, () => store.read(Array.from({ length: 600 }, (_, at) => `${at}`), [])],
+    ['a miss: read and fill', { mget: 1, set: 1 }, async () => store.fill('new', record, await markOf('new'))],
+    ['a delete', { set: 1 }, () => store.invalidate(['warm'], 1000, false)],
+    ['a tag', { set: 1 }, () => store.bump(['red'], undefined)],
+    ['a renewal', { mget: 1, evalsha: 1, getrange: 1, pttl: 1, set: 1 }, async () => store.fill('warm', record, await markOf('warm'))],
+    ['a new tag', { mget: 1, set: 1 }, () => store.read([], ['blue'])],
+    ['nothing', {}, () => store.read([], [])],
+  ])('%s', async (_, expected, run) => expect(await commandsOf(run)).toEqual(expected)) // biome-ignore format: one line
+})
+
+describe('what is stored', () => {
+  test('an entry is readable, begins with its form, and ends with its value', async () => {
+    await store.read(['shop:17'], ['shop#red'])
+    await store.fill('shop:17', record, '')
+    const text = String(await server.command('GET', 'shop:17'))
+    expect(text).toMatch(/^1r[\w-]{16}\[\d{13},\d{13},\[\["red","v1"\]\],null\]\n\{"id":17\}$/)
+    expect(await server.command('GET', '#shop#red')).toMatch(/^[\w-]{16}$/)
+    expect(Number(await server.command('PTTL', 'shop:17'))).toBeGreaterThan(59_000)
+    expect(Number(await server.command('PTTL', '#shop#red'))).toBeGreaterThan(29 * 86_400_000)
+  })
+
+  test('tombstones, held tags and leases end by themselves', async () => {
+    await store.invalidate(['a'], 5000, true)
+    await store.bump(['t'], 5000)
+    await store.lease('a', 'holder', 5000)
+    for (const key of ['a', '#t', '@a']) expect(Number(await server.command('PTTL', key)), key).toBeGreaterThan(4000)
+    expect(await server.command('GET', 'a')).toMatch(/^1h[\w-]{16}$/)
+    expect(await server.command('GET', '#t')).toMatch(/^!/)
+  })
+
+  test('a prefix stands before every key, and a tag may be kept for less', async () => {
+    const other = valkeyStore(client, { prefix: 'app:', versionTtl: '1m' })
+    await other.read([], ['t'])
+    await other.invalidate(['a'], 5000, false)
+    await other.lease('a', 'holder', 5000)
+    expect(((await server.command('KEYS', '*')) as string[]).toSorted()).toEqual(['app:#t', 'app:@a', 'app:a'])
+    expect(Number(await server.command('PTTL', 'app:#t'))).toBeLessThanOrEqual(60_000)
+  })
+
+  test('what is for ever has no end, also where it replaces', async () => {
+    const forever = { ...record, freshMs: Number.POSITIVE_INFINITY, keepMs: Number.POSITIVE_INFINITY }
+    await store.fill('new', forever, await markOf('new'))
+    await store.invalidate(['old'], 5000, false)
+    await store.fill('old', forever, await markOf('old'))
+    for (const key of ['new', 'old']) expect(await server.command('PTTL', key)).toBe(-1)
+  })
+})
+
+describe('what others have left', () => {
+  test.each(['', 'hello', '{"id":17}', 'é'.repeat(40), '2z0123456789abcdef of a later form'])('%j is a miss that can be filled', async (text) => {
+    await server.command('SET', 'a', text)
+    const [read] = (await store.read(['a'], [])).entries
+    expect(read).toEqual({ mark: expect.stringMatching(/.+/) })
+    expect(await store.fill('a', record, read!.mark)).toBe(true)
+    expect((await store.read(['a'], [])).entries[0]!.record!.value).toBe(record.value)
+  }) // biome-ignore format: one line
+
+  test.each(['hello', '2z0123456789abcdef of a later form'])('%j is not filled once it was invalidated', async (text) => {
+    await server.command('SET', 'a', text)
+    const mark = await markOf('a')
+    await store.invalidate(['a'], 5000, false)
+    expect(await store.fill('a', record, mark)).toBe(false)
+  }) // biome-ignore format: one line
+
+  test('what is no string is a miss that is not filled, until it is invalidated', async () => {
+    await server.command('HSET', 'a', 'field', 'value')
+    expect(await store.fill('a', record, await markOf('a'))).toBe(false)
+    await store.invalidate(['a'], 5000, false)
+    expect(await store.fill('a', record, await markOf('a'))).toBe(true)
+  })
+
+  test('a tag that is no string has a version under which nothing is found', async () => {
+    await server.command('HSET', '#red', 'field', 'value')
+    const [first, second] = [await store.read([], ['red']), await store.read([], ['red'])]
+    expect(first.versions).not.toEqual(second.versions)
+  })
+
+  test('scripts that the server forgot are sent again', async () => {
+    await store.invalidate(['a'], 5000, false)
+    await server.command('SCRIPT', 'FLUSH')
+    expect(await store.fill('a', record, await markOf('a'))).toBe(true)
+    expect(await commandsOf(async () => store.fill('a', record, await markOf('a')))).not.toHaveProperty('eval')
+  })
+})
+
+describe('a server that is full', () => {
+  beforeEach(async () => {
+    await store.fill('a', record, await markOf('a'))
+    await server.command('CONFIG', 'SET', 'maxmemory', '1')
+  })
+  beforeEach(() => () => server.command('CONFIG', 'SET', 'maxmemory', '0'))
+
+  test('is read, and refuses fills without being called ill', async () => {
+    const { entries } = await store.read(['a', 'b'], [])
+    expect(entries[0]!.record!.value).toBe(record.value)
+    for (const [key, mark] of [
+      ['b', ''],
+      ['a', entries[0]!.mark],
+    ] as const) {
+      // biome-ignore format: one line
+      const error = await store.fill(key, record, mark).catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ code: 'ERR_STORE', refused: true, message: expect.stringContaining('OOM') })
+    }
+  })
+
+  test('deletes what is invalidated, and says that the fence is missing', async () => {
+    const error = await store.invalidate(['a'], 5000, false).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'ERR_STORE', refused: false, message: expect.stringContaining('OOM') })
+    expect(await server.command('EXISTS', 'a')).toBe(0)
+    await expect(store.bump(['red'], undefined)).rejects.toThrow(/OOM/)
+  })
+})
+
+test('an error of the server is the cause of a StoreError', async () => {
+  await server.command('CONFIG', 'SET', 'min-replicas-to-write', '1')
+  try {
+    const error = await store.invalidate(['a'], 5000, false).catch((thrown: unknown) => thrown as StoreError)
+    expect(error).toBeInstanceOf(StoreError)
+    expect((error as StoreError).message).toMatch(/^set: NOREPLICAS/)
+    expect((error as StoreError).cause).toBeInstanceOf(Error)
+  } finally {
+    await server.command('CONFIG', 'SET', 'min-replicas-to-write', '0')
+  }
+})
+
+test.each([
+  ['name', { name: 7 }],
+  ['prefix', { prefix: null }],
+  ['versionTtl', { versionTtl: 0 }],
+  ['versionTtl', { versionTtl: '5 mins' }],
+  ['connectTimeout', { connectTimeout: -1 }],
+  ['replicas[0]', { replicas: [{}] }],
+])('the option %s is checked', (option, options) => {
+  expect(() => valkeyStore('redis://localhost', options as never)).toThrow(OptionError)
+  expect(() => valkeyStore('redis://localhost', options as never)).toThrow(new RegExp(`^${option.replace(/[[\]]/g, '\\$&')}: `)) // biome-ignore format: one line
+})
