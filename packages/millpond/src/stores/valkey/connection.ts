@@ -25,9 +25,18 @@ export interface Connection {
   close(): Promise<void>
 }
 
-/** A connection over a client that somebody else has made and will end. */
-export function connectionOver(recognised: Recognised): Connection {
+/**
+ * A connection over a client that somebody else has made and will end.
+ *
+ * @param reason why there is no connection, where that is known: clients say only that there is none
+ */
+export function connectionOver(recognised: Recognised, reason?: () => unknown): Connection {
   const send = sender(recognised)
+  const failed =
+    ([command]: readonly string[]) =>
+    (cause: unknown): never => {
+      throw failedAt(command!, cause, reason?.())
+    }
   return {
     isCluster: recognised.kind.endsWith('cluster'),
     send: (args, key) => send(args, key, false).catch(failed(args)),
@@ -60,10 +69,19 @@ function toPrimaries({ kind, client }: Recognised, args: string[]): Promise<unkn
   return Promise.all([kind === 'node-redis-sentinel' ? client.sendCommand(false, args) : client.sendCommand(args)])
 }
 
-/** Whatever fails, in the client or at the server, is a StoreError that says what was asked for. */
-function failed([command]: readonly string[]): (cause: unknown) => never {
-  return (cause) => {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new StoreError(`${command}: ${reason}`, { cause })
-  }
+/** Whatever fails, in the client or at the server, is a StoreError that says what was asked for, and the reason behind. */
+export function failedAt(command: string, cause: unknown, reason?: unknown): StoreError {
+  if (reason === undefined || reason === cause) return new StoreError(`${command}: ${textOf(cause)}`, { cause: bare(cause) })
+  return new StoreError(`${command}: ${textOf(cause)} (${textOf(reason)})`, { cause: bare(reason) })
+}
+
+/** ioredis and iovalkey add the command that failed with its arguments: of AUTH, the password. */
+function bare(cause: unknown): unknown {
+  const { command } = Object(cause) as { command?: { args?: unknown } }
+  if (command !== undefined && /^(?:auth|hello)$/i.test(String((command as { name?: unknown }).name))) command.args = []
+  return cause
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -7,7 +7,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { type Clock, timeLimit } from '../../core/clock.ts'
 import { ClosedError, StoreError } from '../../core/errors.ts'
 import { type Recognised, recognise } from './client.ts'
-import { type Connection, connectionOver } from './connection.ts'
+import { type Connection, connectionOver, failedAt } from './connection.ts'
 import { ioClient, nodeRedisClient } from './make-client.ts'
 import type { Place } from './url.ts'
 
@@ -28,7 +28,7 @@ const PACKAGES = ['iovalkey', 'ioredis', 'redis'] as const
 /** A connection that is opened when it is first used. One that could not be opened is tried anew by the next use. */
 export class LateConnection implements Connection {
   readonly isCluster: boolean
-  readonly #open: () => Promise<Recognised>
+  readonly #open: () => Promise<Opened>
   readonly #watchers = new Set<{ readonly onDoubt: () => void }>()
   #opening: Promise<Connection> | undefined
   /** Once it is open. */
@@ -79,9 +79,9 @@ export class LateConnection implements Connection {
   }
 
   async #connect(): Promise<Connection> {
-    const recognised = await this.#open()
+    const { recognised, reason } = await this.#open()
     this.#end = () => endClient(recognised)
-    const connection = connectionOver(recognised)
+    const connection = connectionOver(recognised, reason)
     connection.watch(() => {
       for (const { onDoubt } of this.#watchers) onDoubt()
     })
@@ -90,30 +90,46 @@ export class LateConnection implements Connection {
   }
 }
 
+/** A client, and what its 'error' events say is wrong with its connection now. */
+interface Opened {
+  readonly recognised: Recognised
+  readonly reason: () => unknown
+}
+
 /** A connected client. Throws StoreError when there is no package, or no server in time; nothing is left open then. */
-async function openClient(place: Place, options: OpenOptions): Promise<Recognised> {
+export async function openClient(place: Place, options: OpenOptions): Promise<Opened> {
   const { name, module } = await loadClient()
   const made = name === 'redis' ? nodeRedisClient(module, place, options) : ioClient(module, place, options)
   const recognised = recognise(made, name)
-  // Without a listener, an 'error' would end the process; what fails is told to who asked, and by `watch`.
-  let lastError: unknown
-  recognised.client.on('error', (error: unknown) => {
-    lastError = error
-  })
+  const reason = reasonOf(recognised)
   try {
     const late = () => {
-      throw new StoreError(`no connection within ${options.connectTimeoutMs} ms`, { cause: lastError })
+      throw new Error(`no connection within ${options.connectTimeoutMs} ms`)
     }
     await timeLimit<unknown>(options.clock, options.connectTimeoutMs, () => recognised.client.connect(), late)
-    return recognised
+    return { recognised, reason }
   } catch (cause) {
     await endClient(recognised).catch(() => undefined)
-    if (cause instanceof StoreError) throw cause
-    throw new StoreError(`connect: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw failedAt('connect', cause, reason())
   }
 }
 
-async function endClient({ kind, client }: Recognised): Promise<void> {
+/** Without a listener, an 'error' would end the process. What it says is true until the connection is ready again. */
+function reasonOf({ client }: Recognised): () => unknown {
+  let reason: unknown
+  client.on('error', (error: unknown) => {
+    reason = error
+  })
+  for (const event of ['ready', 'node-ready']) {
+    client.on(event, () => {
+      reason = undefined
+    })
+  }
+  return () => reason
+}
+
+/** Ends a client that was opened here. */
+export async function endClient({ kind, client }: Recognised): Promise<void> {
   if (kind === 'io' || kind === 'io-cluster') client.disconnect()
   else if (client.isOpen) await client.destroy()
 }

@@ -1,0 +1,29 @@
+import { expect } from 'vitest'
+import type { Outcome } from './trial.ts'
+
+/** Default of `storeTimeout`. */
+const STORE_TIMEOUT_MS = 50
+/** What a machine that does other things too may be late by. `npm run bench -- outages` has the figures without it. */
+const MARGIN_MS = 250
+const RECOVERY_MS_MAX = 2000
+
+/** What holds in every outage: bounded waits, no rejection, nothing lost, the store in use again within two seconds. */
+export function expectHarmless(outcome: Outcome): void {
+  const { during, after, recoveryMs, lost } = outcome
+  for (const seen of [during, after]) {
+    expect(seen.requests).toBeGreaterThan(50)
+    expect(seen.failed).toBe(0)
+    expect(seen.slowestMs).toBeLessThan(seen.slowestDirectMs + STORE_TIMEOUT_MS + MARGIN_MS)
+    expect(seen.slowestDeleteMs).toBeLessThan(seen.slowestDirectMs + 2 * STORE_TIMEOUT_MS + MARGIN_MS)
+    expect(seen.slowestOpenMs).toBeLessThan(seen.slowestDirectMs + MARGIN_MS)
+  }
+  expect(lost).toEqual([])
+  expect(recoveryMs).toBeLessThan(RECOVERY_MS_MAX)
+}
+
+/** As `expectHarmless`, where the store was missed meanwhile, with an error that says so. */
+export function expectOutage(outcome: Outcome, error: RegExp): void {
+  expectHarmless(outcome)
+  expect(outcome.opened).toBeGreaterThanOrEqual(2)
+  expect(outcome.errors.join('\n')).toMatch(error)
+}
