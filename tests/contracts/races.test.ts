@@ -30,6 +30,10 @@ const tiers: Record<string, (world: World) => { reader: Cache; writer: Cache; ne
     const make = (): Cache => world.cache({ store: world.store, bus: world.hub.connect() })
     return { reader: make(), writer: make(), newcomer: make }
   },
+  'two instances that load once for both': (world) => {
+    const make = (): Cache => world.cache({ store: world.store, bus: world.hub.connect(), lock: 'store' })
+    return { reader: make(), writer: make(), newcomer: make }
+  },
   'two instances with a bus and no store': (world) => ({
     reader: world.cache({ bus: world.hub.connect() }),
     writer: world.cache({ bus: world.hub.connect() }),

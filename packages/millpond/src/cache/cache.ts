@@ -1,6 +1,6 @@
 import type { Codec } from '../core/codec.ts'
 import { jsonCodec } from '../core/codec.ts'
-import { durationMs } from '../core/duration.ts'
+import { type Duration, durationMs } from '../core/duration.ts'
 import { OptionError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
@@ -9,6 +9,7 @@ import { HeapTable } from '../memory/heap-table.ts'
 import { Batcher, whenAllAborted } from './batcher.ts'
 import { type Entry, freshUntilMs, isFresh, tagsOf } from './entry.ts'
 import type { CacheEvents } from './events.ts'
+import { Fleet } from './fleet.ts'
 import type { CacheHost, WriteEntry } from './host.ts'
 import { collectInvalidations, type Invalidations } from './invalidations.ts'
 import { resolveLife } from './life.ts'
@@ -38,20 +39,26 @@ export function createCache(options: CacheOptions = {}): Cache {
     throw new OptionError('memory.policy', policy, "give tinyLfu, s3Fifo, sieve or lru of 'millpond/memory'")
   }
   const timeoutMs = durationMs(options.storeTimeout ?? 50, 'storeTimeout')
-  const fenceMs = durationMs(options.fence ?? 10_000, 'fence')
-  if (fenceMs < 4 * timeoutMs) {
-    throw new OptionError('fence', options.fence, `give at least four times storeTimeout (${timeoutMs} ms)`)
-  }
+  const fenceMs = wellAbove(timeoutMs, options.fence, 'fence', 10_000)
+  const leaseMs = wellAbove(timeoutMs, options.lease, 'lease', 3000)
   const stack = new Stack<Writes>(settings, options, {
     sealer: sealerOf(settings.copy, { ...SEALERS, serialize: codecSealer(codec) }),
     table: (given) => new HeapTable(given),
     shared: (given) => {
       const tier = new SharedTier({ ...given, timeoutMs, fenceMs, onError: () => void given.counters.storeErrors++ })
-      return { tier, reads: new SharedReads({ ...given, tier, codec }) }
+      const reads = new SharedReads({ ...given, tier, codec })
+      return { tier, reads, fleet: new Fleet({ ...given, tier, reads, leaseMs }) }
     },
     writes: (given) => new Writes(given),
   })
   return new View({ stack, codec, updates: new Serial() }, '', [])
+}
+
+/** A time that has room for several calls of the store. */
+function wellAbove(timeoutMs: number, given: Duration | undefined, option: string, otherwise: number): number {
+  const ms = given === undefined ? Math.max(otherwise, 4 * timeoutMs) : durationMs(given, option)
+  if (ms >= 4 * timeoutMs) return ms
+  throw new OptionError(option, given, `give at least four times storeTimeout (${timeoutMs} ms)`)
 }
 
 /** What a cache and its namespaces share. */

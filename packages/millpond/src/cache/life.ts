@@ -17,6 +17,7 @@ export interface Life {
   readonly earlyExpiration: number
   readonly softTimeoutMs: number
   readonly hardTimeoutMs: number
+  readonly lock: 'process' | 'store'
   readonly tags: readonly string[]
   readonly weight: number | undefined
 }
@@ -33,6 +34,7 @@ export const DEFAULT_LIFE: Life = {
   earlyExpiration: 0,
   softTimeoutMs: Number.POSITIVE_INFINITY,
   hardTimeoutMs: Number.POSITIVE_INFINITY,
+  lock: 'process',
   tags: [],
   weight: undefined,
 }
@@ -57,6 +59,7 @@ export function resolveLife<V>(options: EntryOptions<V> | undefined, defaults: L
     earlyExpiration: within(earlyExpiration, 'earlyExpiration', Number.MAX_VALUE, defaults.earlyExpiration),
     softTimeoutMs: duration(options.softTimeout, 'softTimeout', defaults.softTimeoutMs),
     hardTimeoutMs: positive(options.hardTimeout, 'hardTimeout', defaults.hardTimeoutMs),
+    lock: lockOf(options.lock, defaults.lock),
     tags: options.tags === undefined || options.tags.length === 0 ? defaults.tags : union(defaults.tags, options.tags),
     weight: within(weight, 'weight', Number.MAX_SAFE_INTEGER, defaults.weight),
   }
@@ -106,6 +109,11 @@ function within<D>(given: number | undefined, name: string, most: number, otherw
   if (given === undefined) return otherwise
   if (typeof given === 'number' && given >= 0 && given <= most) return given
   throw new OptionError(name, given, `give a number from 0 to ${most}`)
+}
+
+function lockOf(given: Life['lock'] | undefined, otherwise: Life['lock']): Life['lock'] {
+  if (given === undefined || given === 'process' || given === 'store') return given ?? otherwise
+  throw new OptionError('lock', given, "give 'process' or 'store'")
 }
 
 function union(first: readonly string[], given: string | readonly string[]): readonly string[] {

@@ -69,6 +69,10 @@ export class Abort {
     return this.#controller.signal
   }
 
+  throwIfAborted(): void {
+    if (this.#reason !== undefined) throw this.#reason.error
+  }
+
   abort(error: unknown): void {
     this.#reason ??= { error }
     this.#controller?.abort(this.#reason.error)

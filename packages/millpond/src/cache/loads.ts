@@ -5,6 +5,7 @@ import type { Random } from '../core/random.ts'
 import { answered } from './answered.ts'
 import type { Emitter } from './emitter.ts'
 import { type Entry, isFresh, tagsOf } from './entry.ts'
+import type { Begun, Fleet } from './fleet.ts'
 import { shownKey } from './inner-key.ts'
 import type { Lease } from './lease.ts'
 import { freshMsOf, type Life } from './life.ts'
@@ -19,7 +20,7 @@ import type { Loader } from './types.ts'
 /** What loads need to know of their cache. */
 export interface LoadsOptions {
   readonly near: NearTier
-  readonly shared: SharedReads | undefined
+  readonly shared: { readonly reads: SharedReads; readonly fleet: Fleet } | undefined
   readonly sealer: Sealer
   readonly clock: Clock
   readonly random: Random
@@ -181,18 +182,24 @@ export class Loads {
   }
 
   async #fly(flight: Flight, wish: Wish, entry: Entry | undefined, how: How): Promise<Landed> {
-    const { near } = this.#options
-    let promotion: Promotion | undefined
+    const { near, background, clock, shared } = this.#options
+    let begun: Begun = ALONE
     try {
-      promotion = await this.#options.shared?.promote(wish, flight.lease, how)
-      if (promotion?.landed) return promotion.landed
-      return await this.#loadAndKeep(flight, wish, entry, promotion, how)
+      if (shared !== undefined)
+        begun = await shared.fleet.begin(
+          { key: wish.key, life: wish.life, lease: flight.lease, abort: flight.abort },
+          how,
+        )
+      if (begun.promotion?.landed) return begun.promotion.landed
+      return await this.#loadAndKeep(flight, wish, entry, begun, how)
     } catch (error) {
-      if (entry?.extra !== undefined) entry.extra.retryAtMs = this.#options.clock.monotonic() + RETRY_MS
-      if (promotion?.fallback === undefined || how.background || how.force) throw error
-      near.addTags(flight.lease, promotion.fallback.tags) // a reader who joined late is judged by them
-      return { sealed: promotion.fallback.sealed, from: 'fallback' }
+      if (entry?.extra !== undefined) entry.extra.retryAtMs = clock.monotonic() + RETRY_MS
+      const fallback = begun.promotion?.fallback
+      if (fallback === undefined || how.background || how.force) throw error
+      near.addTags(flight.lease, fallback.tags) // a reader who joined late is judged by them
+      return { sealed: fallback.sealed, from: 'fallback' }
     } finally {
+      if (begun.turn) background(begun.turn.endAfter(NOT_FILLED))
       flight.lease.end(false)
       if (this.#flights.get(flight.key) === flight) this.#flights.delete(flight.key)
     }
@@ -202,18 +209,19 @@ export class Loads {
     flight: Flight,
     wish: Wish,
     entry: Entry | undefined,
-    promotion: Promotion | undefined,
+    begun: Begun,
     { background }: How,
   ): Promise<Landed> {
     const { near, sealer, clock, counters, emitter } = this.#options
     const shown = shownKey(wish.key)
     await near.beginLoad(flight.lease)
-    const context = new Context(shown, background, wish.life, flight.abort, this.#staleOf(entry, promotion?.fallback))
+    const stale = this.#staleOf(entry, begun.promotion?.fallback)
+    const context = new Context(shown, background, wish.life, flight.abort, stale)
     const loadedAtMs = clock.monotonic()
     counters.loads++
     let value: unknown
     try {
-      value = await this.#bounded(wish, context, flight.abort)
+      value = await this.#bounded(wish, context, flight.abort, begun.waitedMs)
     } catch (error) {
       counters.loadErrors++
       emitter.emit('loadError', { key: shown, error, background })
@@ -222,12 +230,12 @@ export class Loads {
     const nowMs = clock.monotonic()
     counters.loadMsTotal += nowMs - loadedAtMs
     const sealed = sealer.seal(value, shown)
-    const stored = this.#keep(flight, wish, context, { value, sealed, loadedAtMs, nowMs }, promotion)
+    const stored = this.#keep(flight, wish, context, { value, sealed, loadedAtMs, nowMs }, begun)
     emitter.emit('load', { key: shown, durationMs: nowMs - loadedAtMs, background, stored })
     return { sealed, from: 'load' }
   }
 
-  #keep(flight: Flight, wish: Wish, context: Context, loaded: Loaded, promotion: Promotion | undefined): boolean {
+  #keep(flight: Flight, wish: Wish, context: Context, loaded: Loaded, { promotion, turn }: Begun): boolean {
     const { near, shared, random, counters, enabled, background } = this.#options
     const { lease } = flight
     const { life, keptEtag: etag } = context
@@ -240,19 +248,20 @@ export class Loads {
     const { nowMs, loadedAtMs } = loaded
     near.keep(wish.key, loaded.sealed, lease, life, { nowMs, loadedAtMs, freshMs, etag })
     if (shared !== undefined && promotion !== undefined && !lease.fed) {
-      background(shared.fill({ key: wish.key, value: loaded.value, life, freshMs, etag, ...promotion }))
+      const filled = shared.reads.fill({ key: wish.key, value: loaded.value, life, freshMs, etag, ...promotion })
+      background(turn === undefined ? filled : turn.endAfter(filled))
     }
     return true
   }
 
-  /** Runs the loader, within `hardTimeout` where there is one. */
-  async #bounded(wish: Wish, context: Context, abort: Abort): Promise<unknown> {
+  /** Runs the loader, within what is left of `hardTimeout` where there is one. */
+  async #bounded(wish: Wish, context: Context, abort: Abort, waitedMs: number): Promise<unknown> {
     const { hardTimeoutMs } = wish.life
     const late = (): never => {
       throw new LoadTimeoutError(context.key, hardTimeoutMs)
     }
     try {
-      return await timeLimit(this.#options.clock, hardTimeoutMs, () => wish.load(context), late)
+      return await timeLimit(this.#options.clock, hardTimeoutMs - waitedMs, () => wish.load(context), late)
     } catch (error) {
       if (error instanceof LoadTimeoutError) abort.abort(error)
       throw error
@@ -268,6 +277,9 @@ export class Loads {
 
 /** After a load that failed while a stale value was there: how long that value is served without another try. */
 const RETRY_MS = 1000
+
+const ALONE: Begun = { promotion: undefined, waitedMs: 0 }
+const NOT_FILLED: Promise<boolean> = Promise.resolve(false)
 
 interface Loaded {
   readonly value: unknown

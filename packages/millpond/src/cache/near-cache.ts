@@ -19,7 +19,7 @@ import type { Loader, NearCache } from './types.ts'
 
 /** Options of `createNearCache`: those of a cache without a store, and without what would make it large. */
 export interface NearCacheOptions
-  extends Omit<CacheOptions, 'store' | 'storeTimeout' | 'fence' | 'codec' | 'copy' | 'memory'> {
+  extends Omit<CacheOptions, 'store' | 'storeTimeout' | 'fence' | 'lease' | 'codec' | 'copy' | 'memory'> {
   copy?: Exclude<CacheOptions['copy'], 'serialize'>
   /** The near tier, or `false` for none. What leaves when it is full is chosen by S3-FIFO. */
   memory?: Omit<MemoryOptions, 'policy' | 'budget'> | false

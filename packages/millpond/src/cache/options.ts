@@ -36,6 +36,11 @@ export interface EntryOptions<V = unknown> {
   softTimeout?: Duration
   /** A load that takes longer fails with `LoadTimeoutError` and its `signal` is aborted. Default: off. */
   hardTimeout?: Duration
+  /**
+   * Who loads once for all who ask meanwhile. `process` (default): each process by itself. `store`: of all processes that
+   * share the store one loads; the others wait for what it stores, for one load and no longer than their `hardTimeout`.
+   */
+  lock?: 'process' | 'store'
   /** `ttl` for `undefined` and `null`: what does not exist may begin to exist at any time. Default: as `ttl`. */
   negativeTtl?: Duration
   /** Labels to invalidate by. A loader that knows them only from the value calls `ctx.set({ tags })`. */
@@ -74,6 +79,11 @@ export interface CacheOptions extends EntryOptions {
    * handed to its caller but not put in the store. At least four times `storeTimeout`. Default 10 s.
    */
   fence?: Duration
+  /**
+   * With `lock: 'store'`, how long the others wait for a process that died while it loaded. A living one renews it each
+   * third. At least four times `storeTimeout`. Default 3 s.
+   */
+  lease?: Duration
   /** Tells the caches of other processes. */
   bus?: Bus
   /** The database's own news: entries tagged with its tables are fresh within its bound, whoever writes. */

@@ -127,7 +127,7 @@ export class SharedTier {
     for (const names of inBatches(keys)) {
       const told: Told = { kind: 'key', names, held }
       const answer = await this.#try('invalidate', () => this.#tell(told))
-      this.#note(told, answer !== undefined)
+      this.#remember(told, answer !== undefined)
       for (const at of names.keys()) marks.push(answer?.[at])
     }
     return marks
@@ -139,9 +139,28 @@ export class SharedTier {
     this.forgetVersions(tags)
     for (const names of inBatches(tags)) {
       const told: Told = { kind: 'tag', names, held }
-      this.#note(told, (await this.#try('bump', () => this.#tell(told))) !== undefined)
+      this.#remember(told, (await this.#try('bump', () => this.#tell(told))) !== undefined)
     }
     this.forgetVersions(tags)
+  }
+
+  /** Asks for the permission of `holder` to load for all processes; `undefined` when the store does not answer. */
+  lease(name: string, holder: string, leaseMs: number): Promise<boolean | undefined> {
+    return this.#try('lease', () => this.#options.store.lease(this.#aside(name), holder, leaseMs))
+  }
+
+  async release(name: string, holder: string): Promise<void> {
+    await this.#try('release', () => this.#options.store.release(this.#aside(name), holder))
+  }
+
+  /** The mark of the last note under a name; `''` where there is none, `undefined` when the store does not answer. */
+  async readNote(name: string): Promise<Mark | undefined> {
+    return (await this.#reads.key(this.#aside(name)))?.mark
+  }
+
+  /** Leaves a note for so long: a new mark, by which those who look learn of it. */
+  async putNote(name: string, noteMs: number): Promise<void> {
+    await this.#try('invalidate', () => this.#options.store.invalidate([this.#aside(name)], noteMs, false))
   }
 
   close(): void {
@@ -165,10 +184,11 @@ export class SharedTier {
     return []
   }
 
-  #note(told: Told, wasTold: boolean): void {
+  #remember(told: Told, wasTold: boolean): void {
     const nowMs = this.#options.clock.monotonic()
     if (wasTold) this.#recent.forgetBefore(nowMs - RECENT_MS)
     ;(wasTold ? this.#recent : this.#missed).add(told, nowMs)
+    if (!wasTold && !this.#breaker.isOpen) this.#breaker.doubt() // it was refused: nothing may be read until it is told
   }
 
   /**
@@ -176,22 +196,18 @@ export class SharedTier {
    * the next round, before anything is read. The probe writes: a replica, or a server that is full, only reads well.
    */
   async #recover(attempt: Attempt): Promise<void> {
-    const { store, fenceMs, onMadeUp, name } = this.#options
+    const { store, fenceMs, onMadeUp } = this.#options
     this.forgetVersions()
     this.#recent.forgetBefore(this.#options.clock.monotonic() - RECENT_MS)
     this.#recent.moveTo(this.#missed)
-    await attempt('probe', () => store.invalidate(PROBES.map((probe) => `${name}?${probe}`), fenceMs, false)) // biome-ignore format: one line
-    for (let told = this.#missed.take(); told !== undefined; told = this.#missed.take()) {
+    await attempt('probe', () => store.invalidate(PROBES.map((probe) => this.#aside(probe)), fenceMs, false)) // biome-ignore format: one line
+    const tell = async (told: Told): Promise<void> => {
       const { kind, names } = told
-      try {
-        await attempt(kind === 'key' ? 'invalidate' : 'bump', () => this.#tell(told!))
-      } catch (error) {
-        this.#note(told, false)
-        throw error
-      }
-      this.#note(told, true)
+      await attempt(kind === 'key' ? 'invalidate' : 'bump', () => this.#tell(told))
+      this.#remember(told, true)
       onMadeUp({ keys: kind === 'key' ? names : [], tags: kind === 'tag' ? names : [] })
     }
+    await this.#missed.drain(tell, () => this.#options.clock.monotonic())
   }
 
   #tellError(operation: string, error: StoreError): void {
@@ -226,6 +242,11 @@ export class SharedTier {
   }
 
   readonly #storedTag = (tag: string): string => `${this.#options.name}#${tag}`
+
+  /** Beside the keys of users, which have `:` or `/` after the name. */
+  #aside(name: string): string {
+    return `${this.#options.name}?${name}`
+  }
 }
 
 const COLON = 58
@@ -233,7 +254,7 @@ const NO_ANSWER: SharedRead = { mark: undefined }
 /** How long an acknowledged invalidation may yet be lost by a failover, or by a restart from a log that is synced each second. */
 const RECENT_MS = 10_000
 /** Several, so that in a cluster each server is likely to be asked. */
-const PROBES: readonly number[] = Array.from({ length: 16 }, (_, at) => at)
+const PROBES: readonly string[] = Array.from({ length: 16 }, (_, at) => `probe ${at}`)
 
 function* inBatches(names: readonly string[]): Generator<readonly string[]> {
   for (let at = 0; at < names.length; at += STORE_BATCH_MAX) yield names.slice(at, at + STORE_BATCH_MAX)

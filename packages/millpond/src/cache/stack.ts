@@ -6,6 +6,7 @@ import type { Random } from '../core/random.ts'
 import type { Store } from '../core/store.ts'
 import { Changes, type Targets } from './changes.ts'
 import { Emitter } from './emitter.ts'
+import type { Fleet } from './fleet.ts'
 import { Loads } from './loads.ts'
 import { type MakeTable, NearTier } from './near-tier.ts'
 import type { NearWrites } from './near-writes.ts'
@@ -26,10 +27,11 @@ export interface Common {
   readonly near: NearTier
 }
 
-/** The shared tier and the reads through it. */
+/** The shared tier, the reads through it, and the loads for all who share it. */
 export interface Shared {
   readonly tier: SharedTier
   readonly reads: SharedReads
+  readonly fleet: Fleet
 }
 
 /** The parts that a small cache and a full one have different: who does not use a store does not carry its code. */
@@ -101,7 +103,7 @@ export class Stack<W extends NearWrites = NearWrites> {
     this.near = near
     this.shared = shared
     this.changes = changes
-    this.loads = new Loads({ ...common, near, background, track, shared: shared?.reads })
+    this.loads = new Loads({ ...common, near, background, track, shared })
     this.writes = parts.writes({ ...common, near, changes, shared })
     if (bus) this.#leave.push(bus.subscribe(changes))
     if (feed) this.#leave.push(feed.subscribe(changes))
