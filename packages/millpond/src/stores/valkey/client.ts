@@ -6,8 +6,8 @@ import { OptionError } from '../../core/errors.ts'
 
 /** What all of them are: emitters of events. Nobody here listens to `'error'`: that is for who made the client. */
 interface Emitter {
-  on(event: string, listener: (...args: unknown[]) => void): unknown
-  off(event: string, listener: (...args: unknown[]) => void): unknown
+  on(event: string | symbol, listener: (...args: unknown[]) => void): unknown
+  off(event: string | symbol, listener: (...args: unknown[]) => void): unknown
 }
 
 /** A connection of iovalkey or ioredis: `new Redis(...)`, Sentinel included. */
@@ -33,6 +33,7 @@ export interface IoCluster extends Emitter {
 /** A client of node-redis: `createClient` and, as it has the same methods, `createClientPool`. */
 export interface NodeRedisClient extends Emitter {
   readonly isOpen: boolean
+  readonly isReady?: boolean
   sendCommand(args: string[]): Promise<unknown>
   connect(): Promise<unknown>
   destroy(): unknown
@@ -41,6 +42,7 @@ export interface NodeRedisClient extends Emitter {
 /** A cluster of node-redis: `createCluster`. */
 export interface NodeRedisCluster extends Emitter {
   readonly isOpen: boolean
+  readonly isReady?: boolean
   readonly masters: readonly object[]
   sendCommand(firstKey: string | undefined, isReadonly: boolean | undefined, args: string[]): Promise<unknown>
   nodeClient(node: never): Promise<NodeRedisClient> | NodeRedisClient
@@ -51,6 +53,7 @@ export interface NodeRedisCluster extends Emitter {
 /** What asks Sentinels for the primary in node-redis: `createSentinel`. */
 export interface NodeRedisSentinel extends Emitter {
   readonly isOpen: boolean
+  readonly isReady?: boolean
   sendCommand(isReadonly: boolean | undefined, args: string[]): Promise<unknown>
   getSentinelNode(): unknown
   connect(): Promise<unknown>

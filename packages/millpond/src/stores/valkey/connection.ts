@@ -9,6 +9,8 @@ import { watchClient } from './client-events.ts'
 export interface Connection {
   /** Whether keys are spread over several primaries. */
   readonly isCluster: boolean
+  /** Whether a command would be sent at once, as far as the client knows. */
+  readonly isReady: boolean
   /**
    * Sends a command to the server that has `key`, or to any.
    *
@@ -39,6 +41,9 @@ export function connectionOver(recognised: Recognised, reason?: () => unknown): 
     }
   return {
     isCluster: recognised.kind.endsWith('cluster'),
+    get isReady() {
+      return isReady(recognised)
+    },
     send: (args, key) => send(args, key, false).catch(failed(args)),
     sendRead: (args, key) => send(args, key, true).catch(failed(args)),
     sendToPrimaries: (args) => toPrimaries(recognised, args).catch(failed(args)),
@@ -57,6 +62,12 @@ function sender(recognised: Recognised): Send {
   return (args) => client.sendCommand(args)
 }
 
+/** A pool of node-redis, and one that connects with its first command (`wait`), say no more than that they are open. */
+function isReady({ kind, client }: Recognised): boolean {
+  if (kind === 'io' || kind === 'io-cluster') return client.status === 'ready' || client.status === 'wait'
+  return client.isReady ?? client.isOpen
+}
+
 function toPrimaries({ kind, client }: Recognised, args: string[]): Promise<unknown[]> {
   const [command, ...rest] = args as [string, ...string[]]
   if (kind === 'io' || kind === 'io-cluster') {
@@ -71,7 +82,8 @@ function toPrimaries({ kind, client }: Recognised, args: string[]): Promise<unkn
 
 /** Whatever fails, in the client or at the server, is a StoreError that says what was asked for, and the reason behind. */
 export function failedAt(command: string, cause: unknown, reason?: unknown): StoreError {
-  if (reason === undefined || reason === cause) return new StoreError(`${command}: ${textOf(cause)}`, { cause: bare(cause) })
+  if (reason === undefined || reason === cause)
+    return new StoreError(`${command}: ${textOf(cause)}`, { cause: bare(cause) })
   return new StoreError(`${command}: ${textOf(cause)} (${textOf(reason)})`, { cause: bare(reason) })
 }
 
@@ -83,5 +95,8 @@ function bare(cause: unknown): unknown {
 }
 
 function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  const text = error instanceof Error ? error.message : String(error)
+  return /^(?:MOVED|CROSSSLOT)/.test(text) ? `${text}; ${CLUSTER_ADVICE}` : text
 }
+
+const CLUSTER_ADVICE = 'this server is one of a cluster: write redis+cluster://, or pass a client of clusters'

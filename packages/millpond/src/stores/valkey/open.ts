@@ -41,6 +41,12 @@ export class LateConnection implements Connection {
     this.#open = () => openClient(place, options)
   }
 
+  /** Asking opens it. */
+  get isReady(): boolean {
+    if (this.#now === undefined) this.#opened().catch(() => undefined)
+    return this.#now?.isReady ?? false
+  }
+
   send(args: string[], key?: string): Promise<unknown> {
     return this.#now?.send(args, key) ?? this.#opened().then((connection) => connection.send(args, key))
   }

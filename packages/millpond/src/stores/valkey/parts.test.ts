@@ -137,7 +137,7 @@ describe('the time of the servers', () => {
     expect(Math.abs(time.latestMs() - nowMs())).toBeLessThan(5)
     world.aheadMs = [90_000]
     await clock.advance(10_000)
-    time.refresh()
+    void time.refresh()
     await clock.advance(0)
     expect(time.earliestMs()).toBeLessThanOrEqual(nowMs())
     expect(time.latestMs()).toBeGreaterThanOrEqual(nowMs())

@@ -17,9 +17,15 @@ export class ReadConnection {
 
   /** What stands under each name, in their order; null for none. */
   mget(names: string[]): Promise<unknown[]> {
-    if (this.#replicas.length === 0) return mgetFrom(this.#primary, names)
-    const replica = this.#replicas[this.#turn++ % this.#replicas.length]!
+    const replica = this.#replicas.length === 0 ? undefined : this.#nextReplica()
+    if (replica === undefined) return mgetFrom(this.#primary, names)
     return mgetFrom(replica, names).catch(() => mgetFrom(this.#primary, names))
+  }
+
+  /** The next in turn of those that are connected. */
+  #nextReplica(): Connection | undefined {
+    const ready = this.#replicas.filter((replica) => replica.isReady)
+    return ready[this.#turn++ % ready.length]
   }
 
   /** Ends the replicas' connections; the primary's is not its own. */

@@ -47,7 +47,7 @@ describe('Sentinel', () => {
   for (const [name, open] of Object.entries(sentinels)) {
     describe(name, () => keepsTheContract(() => open(group, endLater)))
   }
-  describe('a URL', () => keepsTheContract(async () => `redis+sentinel://${group.addresses.map(({ host, port }) => `${host}:${port}`)}/${group.name}`)) // biome-ignore format: one line
+  describe('a URL', () => keepsTheContract(async () => `redis+sentinel://${group.addresses.map(({ host, port }) => `${host}:${port}`).join()}/${group.name}`)) // biome-ignore format: one line
 })
 
 describe('a cluster', () => {
