@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { StoreError } from '../core/errors.ts'
 import { InvalidationLog, type Told } from '../core/invalidation-log.ts'
 import { type Mark, STORE_BATCH_MAX, type Store, type StoreAnswer, type StoreRecord } from '../core/store.ts'
+import { storedKey, storedTag } from '../core/stored-name.ts'
 import type { Emitter } from './emitter.ts'
 import { ReadBatches } from './read-batches.ts'
 import { EVERYTHING, KnownVersions, NO_VERSIONS, type Versions } from './versions.ts'
@@ -234,14 +235,8 @@ export class SharedTier {
     )
   }
 
-  /** `shop:17`, in a namespace `shop/users:17`. Names hold neither `:` nor `/`, so no two keys meet. */
-  readonly #stored = (key: string): string => {
-    const { name } = this.#options
-    if (key.charCodeAt(0) !== 0) return `${name}:${key}`
-    return `${name}${key.charCodeAt(1) === COLON ? '' : '/'}${key.slice(1)}`
-  }
-
-  readonly #storedTag = (tag: string): string => `${this.#options.name}#${tag}`
+  readonly #stored = (key: string): string => storedKey(this.#options.name, key)
+  readonly #storedTag = (tag: string): string => storedTag(this.#options.name, tag)
 
   /** Beside the keys of users, which have `:` or `/` after the name. */
   #aside(name: string): string {
@@ -249,7 +244,6 @@ export class SharedTier {
   }
 }
 
-const COLON = 58
 const NO_ANSWER: SharedRead = { mark: undefined }
 /** How long an acknowledged invalidation may yet be lost by a failover, or by a restart from a log that is synced each second. */
 const RECENT_MS = 10_000

@@ -24,6 +24,14 @@ export class Names {
   lease(key: string): string {
     return `${this.#prefix}@${key.replace(LOST, escaped)}`
   }
+
+  /** Whose entry or version is under a key of the server: the key or tag as the store was given it. */
+  told(name: string): string | undefined {
+    if (!name.startsWith(this.#prefix)) return undefined
+    const own = name.slice(this.#prefix.length)
+    if (own[0] === '@') return undefined
+    return (own[0] === '#' ? own.slice(1) : own).replace(ESCAPED, unescaped)
+  }
 }
 
 /** Surrogates that stand alone, and the sign that clients put in their place. */
@@ -32,4 +40,10 @@ const LOST_OR_RESERVED = /[\p{Surrogate}\uFFFD]|^[#@]/gu
 
 function escaped(char: string): string {
   return `\uFFFD${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+const ESCAPED = /\uFFFD([\da-f]{4})/g
+
+function unescaped(_: string, code: string): string {
+  return String.fromCharCode(Number.parseInt(code, 16))
 }
