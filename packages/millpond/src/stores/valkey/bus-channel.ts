@@ -1,5 +1,6 @@
+import { StoreError } from '../../core/errors.ts'
 import type { Random } from '../../core/random.ts'
-import { openLine, type Single } from './bus-line.ts'
+import { openLine, type Single, type SubscribedLine } from './bus-line.ts'
 import type { Channel } from './bus-pubsub.ts'
 import type { IoClient, NodeRedisClient, Recognised } from './client.ts'
 import { connectionOver } from './connection.ts'
@@ -17,11 +18,15 @@ export interface ClientSource {
  */
 export function channelOver(source: ClientSource, name: string, random: Random): Channel {
   const publisher = new Publisher(random)
+  let line: SubscribedLine | undefined
   return {
     async send(payload) {
       const single = await publisher.choose(await source.get())
+      const args = ['publish', name, payload]
+      // It keeps commands until there is a primary again, whatever its options. Ours are of no use then.
+      if (single.kind === 'node-redis-sentinel') return await sendOn(line, args)
       try {
-        return await connectionOver(single).send(['publish', name, payload])
+        return await connectionOver(single).send(args)
       } catch (error) {
         publisher.leave()
         throw error
@@ -29,10 +34,17 @@ export function channelOver(source: ClientSource, name: string, random: Random):
     },
     async listen(hear, onDown) {
       const single = await anyServer(await source.get(), random)
-      return openLine(single, { channels: [name], hear: (_, payload) => hear(String(payload)), onDown })
+      const opened = await openLine(single, { channels: [name], hear: (_, payload) => hear(String(payload)), onDown })
+      line = opened
+      return opened
     },
     close: () => source.close(),
   }
+}
+
+function sendOn(line: SubscribedLine | undefined, args: string[]): Promise<unknown> {
+  if (line?.send === undefined) throw new StoreError('publish: not connected')
+  return line.send(args)
 }
 
 /** Through which server of a cluster is published. */
@@ -82,7 +94,7 @@ function isCluster(recognised: Recognised): recognised is ClusterOf {
 function serversOf(cluster: ClusterOf): readonly object[] {
   const servers = cluster.kind === 'io-cluster' ? cluster.client.nodes('master') : cluster.client.masters
   if (servers.length > 0) return servers
-  throw new Error('the client of the cluster knows no servers yet')
+  throw new StoreError('the client of the cluster knows no servers yet')
 }
 
 async function singleOf(cluster: ClusterOf, server: object): Promise<Single> {

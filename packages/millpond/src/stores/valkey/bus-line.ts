@@ -15,6 +15,8 @@ export interface Listening {
 export interface SubscribedLine extends Line {
   /** What the server calls the connection; 0 where the client does not say. */
   readonly id: number
+  /** Sends a command beside the subscription, where the client can. What does not leave fails when the line is closed. */
+  readonly send?: (args: string[]) => Promise<unknown>
 }
 
 /** The slice of iovalkey and ioredis that makes a connection and listens on it. */
@@ -108,8 +110,10 @@ async function openNodeRedis(
     const id = isOne ? Number(await (connection as unknown as Commands).sendCommand(['CLIENT', 'ID'])) : 0
     for (const channel of channels) await connection.subscribe(channel, (payload) => hear(channel, payload), true)
     isOpen = true
+    const sentinel = connection as unknown as SentinelCommands
     return {
       id,
+      ...(isOne ? {} : { send: (args: string[]) => sentinel.sendCommand(false, args) }),
       close() {
         isOpen = false
         connection.destroy()
@@ -123,6 +127,10 @@ async function openNodeRedis(
 
 interface Commands {
   sendCommand(args: string[]): Promise<unknown>
+}
+
+interface SentinelCommands {
+  sendCommand(isReadonly: boolean, args: string[]): Promise<unknown>
 }
 
 /** A single client is not to reconnect. One that asks Sentinels finds another primary, and says that it has. */

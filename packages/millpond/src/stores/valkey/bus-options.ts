@@ -1,10 +1,10 @@
-import type { Clock } from '../../core/clock.ts'
 import type { Duration } from '../../core/duration.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Random } from '../../core/random.ts'
+import type { ValkeyConnectOptions } from './options.ts'
 
 /** Options of `valkeyBus`. */
-export interface ValkeyBusOptions {
+export interface ValkeyBusOptions extends ValkeyConnectOptions {
   /**
    * `'messages'` (default): caches tell each other, by pub/sub. `'tracking'`: the server tells what was written to the
    * keys of the caches in `names`, by whomever, redis-cli included; needs Valkey, or Redis 6.2 or later.
@@ -23,8 +23,6 @@ export interface ValkeyBusOptions {
   heartbeat?: Duration
   /** Default: none. Told when the connection is lost, and when it is back. */
   logger?: Logger
-  /** Default: the machine's clock. */
-  clock?: Clock
   /** Where pauses draw from. Default `Math.random`. */
   random?: Random
 }

@@ -39,7 +39,8 @@ export interface PubSubBusOptions {
  * gap twice: when it finds that it was deaf, for what was missed until then, and when it hears again.
  *
  * Who begins to listen says hello, so that the others' numbers are known soon. A sender that turns up with numbers
- * behind it may have said something that was missed: a gap, and in the first moments one for all of them.
+ * behind it may have said something that was missed: a gap. In the first moments one is told for all of them, at the end
+ * or before the next message.
  */
 export class PubSubBus implements Bus {
   readonly #options: PubSubBusOptions
@@ -151,9 +152,14 @@ export class PubSubBus implements Bus {
   }
 
   #settle(): void {
-    const newcomers = this.#settling?.newcomers ?? 0
+    this.#tellOfNewcomers()
     this.#settling = undefined
-    if (newcomers > 0) this.#receivers.gap()
+  }
+
+  #tellOfNewcomers(): void {
+    if (this.#settling === undefined || this.#settling.newcomers === 0) return
+    this.#settling.newcomers = 0
+    this.#receivers.gap()
   }
 
   #hear(payload: string): void {
@@ -173,6 +179,7 @@ export class PubSubBus implements Bus {
     if (found === 'newcomer' && this.#settling !== undefined) this.#settling.newcomers++
     else if (found !== 'whole') this.#receivers.gap()
     if (packet.sign === 'hello') this.#beatSoon()
+    if (packet.messages.length > 0) this.#tellOfNewcomers()
     for (const message of packet.messages) this.#receivers.message(message)
   }
 
