@@ -16,7 +16,8 @@ const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, readonly strin
     stores: ['core'],
     feeds: ['core'],
     codecs: ['core'],
-    mesh: ['core'],
+    // The mesh evicts and expires as the cache does: with the same tables.
+    mesh: ['core', 'memory'],
     telemetry: ['core'],
     testing: ['core'],
     'index.ts': ['core', 'memory', 'cache'],

@@ -1,0 +1,187 @@
+/** Random histories of several peers with every fault that a link and a machine have; a fold over all changes is the judge. */
+import { expect, test } from 'vitest'
+import type { Sync } from './map-mode.ts'
+import type { MapBounds, MapState } from './map-state.ts'
+import { contentOf, type FixturePeer, Peers } from './peers.fixture.ts'
+
+const SCHEDULES = Number(process.env.MILLPOND_SCHEDULES ?? 200)
+const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+const FOREVER = Number.POSITIVE_INFINITY
+
+interface Change {
+  readonly key: string
+  readonly version: number
+  readonly origin: number
+  readonly value: unknown
+  readonly deleted: boolean
+}
+
+/** What all changes together come to: for each key the last by version and peer, unless the map was cleared later. */
+class Oracle {
+  readonly changes: Change[] = []
+  clearedBy = { version: 0, origin: 0 }
+
+  note(map: MapState, key: string, value: unknown, deleted: boolean): void {
+    const { version, origin } = map.ledger.find(key)!
+    this.changes.push({ key, version, origin, value, deleted })
+  }
+
+  cleared(map: MapState): void {
+    const { version, origin } = map.ledger.mark
+    if (isLater({ version, origin }, this.clearedBy)) this.clearedBy = { version, origin }
+  }
+
+  content(): Record<string, unknown> {
+    const last = new Map<string, Change>()
+    for (const change of this.changes) {
+      const known = last.get(change.key)
+      if (isLater(change, this.clearedBy) && (!known || isLater(change, known))) last.set(change.key, change)
+    }
+    const standing = [...last.values()].filter(({ deleted }) => !deleted).sort((a, b) => (a.key < b.key ? -1 : 1))
+    return Object.fromEntries(standing.map(({ key, value }) => [key, value]))
+  }
+}
+
+function isLater(one: { version: number; origin: number }, other: { version: number; origin: number }): boolean {
+  return one.version > other.version || (one.version === other.version && one.origin > other.origin)
+}
+
+/** One history: what happens is drawn from the seed. */
+class History {
+  readonly peers: Peers
+  readonly oracle = new Oracle()
+  readonly maps = new Map<FixturePeer, MapState>()
+  readonly #sync: Sync
+  readonly #bounds: Partial<MapBounds>
+  #written = 0
+
+  constructor(seed: number, sync: Sync = 'full', bounds: Partial<MapBounds> = {}) {
+    this.peers = new Peers(seed)
+    this.#sync = sync
+    this.#bounds = bounds
+  }
+
+  run(steps: number): void {
+    const count = 2 + this.#draw(4)
+    for (let at = 0; at < count; at++) this.join()
+    for (let step = 0; step < steps; step++) this.#step()
+  }
+
+  join(): void {
+    const skews = [0, 0, 20, -300, 3_600_000, -7_200_000]
+    const peer = this.peers.join(skews[this.#draw(skews.length)]!)
+    this.maps.set(peer, peer.open('prices', this.#bounds, this.#sync))
+  }
+
+  #step(): void {
+    const { peers } = this
+    const peer = peers.alive[this.#draw(peers.alive.length)]!
+    const chance = peers.random()
+    if (chance < 0.35) this.#change(peer)
+    else if (chance < 0.5) peer.flush()
+    else if (chance < 0.75) for (let left = this.#draw(8); left > 0; left--) peers.deliverOne()
+    else if (chance < 0.8) this.#lose()
+    else if (chance < 0.85) this.#repeat()
+    else if (chance < 0.9) this.#cut(peer)
+    else if (chance < 0.93) this.#repairTwo(peer)
+    else if (chance < 0.95) peer.room = this.#draw(2) * 1000
+    else if (chance < 0.96) peer.skewMs += [-1, 1][this.#draw(2)]! * this.#draw(5000)
+    else if (chance < 0.975) peers.clock.advanceNow(this.#draw(2000))
+    else if (chance < 0.985) this.#restart(peer)
+    else peer.flush()
+  }
+
+  #change(peer: FixturePeer): void {
+    const map = this.maps.get(peer)!
+    const key = KEYS[this.#draw(KEYS.length)]!
+    const chance = this.peers.random()
+    if (chance < 0.02) {
+      const held = [...map.keys()]
+      map.clear()
+      this.oracle.cleared(map)
+      // The changes of a clock that is ahead were deleted one by one.
+      for (const each of held) if (map.ledger.find(each)) this.oracle.note(map, each, undefined, true)
+    } else if (chance < 0.25) {
+      if (map.delete(key)) this.oracle.note(map, key, undefined, true)
+    } else {
+      const value = `${peer.id}.${++this.#written}`
+      map.set(key, value, FOREVER)
+      this.oracle.note(map, key, value, false)
+    }
+  }
+
+  #lose(): void {
+    this.peers.flights.splice(this.#draw(this.peers.flights.length), 1)
+  }
+
+  #repeat(): void {
+    const flight = this.peers.flights[this.#draw(this.peers.flights.length)]
+    if (flight) this.peers.flights.push(flight)
+  }
+
+  #cut(peer: FixturePeer): void {
+    const { cuts, alive } = this.peers
+    if (cuts.size > 0 && this.peers.random() < 0.5) cuts.clear()
+    else for (const other of alive) if (this.peers.random() < 0.5) cuts.add(`${peer.id}>${other.id}`)
+  }
+
+  #repairTwo(peer: FixturePeer): void {
+    const other = this.peers.alive[this.#draw(this.peers.alive.length)]!
+    if (other !== peer) this.peers.repair(peer, other)
+  }
+
+  /** A process ends when everybody knows what it had to say, and another one starts. */
+  #restart(peer: FixturePeer): void {
+    if (this.peers.alive.length < 2) return
+    const { cuts } = this.peers
+    cuts.clear()
+    peer.room = 1000
+    peer.flush()
+    for (const other of this.peers.alive) if (other !== peer) this.peers.repair(peer, other)
+    this.peers.crash(peer)
+    this.maps.delete(peer)
+    this.join()
+  }
+
+  /** Ends all faults and brings everything where it goes. */
+  settle(): void {
+    this.peers.cuts.clear()
+    for (const peer of this.peers.alive) peer.room = Number.POSITIVE_INFINITY
+    this.peers.settle()
+  }
+
+  #draw(count: number): number {
+    return Math.floor(this.peers.random() * count)
+  }
+}
+
+test(`after ${SCHEDULES} histories with loss, repetition, disorder, partitions, skew and restarts all maps are the fold of all changes`, () => {
+  for (let seed = 1; seed <= SCHEDULES; seed++) {
+    const history = new History(seed)
+    history.run(400)
+    history.settle()
+    const expected = history.oracle.content()
+    for (const [peer, map] of history.maps) expect(contentOf(map), `seed ${seed}, peer ${peer.id}`).toEqual(expected)
+  }
+})
+
+test(`bounded, part and invalidate maps keep to the newest too: what is held after ${SCHEDULES} histories is the fold of all changes`, () => {
+  const kinds: [Sync, Partial<MapBounds>][] = [
+    ['full', { maxEntries: 5 }],
+    ['part', {}],
+    ['part', { maxEntries: 3 }],
+    ['invalidate', {}],
+  ]
+  for (let seed = 1; seed <= SCHEDULES; seed++) {
+    const [sync, bounds] = kinds[seed % kinds.length]!
+    const history = new History(seed, sync, bounds)
+    history.run(400)
+    history.settle()
+    const expected = history.oracle.content()
+    for (const [peer, map] of history.maps) {
+      expect(map.size, `seed ${seed}`).toBeLessThanOrEqual(bounds.maxEntries ?? KEYS.length)
+      for (const [key, value] of Object.entries(contentOf(map)))
+        expect(value, `seed ${seed}, ${sync}, peer ${peer.id}, key ${key}`).toEqual(expected[key])
+    }
+  }
+})

@@ -1,0 +1,195 @@
+import { describe, expect, test } from 'vitest'
+import { contentOf, differing, Peers } from './peers.fixture.ts'
+
+function pair(seed = 1) {
+  const peers = new Peers(seed)
+  const [one, other] = [peers.join(), peers.join()]
+  return { peers, one, other, a: one.open(), b: other.open() }
+}
+
+describe('two peers', () => {
+  test('a set reaches the other, whatever the value; a delete too', () => {
+    const { peers, a, b } = pair()
+    const values = {
+      text: 'ü\u{1F600}\ud800',
+      number: -0.5,
+      nothing: undefined,
+      none: null,
+      big: 2n ** 80n,
+      list: [1, { two: 2 }],
+      date: new Date(5),
+      map: new Map([['a', new Set([1])]]),
+    }
+    for (const [key, value] of Object.entries(values)) a.set(key, value, Number.POSITIVE_INFINITY)
+    peers.settle()
+    expect(contentOf(b)).toEqual(values)
+    expect(b.has('nothing')).toBe(true)
+    expect(a.delete('text')).toBe(true)
+    expect(a.delete('text')).toBe(false)
+    peers.settle()
+    expect(b.has('text')).toBe(false)
+    expect(contentOf(b)).toEqual(contentOf(a))
+  })
+
+  test('the later write wins on both, whichever order the messages come in', () => {
+    const { peers, one, a, b } = pair()
+    one.skewMs = 100
+    b.set('k', 'b', Number.POSITIVE_INFINITY)
+    a.set('k', 'a', Number.POSITIVE_INFINITY)
+    peers.settle()
+    expect([a.get('k'), b.get('k')]).toEqual(['a', 'a'])
+    expect([a.counters.conflicts, b.counters.conflicts]).toEqual([1, 1])
+  })
+
+  test('a write that knows the other is no conflict and wins, even hours behind', () => {
+    const { peers, one, other, a, b } = pair()
+    one.skewMs = 7_200_000
+    a.set('k', 'from the future', Number.POSITIVE_INFINITY)
+    peers.settle()
+    b.set('k', 'now', Number.POSITIVE_INFINITY)
+    peers.settle()
+    expect([a.get('k'), b.get('k')]).toEqual(['now', 'now'])
+    b.delete('k')
+    peers.settle()
+    expect([a.has('k'), b.has('k')]).toEqual([false, false])
+    expect([a.counters.conflicts, b.counters.conflicts]).toEqual([0, 0])
+    expect(other.drifts).toBeGreaterThan(0)
+    b.set('other', 1, Number.POSITIVE_INFINITY)
+    expect(b.ledger.find('other')!.version).toBeLessThan(a.ledger.find('k')!.version - 4096 * 3_600_000)
+  })
+
+  test('many changes of a key under pressure go out once, in a fair order', () => {
+    const { peers, one, a, b } = pair()
+    one.room = 0
+    for (let turn = 0; turn < 1000; turn++)
+      for (const key of ['x', 'y', 'z']) a.set(key, turn, Number.POSITIVE_INFINITY)
+    peers.flush()
+    expect(one.sent).toBe(0)
+    expect(a.unsent.size).toBe(3)
+    expect(a.unsent.conflated).toBe(2997)
+    one.room = 10
+    peers.settle()
+    expect(one.sent).toBe(1)
+    expect(contentOf(b)).toEqual({ x: 999, y: 999, z: 999 })
+  })
+
+  test('small changes share datagrams, and no body is longer than one', () => {
+    const { peers, one, a, b } = pair()
+    for (let at = 0; at < 1000; at++) a.set(`key:${at}`, `value ${at}`, Number.POSITIVE_INFINITY)
+    peers.settle()
+    expect(contentOf(b)).toEqual(contentOf(a))
+    for (const body of one.sentBodies) expect(body.length).toBeLessThanOrEqual(1200)
+    expect(one.sent).toBeLessThan(40)
+  })
+
+  test('what was handed out cannot change what is kept, here or there', () => {
+    const { peers, a, b } = pair()
+    const value = { list: [1], bytes: new Uint8Array([1, 2]) }
+    a.set('k', value, Number.POSITIVE_INFINITY)
+    expect(() => value.list.push(2)).toThrow(TypeError)
+    value.bytes[0] = 9
+    peers.settle()
+    const read = b.get('k') as typeof value
+    read.bytes[1] = 9
+    expect(() => read.list.push(2)).toThrow(TypeError)
+    expect(b.get('k')).toEqual({ list: [1], bytes: new Uint8Array([1, 2]) })
+    expect(a.get('k')).toEqual({ list: [1], bytes: new Uint8Array([1, 2]) })
+  })
+
+  test('a clear empties both, for what comes late too, and not what came after it', () => {
+    const { peers, a, b } = pair()
+    a.set('k', 1, Number.POSITIVE_INFINITY)
+    b.set('l', 1, Number.POSITIVE_INFINITY)
+    peers.flush()
+    a.clear()
+    a.set('m', 2, Number.POSITIVE_INFINITY)
+    peers.settle()
+    // b's change is older than the clear on every clock: it was made in the same millisecond, by a lower counter.
+    expect(contentOf(a)).toEqual(contentOf(b))
+    expect(contentOf(a)).toHaveProperty('m', 2)
+    expect(contentOf(a)).not.toHaveProperty('k')
+  })
+
+  test('a clear reaches the changes of a peer whose clock is ahead, and does not void what follows', () => {
+    const { peers, one, a, b } = pair()
+    one.skewMs = 7_200_000
+    a.set('k', 1, Number.POSITIVE_INFINITY)
+    peers.settle()
+    b.clear()
+    b.set('l', 2, Number.POSITIVE_INFINITY)
+    peers.settle()
+    expect([contentOf(a), contentOf(b)]).toEqual([{ l: 2 }, { l: 2 }])
+  })
+
+  test('the life that is left travels, whatever the clocks say', async () => {
+    const { peers, other, a, b } = pair()
+    other.skewMs = -3_600_000
+    a.set('k', 1, 1000)
+    peers.clock.advanceNow(400)
+    peers.settle()
+    peers.clock.advanceNow(590)
+    expect(b.get('k')).toBe(1)
+    peers.clock.advanceNow(20)
+    expect([a.get('k'), b.get('k')]).toEqual([undefined, undefined])
+    expect(differing(peers.alive[0]!.replica.hashes().slice(), peers.alive[1]!.replica.hashes())).toEqual([])
+  })
+
+  test('a value of a map that only the peer has opened is there when it is opened', () => {
+    const peers = new Peers(1)
+    const [one, other] = [peers.join(), peers.join()]
+    one.open('late').set('k', 1, Number.POSITIVE_INFINITY)
+    peers.settle()
+    expect(other.open('late').get('k')).toBe(1)
+    expect(() => other.open('late', {}, 'part')).toThrow(/sync 'part'/)
+  })
+})
+
+describe('large values', () => {
+  const large = (fill: string) => ({ text: fill.repeat(300_000) })
+
+  test('are announced and fetched', async () => {
+    const { peers, one, a, b } = pair()
+    a.set('k', large('x'), Number.POSITIVE_INFINITY)
+    peers.settleMessages()
+    await peers.clock.advance(0)
+    expect(b.get('k')).toEqual(large('x'))
+    expect(one.sentBodies.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(200)
+    peers.settle()
+  })
+
+  test('the older value stays until the newer has come, and the newest announcement counts', async () => {
+    const { peers, a, b } = pair()
+    a.set('k', 'old', Number.POSITIVE_INFINITY)
+    peers.settle()
+    a.set('k', large('x'), Number.POSITIVE_INFINITY)
+    peers.settleMessages()
+    expect(b.get('k')).toBe('old')
+    a.set('k', large('y'), Number.POSITIVE_INFINITY)
+    peers.settleMessages()
+    await peers.clock.advance(0)
+    expect(b.get('k')).toEqual(large('y'))
+    peers.settle()
+  })
+
+  test('are fetched from another peer when the origin is gone', async () => {
+    const peers = new Peers(1)
+    const [one, other, third] = [peers.join(), peers.join(), peers.join()]
+    const [a, , c] = [one.open(), other.open(), third.open()]
+    peers.cuts.add(`${one.id}>${third.id}`)
+    a.set('k', large('x'), Number.POSITIVE_INFINITY)
+    peers.settleMessages()
+    await peers.clock.advance(0)
+    peers.crash(one)
+    peers.repair(other, third)
+    await peers.clock.advance(0)
+    expect(c.get('k')).toEqual(large('x'))
+  })
+
+  test('beyond the bound are refused, and nothing has changed', () => {
+    const { a } = pair()
+    a.set('k', 1, Number.POSITIVE_INFINITY)
+    expect(() => a.set('k', 'x'.repeat(17 * 1024 * 1024), Number.POSITIVE_INFINITY)).toThrow(/cannot be kept/)
+    expect(() => a.set('k', () => 1, Number.POSITIVE_INFINITY)).toThrow(/cannot be kept/)
+    expect(a.get('k')).toBe(1)
+  })
+})
