@@ -169,4 +169,4 @@ const HELPERS = 3
 const SUSPECT_MS = 400
 const DEAD_MS = 700
 /** How often a blocked event loop is looked for. */
-const LOOK_MS = 200
+const LOOK_MS = 400

@@ -14,6 +14,8 @@ export class Flow {
   readonly #parts: LinkParts
   #limit = Number.POSITIVE_INFINITY
   #acknowledged = 0
+  /** How many peers are waited for. */
+  #waitsFor = 0
 
   constructor(parts: LinkParts) {
     this.#parts = parts
@@ -27,7 +29,7 @@ export class Flow {
 
   /** Every live peer that keeps up has everything up to here. */
   acknowledged(): number {
-    return this.#parts.roster.live.length === 0 ? this.#parts.ring.highest : this.#acknowledged
+    return this.#waitsFor === 0 ? this.#parts.ring.highest : this.#acknowledged
   }
 
   /** Whether somebody who is waited for has not confirmed everything. */
@@ -74,16 +76,18 @@ export class Flow {
   refresh(): void {
     const { ring, roster, receiver } = this.#parts
     const hadRoom = this.room() > 0
-    const before = this.#acknowledged
+    const before = this.acknowledged()
     let limit = Number.POSITIVE_INFINITY
     let acknowledged = ring.highest
+    this.#waitsFor = 0
     for (const peer of roster.live) {
       if (peer.slow) continue
+      this.#waitsFor++
       limit = Math.min(limit, peer.acknowledged + peer.window)
       acknowledged = Math.min(acknowledged, peer.acknowledged)
     }
     this.#limit = limit
-    this.#acknowledged = Math.max(this.#acknowledged, acknowledged)
+    this.#acknowledged = Math.max(before, acknowledged)
     if (this.#acknowledged > before || (!hadRoom && this.room() > 0)) receiver.room()
   }
 

@@ -112,12 +112,13 @@ export class Meetings {
 
   /** A dead peer may be back where nobody hears it: without multicast, or where both took each other for dead. */
   #call(peer: Peer, nowMs: number): number {
-    if (nowMs - peer.calledMs >= CALL_MS) {
+    const everyMs = Math.min(CALL_MS_MOST, Math.max(CALL_MS_LEAST, (nowMs - peer.goneMs) / 4))
+    if (nowMs - peer.calledMs >= everyMs) {
       peer.calledMs = nowMs
       this.#write(this.#parts.sealer.challenge(peer.id), NO_CHALLENGE)
       this.#parts.outbox.to(peer, PacketType.hello, LinkFlags.asks, this.#length)
     }
-    return peer.calledMs + CALL_MS
+    return peer.calledMs + CALL_MS_LEAST
   }
 
   #hearOf({ id, address }: Acquaintance, nowMs: number): void {
@@ -236,5 +237,6 @@ const ASK_MS_FIRST = 20
 const ASK_MS_MOST = 500
 const TRIES = 8
 const STRANGERS_MAX = 256
-/** Dead peers are called so often. */
-const CALL_MS = 2000
+/** Dead peers are called so often: seldom once they are dead for long. */
+const CALL_MS_LEAST = 2000
+const CALL_MS_MOST = 10_000

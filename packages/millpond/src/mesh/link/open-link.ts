@@ -36,6 +36,10 @@ export async function openLink(options: LinkOptions, receiver: LinkReceiver): Pr
   if (name === '' || new TextEncoder().encode(name).length > NAME_BYTES_MAX) {
     throw new OptionError('name', name, `give 1 to ${NAME_BYTES_MAX} bytes`)
   }
+  if (transport.datagramBytesMax < DATAGRAM_BYTES_MIN) {
+    const advice = `datagrams have to carry ${DATAGRAM_BYTES_MIN} bytes at least`
+    throw new OptionError('transport.datagramBytesMax', transport.datagramBytesMax, advice)
+  }
   const limits = wholeLimits(options.limits)
   let link: MeshLink | undefined
   const address = await transport.open({
@@ -53,3 +57,6 @@ export async function openLink(options: LinkOptions, receiver: LinkReceiver): Pr
   agenda.by(clock.monotonic())
   return link
 }
+
+/** What every path of IPv4 carries (RFC 791), less its heads. A message of 64 KiB then has 143 parts of 255. */
+const DATAGRAM_BYTES_MIN = 508

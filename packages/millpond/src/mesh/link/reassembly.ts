@@ -26,7 +26,7 @@ export class Reassembly {
     }
     if (message.parts.length !== count || message.parts[index] !== undefined) return undefined
     if (message.bytes + part.length > this.#messageBytesMax) return undefined
-    message.parts[index] = part.slice()
+    message.parts[index] = Uint8Array.from(part)
     message.bytes += part.length
     this.bytes += part.length
     if (--message.left === 0) {

@@ -142,7 +142,8 @@ export class Receiving {
     const { arrivals } = peer
     const ranges = this.#ranges
     const lost = arrivals.lost
-    const again = { firstMs: this.#askAgainMs(peer), mostMs: ASK_MS_MOST, times: ASK_TIMES }
+    const firstMs = this.#askAgainMs(peer)
+    const again = { firstMs, mostMs: Math.max(ASK_MS_MOST, firstMs), times: ASK_TIMES }
     const used = arrivals.due(nowMs, again, random, ranges, NAK_DATAGRAMS_MAX)
     if (arrivals.lost > lost) this.#tellLost(peer, arrivals.lost - lost)
     if (used === 0) return
@@ -166,11 +167,11 @@ export class Receiving {
   }
 
   #delayMs(peer: Peer): number {
-    return nakDelayMs(this.#parts.roster.live.length, peer.roundTrip.medianMs ?? 1, this.#parts.random)
+    return nakDelayMs(this.#parts.roster.live.length, peer.roundTrip.timerMs, this.#parts.random)
   }
 
   #askAgainMs(peer: Peer): number {
-    return Math.max(ASK_MS_FIRST, 3 * (peer.roundTrip.medianMs ?? 1))
+    return Math.max(ASK_MS_FIRST, 3 * peer.roundTrip.timerMs)
   }
 }
 

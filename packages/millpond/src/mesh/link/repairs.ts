@@ -47,7 +47,7 @@ export class Repairs {
     const { ring, outbox } = this.#parts
     const datagram = ring.get(seq)
     if (datagram === undefined) return
-    const lingerMs = Math.max(LINGER_MS_MIN, 1.5 * (asker.roundTrip.medianMs ?? 1))
+    const lingerMs = Math.max(LINGER_MS_MIN, 1.5 * asker.roundTrip.timerMs)
     const to = ring.repair(seq, isLoud ? EVERYONE : asker.id, nowMs, lingerMs)
     if (to === undefined) return
     if (to === EVERYONE) this.toAll++

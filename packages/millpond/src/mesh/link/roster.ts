@@ -40,6 +40,7 @@ export class Roster {
     peer.state = state
     if (wasLive && !peer.isLive) {
       peer.goneMs = peer.calledMs = nowMs
+      peer.slow = false
       this.#count()
       this.#forgetGone()
     }

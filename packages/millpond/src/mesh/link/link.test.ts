@@ -1,0 +1,526 @@
+import { describe, expect, test } from 'vitest'
+import { ClosedError, MeshError, OptionError } from '../../core/errors.ts'
+import { SimulatedNetwork } from '../../testing/simulated-network.ts'
+import { Cluster, type ClusterOptions, type Member } from './cluster.fixture.ts'
+import { openLink } from './open-link.ts'
+import { PacketType } from './packet-type.ts'
+
+/** A cluster in which everybody has met, at a time that depends on the seed. */
+async function met(count: number, options: Partial<ClusterOptions> = {}) {
+  const cluster = new Cluster({ seed: 1, ...options })
+  const members = await cluster.startMany(count)
+  cluster.until(() => cluster.isWhole, 10_000)
+  cluster.clock.advanceNow(300 + (options.seed ?? 1) * 37)
+  return { cluster, members: members as [Member, Member, Member, ...Member[]] }
+}
+
+/** Each of `senders` sends a message a millisecond, as far as there is room. */
+function talk(cluster: Cluster, senders: readonly Member[], ms: number, bytes = 64): void {
+  for (let at = 0; at < ms; at++) {
+    for (const member of senders) if (member.link.room() > 0) member.send(bytes)
+    cluster.clock.advanceNow(1)
+  }
+}
+
+/** How many messages of `from` a member has, each once. */
+const gotOf = (member: Member, from: Member) =>
+  member.got.get(from.link.self)?.filter((times) => times === 1).length ?? 0
+const deaths = (cluster: Cluster) => cluster.members.flatMap(({ log }) => log.filter((line) => line.endsWith('dead')))
+
+describe('messages', () => {
+  test('come to all others once, and never to the sender', async () => {
+    const { cluster, members } = await met(3)
+    const [one, two, three] = members
+    expect(one.send()).toBe(1)
+    expect(one.send()).toBe(2)
+    cluster.clock.advanceNow(1)
+    expect([one, two, three].map((member) => gotOf(member, one))).toEqual([0, 2, 2])
+    expect(one.link.sent()).toBe(2)
+  })
+
+  test('come while earlier ones are missing', async () => {
+    const { cluster, members } = await met(2)
+    const [one, two] = members
+    cluster.network.set({ loss: 1 }, { from: one.host })
+    one.send()
+    cluster.network.set({ loss: 0 }, { from: one.host })
+    one.send()
+    cluster.clock.advanceNow(0.5)
+    expect(two.got.get(one.link.self)).toEqual([undefined, 1])
+    cluster.clock.advanceNow(4)
+    expect(two.got.get(one.link.self)).toEqual([1, 1])
+    expect(two.losses).toBe(1)
+  })
+
+  test('the last one is missed within 10 ms, though nothing follows it', async () => {
+    const { cluster, members } = await met(2)
+    const [one, two] = members
+    cluster.network.set({ loss: 1 }, { from: one.host })
+    one.send()
+    cluster.network.set({ loss: 0 }, { from: one.host })
+    cluster.clock.advanceNow(10)
+    expect(gotOf(two, one)).toBe(1)
+  })
+
+  test.each([1400, 600, 8900])(
+    'of up to 64 KiB go in parts of %i bytes, also where some are lost',
+    async (datagramBytesMax) => {
+      const cluster = new Cluster({ seed: 7, link: { loss: 0.2, reordering: 0.5 } })
+      const [one, two] = (await cluster.startMany(2, { datagramBytesMax })) as [Member, Member]
+      cluster.until(() => cluster.isWhole, 5000)
+      expect(one.link.datagramBodyBytes).toBe(datagramBytesMax - 36)
+      for (const bytes of [one.link.datagramBodyBytes, one.link.datagramBodyBytes + 1, 10_000, 65_535, 65_536])
+        one.send(bytes)
+      cluster.clock.advanceNow(500)
+      expect(gotOf(two, one)).toBe(5)
+      expect(two.link.stats().peers[0]).toMatchObject({ reassemblyBytes: 0, missing: 0 })
+      expect(() => one.link.send(new Uint8Array(65_537))).toThrow(OptionError)
+    },
+  )
+
+  test('go on when the path carries less than before, or more', async () => {
+    const { cluster, members } = await met(2)
+    const [one, two] = members
+    for (const bytes of [1400, 508, 9000]) {
+      one.host.transport.datagramBytesMax = bytes
+      one.send(5000)
+      one.send(one.link.datagramBodyBytes)
+      talk(cluster, [one], 5)
+    }
+    cluster.clock.advanceNow(50)
+    expect(cluster.faults()).toEqual([])
+    expect(gotOf(two, one)).toBe(21)
+  })
+
+  test('that the path is too narrow for are given up, and told as lost', async () => {
+    const { cluster, members } = await met(2)
+    const [one, two] = members
+    cluster.network.set({ datagramBytesMax: 1000 })
+    one.send(1300)
+    talk(cluster, [one], 10)
+    cluster.clock.advanceNow(4000)
+    expect(two.losses).toBe(2)
+    expect(gotOf(two, one)).toBe(10)
+    expect(one.link.acknowledged()).toBe(11)
+  })
+})
+
+describe('repair', () => {
+  test('a loss costs a request and one datagram', async () => {
+    const { cluster, members } = await met(2)
+    const [one, two] = members
+    talk(cluster, [one], 50)
+    cluster.network.set({ loss: 1 }, { to: two.host })
+    talk(cluster, [one], 3)
+    cluster.network.set({ loss: 0 }, { to: two.host })
+    talk(cluster, [one], 50)
+    cluster.clock.advanceNow(100)
+    expect(two.link.stats().peers[0]).toMatchObject({ received: 103, missed: 3, repaired: 3, lost: 0, naksSent: 1 })
+    expect(one.link.stats().peers[0]).toMatchObject({ naksReceived: 1, retransmitted: 3 })
+  })
+
+  test('what many miss is asked for by few, and sent once to all', async () => {
+    const { cluster, members } = await met(20)
+    const [one, ...others] = members
+    talk(cluster, [one], 20)
+    cluster.network.set({ loss: 1 }, { from: one.host })
+    one.send()
+    cluster.network.set({ loss: 0 }, { from: one.host })
+    talk(cluster, [one], 50)
+    const stats = one.link.stats()
+    expect(others.every((member) => gotOf(member, one) === 71)).toBe(true)
+    expect(stats.peers.reduce((sum, peer) => sum + peer.naksReceived, 0)).toBeLessThanOrEqual(8)
+    expect(stats.retransmittedToAll).toBeLessThanOrEqual(2)
+    const suppressed = others.map((member) => member.link.stats().peers.find(({ id }) => id === one.link.self)!)
+    expect(suppressed.filter((peer) => peer.naksSuppressed > 0).length).toBeGreaterThan(10)
+  })
+
+  test('what is gone from the ring is told as lost at once', async () => {
+    const { cluster, members } = await met(2, { limits: { ringDatagrams: 64 } })
+    const [one, two] = members
+    cluster.network.set({ loss: 1 }, { to: two.host })
+    for (let at = 0; at < 100; at++) one.send()
+    cluster.network.set({ loss: 0 }, { to: two.host })
+    cluster.clock.advanceNow(5)
+    expect(two.losses).toBe(2)
+    cluster.clock.advanceNow(100)
+    expect(gotOf(two, one)).toBe(64)
+    expect(cluster.overflows()).toEqual([])
+  })
+
+  test('in 200 ms without anything, nothing is lost for good', async () => {
+    const { cluster, members } = await met(3)
+    const [one, two] = members
+    cluster.network.set({ loss: 1 })
+    talk(cluster, [one, two], 200)
+    cluster.network.set({ loss: 0 })
+    cluster.until(() => members.every((member) => member === one || gotOf(member, one) === 200), 60)
+    expect(members.map(({ losses }) => losses)).toEqual([2, 2, 2])
+  })
+
+  test.each([
+    ['heartbeats', PacketType.heartbeat],
+    ['requests', PacketType.nak],
+    ['confirmations', PacketType.status],
+  ])('without %s messages still come or are told as lost, and bounds hold', async (_, type) => {
+    const { cluster, members } = await met(3, { limits: { ringDatagrams: 256 } })
+    for (const { host } of members) {
+      const { transport } = host
+      const send = transport.send.bind(transport)
+      transport.send = (datagram, to) => void (datagram[3] !== type && send(datagram, to))
+    }
+    cluster.network.set({ loss: 0.1 })
+    talk(cluster, members, 3000)
+    expect(cluster.overflows()).toEqual([])
+    cluster.clock.advanceNow(3000)
+    cluster.network.set({ loss: 0 })
+    for (const member of members) member.send()
+    cluster.clock.advanceNow(5000)
+    expect(cluster.faults()).toEqual([])
+  })
+})
+
+describe('flow control', () => {
+  test('nothing is sent further than the slowest peer takes, and room is told', async () => {
+    const { cluster, members } = await met(3, { limits: { ringDatagrams: 64 } })
+    const [one, two] = members
+    two.host.pause()
+    let sent = 0
+    for (; one.link.room() > 0; sent++) one.send()
+    expect(sent).toBe(32)
+    cluster.clock.advanceNow(20)
+    expect(one.link.room()).toBe(0)
+    const { rooms } = one
+    two.host.resume()
+    cluster.clock.advanceNow(50)
+    expect(one.rooms).toBeGreaterThan(rooms)
+    expect(one.link.acknowledged()).toBe(32)
+    expect(one.link.room()).toBe(32)
+  })
+
+  test('a peer that does not hear us is slow after 2 s, holds nobody up, and catches up', async () => {
+    const { cluster, members } = await met(3, { limits: { ringDatagrams: 128 } })
+    const [one, two, three] = members
+    cluster.network.block([one.host], [two.host])
+    talk(cluster, [one], 2500)
+    expect(one.link.peers().filter(({ slow }) => slow)).toHaveLength(1)
+    const got = gotOf(three, one)
+    talk(cluster, [one], 500)
+    expect(gotOf(three, one) - got).toBe(500)
+    cluster.network.heal()
+    talk(cluster, [one], 1000)
+    cluster.clock.advanceNow(1000)
+    expect(one.link.peers().filter(({ slow }) => slow)).toEqual([])
+    expect(cluster.faults()).toEqual([])
+    expect(two.losses).toBeGreaterThan(2)
+  })
+
+  test('a peer whose buffer overflows slows the sender down instead of being lost', async () => {
+    const cluster = new Cluster({ seed: 5 })
+    const fast = await cluster.start('fast')
+    const slow = await cluster.start('slow', { receiveBytesMax: 212_992, datagramsPerMs: 20 })
+    cluster.until(() => cluster.isWhole, 1000)
+    for (let at = 0; at < 1000; at++) {
+      for (let burst = 0; burst < 100 && fast.link.room() > 0; burst++) fast.send(1000)
+      cluster.clock.advanceNow(1)
+    }
+    cluster.clock.advanceNow(500)
+    expect(cluster.faults()).toEqual([])
+    expect(slow.losses).toBe(1)
+    // It takes 20,000 a second; what overflows is sent again.
+    expect(gotOf(slow, fast)).toBeGreaterThan(8000)
+  })
+
+  test('acknowledged never goes back when somebody comes', async () => {
+    const { cluster, members } = await met(2)
+    const [one] = members
+    for (let at = 0; at < 200; at++) {
+      one.send()
+      if (at === 50) await cluster.start('late')
+      const before = one.link.acknowledged()
+      cluster.clock.advanceNow(1)
+      expect(one.link.acknowledged()).toBeGreaterThanOrEqual(before)
+    }
+    cluster.clock.advanceNow(50)
+    expect(one.link.acknowledged()).toBe(200)
+  })
+
+  test('with 32 peers an update costs what it costs with 3', async () => {
+    const costs: number[] = []
+    for (const count of [3, 32]) {
+      const { cluster, members } = await met(count, { seed: 2 })
+      const [one, ...others] = members
+      const before = others.map((member) => member.link.stats().packets.sealed)
+      const packets = one.link.stats().packets.sealed
+      talk(cluster, [one], 2000)
+      const answers = others.reduce((sum, member, at) => sum + member.link.stats().packets.sealed - before[at]!, 0)
+      const keepAlives = 4 * others.length
+      costs.push((one.link.stats().packets.sealed - packets + answers - keepAlives) / 2000)
+    }
+    const [few, many] = costs as [number, number]
+    expect(many).toBeLessThan(few * 1.2)
+    expect(many).toBeLessThan(1.3)
+  })
+})
+
+describe('membership', () => {
+  test('a process that is killed is dead within 2 s for all, whenever it happens', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { cluster, members } = await met(5, { seed })
+      cluster.crash(members[1])
+      cluster.clock.advanceNow(2000)
+      expect(deaths(cluster), `seed ${seed}`).toHaveLength(4)
+    }
+  })
+
+  test.each([0, 0.05])('nobody dies of a second of blocked event loop; loss %f', async (loss) => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { cluster, members } = await met(5, { seed, link: { loss } })
+      members[1].host.pause()
+      talk(cluster, [members[0]], 1000)
+      members[1].host.resume()
+      talk(cluster, [members[0]], 100)
+      cluster.clock.advanceNow(3000)
+      expect(deaths(cluster), `seed ${seed}`).toEqual([])
+      expect(cluster.faults(), `seed ${seed}`).toEqual([])
+      expect(members[1].losses).toBe(4)
+    }
+  })
+
+  test('whose loop was blocked blames nobody', async () => {
+    const { cluster, members } = await met(5)
+    members[1].host.pause()
+    cluster.clock.advanceNow(60_000)
+    members[1].host.resume()
+    cluster.clock.advanceNow(5000)
+    expect(members[1].log.filter((line) => /suspect|dead/.test(line))).toEqual([])
+    expect(cluster.isWhole).toBe(true)
+  })
+
+  test('a process that starts again under its name replaces the old one at once', async () => {
+    const { cluster, members } = await met(4)
+    const old = members[1].link.self
+    cluster.crash(members[1])
+    cluster.clock.advanceNow(50)
+    const again = await cluster.start('m1')
+    const tookMs = cluster.until(() => cluster.isWhole, 100)
+    expect(tookMs).toBeLessThan(10)
+    for (const member of cluster.members) {
+      if (member !== again)
+        expect([member.states.get(old), member.states.get(again.link.self)]).toEqual(['dead', 'alive'])
+    }
+  })
+
+  test('a thousand restarts leave no more than the last few behind', async () => {
+    const { cluster, members } = await met(2, { limits: { goneMax: 8 } })
+    for (let at = 0; at < 1000; at++) {
+      const guest = await cluster.start('guest')
+      cluster.clock.advanceNow(5)
+      cluster.crash(guest)
+      cluster.clock.advanceNow(5)
+    }
+    expect(members[0].link.peers().filter(({ state }) => state === 'dead')).toHaveLength(8)
+    expect(cluster.overflows()).toEqual([])
+  })
+
+  test('a way that is broken for two of them only is bridged by the others, and nobody dies', async () => {
+    const { cluster, members } = await met(5)
+    const [one, two] = members
+    cluster.network.block([one.host], [two.host])
+    talk(cluster, [members[2]], 20_000)
+    expect(deaths(cluster)).toEqual([])
+    cluster.network.block([two.host], [one.host])
+    talk(cluster, [members[2]], 20_000)
+    expect(deaths(cluster)).toEqual([])
+    expect(one.link.peers().find(({ name }) => name === 'm1')!.state).not.toBe('dead')
+  })
+
+  test.each([1, 30, 600])('after %i s of partition they meet again, and are told to compare', async (seconds) => {
+    const { cluster, members } = await met(4)
+    const [one, two, three] = members
+    cluster.network.partition([one.host, two.host])
+    for (let at = 0; at < seconds * 10; at++) {
+      for (const member of [one, three]) if (member.link.room() > 0) member.send()
+      cluster.clock.advanceNow(100)
+    }
+    cluster.network.heal()
+    cluster.until(() => cluster.isWhole, 1000)
+    cluster.clock.advanceNow(3000)
+    expect(cluster.faults()).toEqual([])
+    expect(three.losses > 3).toBe(seconds > 1)
+    expect(cluster.overflows()).toEqual([])
+  })
+
+  test('good-bye is heard by all, after what was sent has arrived', async () => {
+    const { cluster, members } = await met(3, { link: { loss: 0.3 }, seed: 4 })
+    const [one, two, three] = members
+    for (let at = 0; at < 100; at++) one.send()
+    const startMs = cluster.clock.monotonic()
+    let tookMs = 0
+    const left = one.link.leave().then(() => void (tookMs = cluster.clock.monotonic() - startMs))
+    expect(one.link.leave()).toBe(one.link.leave())
+    await cluster.clock.advance(600)
+    await left
+    expect(tookMs).toBeLessThanOrEqual(550)
+    expect([two, three].map((member) => gotOf(member, one))).toEqual([100, 100])
+    expect([two, three].map((member) => member.states.get(one.link.self))).toEqual(['left', 'left'])
+    expect(() => one.send()).toThrow(ClosedError)
+    expect(one.link.room()).toBe(0)
+    await expect(one.link.connect(two.link.self)).rejects.toThrow(ClosedError)
+  })
+
+  test('leaving waits 500 ms at most', async () => {
+    const { cluster, members } = await met(2)
+    members[1].host.pause()
+    members[0].send()
+    const left = members[0].link.leave()
+    await cluster.clock.advance(530)
+    await left
+    expect(members[0].link.acknowledged()).toBe(0)
+  })
+
+  test('a jump of the wall clock changes nothing', async () => {
+    const { cluster, members } = await met(3)
+    for (const ms of [3_600_000, -7_200_000]) {
+      cluster.clock.jumpWall(ms)
+      members[1].host.skewWall(-ms)
+      talk(cluster, members, 3000)
+    }
+    cluster.clock.advanceNow(1000)
+    expect(cluster.faults()).toEqual([])
+    expect(members.flatMap(({ log }) => log).filter((line) => !line.endsWith('alive'))).toEqual([])
+  })
+})
+
+describe('meeting', () => {
+  test.each([0, 0.3])('in all 120 orders of starting five, loss %f', async (loss) => {
+    let seed = 0
+    for (const order of permutations([0, 1, 2, 3, 4])) {
+      const cluster = new Cluster({ seed: ++seed, link: { loss } })
+      for (const at of order) {
+        await cluster.start(`m${at}`)
+        if (seed % 2 === 0) cluster.clock.advanceNow(Math.floor(cluster.random() * 100))
+      }
+      cluster.until(() => cluster.isWhole, loss ? 5000 : 10)
+    }
+    expect(seed).toBe(120)
+  })
+
+  test('32 that start in the same millisecond', async () => {
+    const cluster = new Cluster({ seed: 3, link: { delayMs: [0.1, 0.5] } })
+    await cluster.startMany(32)
+    expect(cluster.until(() => cluster.isWhole, 1000)).toBeLessThan(30)
+  })
+
+  test('without multicast one seed is enough: friends of a friend meet', async () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const cluster = new Cluster({ seed, multicast: false, link: { loss: 0.1 } })
+      const first = await cluster.start('m0')
+      for (let at = 1; at < 6; at++) await cluster.start(`m${at}`, { seeds: [first.host.address] })
+      cluster.until(() => cluster.isWhole, 3000)
+      talk(cluster, cluster.members, 200)
+      cluster.clock.advanceNow(1000)
+      expect(cluster.faults(), `seed ${seed}`).toEqual([])
+    }
+  })
+
+  test('takes both ways: who is only heard is nobody yet', async () => {
+    const cluster = new Cluster({ seed: 3 })
+    const [one, two] = (await cluster.startMany(2)) as [Member, Member]
+    cluster.network.block([one.host], [two.host])
+    cluster.clock.advanceNow(5000)
+    expect([one.sees, two.sees]).toEqual([[], []])
+    cluster.network.heal()
+    expect(cluster.until(() => cluster.isWhole, 1000)).toBeLessThan(600)
+  })
+
+  test('recordings of a dead process have no effect', async () => {
+    const { cluster, members } = await met(3)
+    const [one, two, three] = members
+    const recorded: Uint8Array[] = []
+    const { transport } = two.host
+    const send = transport.send.bind(transport)
+    transport.send = (datagram, to) => {
+      recorded.push(Uint8Array.from(datagram))
+      send(datagram, to)
+    }
+    const guest = await cluster.start('guest')
+    talk(cluster, [two], 500)
+    cluster.crash(two)
+    cluster.clock.advanceNow(30_000)
+    const late = await cluster.start('late')
+    cluster.clock.advanceNow(1000)
+    const before = [one, three, guest, late].map((member) => [member.log.length, member.losses, gotOf(member, two)])
+    for (const datagram of recorded)
+      for (const member of [one, three, guest, late]) cluster.network.carry(two.host, member.host, datagram)
+    cluster.clock.advanceNow(20_000)
+    expect([one, three, guest, late].map((member) => [member.log.length, member.losses, gotOf(member, two)])).toEqual(
+      before,
+    )
+    expect(late.link.peers().some(({ name }) => name === two.name)).toBe(false)
+    expect(recorded.length).toBeGreaterThan(500)
+  })
+})
+
+describe('hints and streams', () => {
+  test('a hint goes to one or to all, once', async () => {
+    const { cluster, members } = await met(3)
+    const [one, two, three] = members
+    one.link.hint(Buffer.from('all'))
+    one.link.hint(Buffer.from('you'), two.link.self)
+    one.link.hint(Buffer.alloc(5000))
+    one.link.hint(Buffer.from('nobody'), 17)
+    cluster.clock.advanceNow(1)
+    expect([one.hints, two.hints, three.hints]).toEqual([[], ['all', 'you'], ['all']])
+  })
+
+  test('a stream is opened to a live peer, who is told by whom', async () => {
+    const { cluster, members } = await met(2)
+    const [one, two] = members
+    const opening = one.link.connect(two.link.self)
+    await cluster.clock.advance(10)
+    const stream = await opening
+    const other = two.streams[0]!
+    await stream.write(Buffer.from('there'))
+    await other.write(Buffer.from('back'))
+    stream.end()
+    await cluster.clock.advance(10)
+    const read = [await other.read(), await other.read(), await stream.read()]
+    expect(read.map((message) => message && Buffer.from(message).toString())).toEqual(['there', undefined, 'back'])
+    await expect(one.link.connect(17)).rejects.toThrow(MeshError)
+  })
+
+  test('a stream of a stranger is closed', async () => {
+    const { cluster, members } = await met(2)
+    const stranger = cluster.network.host()
+    await stranger.transport.open({ datagram() {}, stream() {}, failed() {} })
+    const opening = stranger.transport.connect(members[0].host.address)
+    await cluster.clock.advance(1)
+    const stream = await opening
+    void stream.write(Buffer.alloc(40, 1)).catch(() => {})
+    const end = stream.read().catch(() => undefined)
+    await cluster.clock.advance(10)
+    expect(await end).toBeUndefined()
+    expect(members[0].streams).toEqual([])
+  })
+})
+
+test('options are checked by name', async () => {
+  const { cluster, members } = await met(2)
+  const { host } = members[0]
+  const options = { transport: host.transport, clock: host.clock, random: cluster.random } as never as Parameters<
+    typeof openLink
+  >[0]
+  for (const name of ['', 'n'.repeat(201)]) {
+    await expect(openLink({ ...options, name }, members[0])).rejects.toThrow(
+      expect.objectContaining({ option: 'name' }),
+    )
+  }
+  const narrow = new SimulatedNetwork(cluster.clock, { seed: 1 }).host({ datagramBytesMax: 400 }).transport
+  await expect(openLink({ ...options, name: 'n', transport: narrow }, members[0])).rejects.toThrow(OptionError)
+})
+
+function permutations<T>(items: readonly T[]): T[][] {
+  if (items.length <= 1) return [[...items]]
+  return items.flatMap((item, at) => permutations(items.toSpliced(at, 1)).map((rest) => [item, ...rest]))
+}
