@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cache, type CacheOptions, createCache, type Store } from 'millpond'
 import { Rows } from './rows.ts'
@@ -81,6 +82,8 @@ class Fleet implements AsyncDisposable {
   readonly caches: Cache[] = []
   readonly errors = new Set<string>()
   opened = 0
+  /** What earlier trials have left on the servers is nobody's. */
+  readonly #name = `trial-${randomUUID()}`
   readonly #stores: Store[] = []
 
   static async open(processes: number, options: TrialOptions): Promise<Fleet> {
@@ -92,7 +95,7 @@ class Fleet implements AsyncDisposable {
   async join({ store, cache: cacheOptions }: TrialOptions): Promise<Cache> {
     const place = await store()
     this.#stores.push(place)
-    const cache = createCache({ name: 'trial', ttl: '10m', memory: false, store: place, ...cacheOptions })
+    const cache = createCache({ name: this.#name, ttl: '10m', memory: false, store: place, ...cacheOptions })
     cache.on('storeError', ({ error }) => this.errors.add(messages(error)))
     cache.on('storeState', ({ state }) => (this.opened += state === 'open' ? 1 : 0))
     this.caches.push(cache)

@@ -38,6 +38,9 @@ export function ioClient(module: unknown, place: Place, options: OpenOptions): u
 /** What was on its way when the connection broke fails, and is not sent again: it would come late. */
 const IO_WISHES = { maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false } as const
 
+/** A cluster of node-redis asks who has a dead server's slots only so long after it has begun to connect again: 5 s. */
+const SOON = { topologyRefreshOnReconnectionAttemptStrategy: 100 } as const
+
 /** A client of node-redis. */
 export function nodeRedisClient(module: unknown, place: Place, options: OpenOptions): unknown {
   const { createClient, createCluster, createSentinel } = functionsOf(module)
@@ -49,7 +52,7 @@ export function nodeRedisClient(module: unknown, place: Place, options: OpenOpti
   const common = { ...logInOf(place), disableOfflineQueue: true }
   if (place.topology === 'cluster') {
     const rootNodes = place.hosts.map((host) => ({ socket: { ...host } }))
-    return createCluster!({ rootNodes, defaults: { ...common, socket } })
+    return createCluster!({ rootNodes, defaults: { ...common, socket }, ...SOON })
   }
   const database = place.database
   if (place.topology === 'single') {
