@@ -7,7 +7,8 @@ import { ServerStore } from './server-store.ts'
 
 /**
  * A shared tier on Memcached 1.6 or later, for `createCache({ store })`. One read is one round trip to each server
- * concerned, whatever the number of keys and tags. Connections are opened at first use, and ended by `close()`.
+ * concerned, whatever the number of keys and tags. Connections are opened at once, do not
+ * keep the process alive while they are idle, and are ended by `close()`.
  *
  * Several servers share the keys by consistent hashing: all processes must name the same servers in the same words (in
  * any order). A server that is down keeps its keys, which are loaded from the source meanwhile; it is told what it missed when it is
@@ -21,6 +22,7 @@ export function memcachedStore(servers: string | readonly string[], options: Mem
   const stores = addressesOf(servers).map((address) => {
     const name = `${settings.name} ${address.name}`
     const connection = new Connection({ ...settings, address })
+    void connection.greeted().catch(() => undefined) // so that it is there when it is needed; who asks is told why not
     return { name: address.name, store: new ServerStore({ ...settings, name, connection }) }
   })
   return stores.length === 1 ? stores[0]!.store : new RingStore({ ...settings, servers: stores })

@@ -54,6 +54,7 @@ export class RingStore implements Store {
 
   async fill(key: string, record: StoreRecord, mark: Mark): Promise<boolean> {
     const member = this.#of(key)
+    if (!member.isUp) return this.#unlessAllAreDown() ?? false
     try {
       return await member.call('fill', (store) => store.fill(key, record, mark))
     } catch (error) {
