@@ -258,7 +258,8 @@ export class MapState {
     const entry = ledger.find(key) ?? ledger.open(key)
     ledger.uncount(entry)
     const known = Math.max(entry.version, ledger.mark.version)
-    if (!this.unsent.has(entry))
+    // What peers know of an unsent change of ours is what was there before.
+    if (entry.origin !== self || !this.unsent.has(entry))
       entry.base = this.mode.everything || entry.version > 0 ? known : Number.POSITIVE_INFINITY
     entry.version = Math.max(now, known + 1, entry.version > 0 ? 0 : ledger.floor + 1)
     entry.origin = self
