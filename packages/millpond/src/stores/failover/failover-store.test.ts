@@ -84,7 +84,7 @@ describe('which provider serves', () => {
     const { store, providers } = setup()
     await put(store, 'k', 'one')
     expect(await validIn(store, 'k')).toBe('one')
-    expect(providers[1]!.memory.calls).toEqual(['invalidate 1'])
+    expect(providers[1]!.memory.calls).toEqual(['read 0 1', 'invalidate 1']) // the first is the greeting of its connection
     expect(store.status().map(({ state, serves }) => [state, serves])).toEqual([['up', true], ['up', false]]) // biome-ignore format: one line
   })
 

@@ -63,6 +63,8 @@ class Providers implements FailoverStore {
         })
       return new Member({ store, clock, timeoutMs, everything: GENERATION, onState: tell })
     })
+    // Connections that are opened by the first call shall be there when it matters; a failure is nothing to act upon yet.
+    for (const store of providers) void store.read([], [GENERATION]).catch(() => undefined)
     this.#serving = this.#members[0]
   }
 
