@@ -112,7 +112,7 @@ export class Mesh {
     await timeLimit<void>(
       clock,
       joinMs,
-      () => this.#repair.ready,
+      () => this.#repair.caughtUp(),
       () => {},
     )
   }
