@@ -195,6 +195,11 @@ export class Mesh {
     return this.#events.on(name, listen)
   }
 
+  /** @internal What this process knows of a map. */
+  stateOf(name: string): MapState {
+    return this.#replica.maps.get(name)!
+  }
+
   get isClosed(): boolean {
     return this.#leaving !== undefined
   }

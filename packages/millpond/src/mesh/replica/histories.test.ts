@@ -1,5 +1,6 @@
 /** Random histories of several peers with every fault that a link and a machine have; a fold over all changes is the judge. */
 import { expect, test } from 'vitest'
+import { Changes } from './changes.fixture.ts'
 import type { Sync } from './map-mode.ts'
 import type { MapBounds, MapState } from './map-state.ts'
 import { contentOf, type FixturePeer, Peers } from './peers.fixture.ts'
@@ -8,48 +9,10 @@ const SCHEDULES = Number(process.env.MILLPOND_SCHEDULES ?? 200)
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
 const FOREVER = Number.POSITIVE_INFINITY
 
-interface Change {
-  readonly key: string
-  readonly version: number
-  readonly origin: number
-  readonly value: unknown
-  readonly deleted: boolean
-}
-
-/** What all changes together come to: for each key the last by version and peer, unless the map was cleared later. */
-class Oracle {
-  readonly changes: Change[] = []
-  clearedBy = { version: 0, origin: 0 }
-
-  note(map: MapState, key: string, value: unknown, deleted: boolean): void {
-    const { version, origin } = map.ledger.find(key)!
-    this.changes.push({ key, version, origin, value, deleted })
-  }
-
-  cleared(map: MapState): void {
-    const { version, origin } = map.ledger.mark
-    if (isLater({ version, origin }, this.clearedBy)) this.clearedBy = { version, origin }
-  }
-
-  content(): Record<string, unknown> {
-    const last = new Map<string, Change>()
-    for (const change of this.changes) {
-      const known = last.get(change.key)
-      if (isLater(change, this.clearedBy) && (!known || isLater(change, known))) last.set(change.key, change)
-    }
-    const standing = [...last.values()].filter(({ deleted }) => !deleted).sort((a, b) => (a.key < b.key ? -1 : 1))
-    return Object.fromEntries(standing.map(({ key, value }) => [key, value]))
-  }
-}
-
-function isLater(one: { version: number; origin: number }, other: { version: number; origin: number }): boolean {
-  return one.version > other.version || (one.version === other.version && one.origin > other.origin)
-}
-
 /** One history: what happens is drawn from the seed. */
 class History {
   readonly peers: Peers
-  readonly oracle = new Oracle()
+  readonly changes = new Changes()
   readonly maps = new Map<FixturePeer, MapState>()
   readonly #sync: Sync
   readonly #bounds: Partial<MapBounds>
@@ -95,18 +58,12 @@ class History {
     const map = this.maps.get(peer)!
     const key = KEYS[this.#draw(KEYS.length)]!
     const chance = this.peers.random()
-    if (chance < 0.02) {
-      const held = [...map.keys()]
-      map.clear()
-      this.oracle.cleared(map)
-      // The changes of a clock that is ahead were deleted one by one.
-      for (const each of held) if (map.ledger.find(each)) this.oracle.note(map, each, undefined, true)
-    } else if (chance < 0.25) {
-      if (map.delete(key)) this.oracle.note(map, key, undefined, true)
-    } else {
+    if (chance < 0.02) this.changes.clear(map, () => map.clear())
+    else if (chance < 0.25) this.changes.delete(map, key, () => map.delete(key))
+    else {
       const value = `${peer.id}.${++this.#written}`
       map.set(key, value, FOREVER)
-      this.oracle.note(map, key, value, false)
+      this.changes.set(map, key, value)
     }
   }
 
@@ -160,7 +117,7 @@ test(`after ${SCHEDULES} histories with loss, repetition, disorder, partitions, 
     const history = new History(seed)
     history.run(400)
     history.settle()
-    const expected = history.oracle.content()
+    const expected = history.changes.content()
     for (const [peer, map] of history.maps) expect(contentOf(map), `seed ${seed}, peer ${peer.id}`).toEqual(expected)
   }
 })
@@ -177,7 +134,7 @@ test(`bounded, part and invalidate maps keep to the newest too: what is held aft
     const history = new History(seed, sync, bounds)
     history.run(400)
     history.settle()
-    const expected = history.oracle.content()
+    const expected = history.changes.content()
     for (const [peer, map] of history.maps) {
       expect(map.size, `seed ${seed}`).toBeLessThanOrEqual(bounds.maxEntries ?? KEYS.length)
       for (const [key, value] of Object.entries(contentOf(map)))
