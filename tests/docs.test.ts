@@ -95,6 +95,15 @@ describe('what the pages list is whole', () => {
     expect(described.toSorted()).toEqual(declared.toSorted())
   })
 
+  test('docs/stores.md has every option of valkeyStore, and no other', () => {
+    const declared = ['ValkeyStoreOptions', 'ValkeyConnectOptions'].flatMap((name) =>
+      optionsOf('packages/millpond/src/stores/valkey/options.ts', name),
+    )
+    const section = read('docs/stores.md').split('\n### Options of `valkeyStore`')[1]!.split('\n### ')[0]!
+    const described = [...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]!)
+    expect(described.toSorted()).toEqual(declared.toSorted())
+  })
+
   test('docs/observability.md has every event and every counter', () => {
     const page = read('docs/observability.md')
     const events = optionsOf('packages/millpond/src/cache/events.ts', 'CacheEvents')

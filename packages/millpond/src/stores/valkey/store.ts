@@ -63,8 +63,7 @@ class ValkeyStore implements Store {
     if (timeIsKnown !== undefined) await timeIsKnown
     const nowMs = this.#clock.latestMs()
     const entries = keys.map((_, at) => readStored(texts[at], nowMs))
-    const versions = tags.map((_, at) => this.#versionOf(names[keys.length + at]!, texts[keys.length + at]))
-    return { entries, versions: versions.length === 0 ? [] : await Promise.all(versions) }
+    return { entries, versions: await this.#versions(names.slice(keys.length), texts.slice(keys.length)) }
   }
 
   async fill(key: string, record: StoreRecord, mark: Mark): Promise<boolean> {
@@ -134,12 +133,19 @@ class ValkeyStore implements Store {
     return Promise.all(parts).then((texts) => texts.flat())
   }
 
+  /** The versions that were read, and new ones where there are none. */
+  #versions(names: readonly string[], read: readonly unknown[]): readonly string[] | Promise<string[]> {
+    if (read.every((version) => typeof version === 'string')) return read
+    return Promise.all(
+      read.map((version, at) => (typeof version === 'string' ? version : this.#newVersion(names[at]!))),
+    )
+  }
+
   /**
-   * The version that was read, else a new one that is put where still none is, else the one that another has put there
-   * meanwhile. Should that be lost again, it is a version that nothing can be stored under.
+   * A new version of a tag that is put where still none is, else the one that another has put there meanwhile. Should
+   * that be lost again, it is a version that nothing can be stored under.
    */
-  async #versionOf(name: string, read: unknown): Promise<string> {
-    if (typeof read === 'string') return read
+  async #newVersion(name: string): Promise<string> {
     const version = randomId()
     const put = await this.#connection.send(['set', name, version, 'nx', ...expiry(this.#versionTtlMs)], name)
     if (put !== null) return version
@@ -150,6 +156,7 @@ class ValkeyStore implements Store {
 
 /** Runs something for each name, all of them even if one fails; then throws what failed first. */
 async function allOf<T>(names: readonly string[], run: (name: string) => Promise<T>): Promise<T[]> {
+  if (names.length === 1) return [await run(names[0]!)]
   const settled = await Promise.allSettled(names.map(run))
   const failed = settled.find((one) => one.status === 'rejected')
   if (failed !== undefined) throw failed.reason
