@@ -46,8 +46,10 @@ export class Member {
       timeoutMs,
       recover: (attempt) => this.#recover(attempt),
       isRecovered: () => this.#missed.isEmpty,
-      // A moment later: why it failed is told after that it did.
-      onState: (state) => queueMicrotask(() => options.onState(state === 'closed', this.#error)),
+      onState: (state) => {
+        if (state === 'closed') options.onState(true, undefined)
+        else queueMicrotask(() => options.onState(false, this.#error)) // why it failed is told after that it did
+      },
       onError: (_, error) => {
         this.#error = error
       },

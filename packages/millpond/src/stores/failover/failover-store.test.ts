@@ -239,6 +239,33 @@ describe('a provider that comes back', () => {
     expect(await validIn(one, 'k')).toBeUndefined()
   })
 
+  test('is not read before all others have told it what they had to, if another can serve until then', async () => {
+    const { providers, clock, open } = setup()
+    const [one, two] = [open(), open()]
+    await put(one, 'k', 'old')
+    await clock.advance(11_000)
+    providers[0]!.fault = 'reject'
+    await two.read(['k'], [])
+    await clock.advance(1510) // it was probed at 100, 300, 700 and 1500 ms, and will be at 2500
+    await one.read(['k'], [])
+    await two.invalidate(['k'], FENCE_MS, false)
+    providers[0]!.fault = 'none' // the first process finds that out 100 ms later
+    for (let ms = 0; ms < 3000; ms += 10) {
+      await clock.advance(10)
+      expect(await validIn(one, 'k'), `${ms} ms after it came back`).toBeUndefined()
+    }
+    expect(one.status()[0]).toMatchObject({ serves: true, missed: 0 })
+  })
+
+  test('serves at once where nobody else can', async () => {
+    const { store, providers, clock } = setup()
+    for (const provider of providers) provider.fault = 'reject'
+    await store.read(['k'], []).catch(() => undefined)
+    providers[0]!.fault = 'none'
+    await clock.advance(110)
+    expect((await store.read(['k'], [])).entries).toEqual([{ mark: '' }])
+  })
+
   test('is not used while it takes reads only', async () => {
     const { store, clock, providers } = await away((store) => store.read(['k'], []))
     providers[0]!.memory.invalidate = () => Promise.reject(new Error('READONLY'))

@@ -49,19 +49,21 @@ class Providers implements FailoverStore {
   readonly #clock: Clock
   readonly #generations = new Map<Member, string>()
   readonly #watchers = new Set<() => void>()
+  /** Until when a provider that came back is left to those who have yet to tell it something. */
+  readonly #restsUntilMs = new Map<Member, number>()
   #serving: Member | undefined
 
   constructor(providers: readonly Store[], { name, timeoutMs, onState, clock }: FailoverSettings) {
     this.name = name
     this.#clock = clock
     this.#members = providers.map((store) => {
-      const tell = (isUp: boolean, error: StoreError | undefined) =>
-        onState({
-          provider: store.name,
-          state: isUp ? 'up' : 'down',
-          ...(isUp || error === undefined ? {} : { error }),
-        })
-      return new Member({ store, clock, timeoutMs, everything: GENERATION, onState: tell })
+      const tell = (isUp: boolean, error: StoreError | undefined) => {
+        if (isUp) this.#restsUntilMs.set(member, clock.monotonic() + REST_MS)
+        const why = isUp || error === undefined ? {} : { error }
+        onState({ provider: store.name, state: isUp ? 'up' : 'down', ...why })
+      }
+      const member = new Member({ store, clock, timeoutMs, everything: GENERATION, onState: tell })
+      return member
     })
     // Connections that are opened by the first call shall be there when it matters; a failure is nothing to act upon yet.
     for (const store of providers) void store.read([], [GENERATION]).catch(() => undefined)
@@ -85,7 +87,7 @@ class Providers implements FailoverStore {
 
   /** A fill that is not answered may yet arrive: the provider is told, before it is used again, that the key is void. */
   async fill(key: string, record: StoreRecord, mark: Mark): Promise<boolean> {
-    const member = this.#members.find(({ isUp }) => isUp)
+    const [member] = this.#usable()
     if (member === undefined) throw this.#failed('fill')
     try {
       return await member.call('fill', (store) => store.fill(key, record, mark))
@@ -98,10 +100,13 @@ class Providers implements FailoverStore {
 
   /** The marks are those of the provider that serves: it is the one that the writer may fill. */
   async invalidate(keys: readonly string[], fenceMs: number, held: boolean): Promise<Mark[]> {
-    const answers = await Promise.all(this.#members.map((member) => member.invalidate(keys, fenceMs, held)))
-    const marks = answers.find((answer) => answer !== undefined)
-    if (marks === undefined) throw this.#failed('invalidate')
-    return [...marks]
+    const told = this.#members.map(async (member) => ({ member, marks: await member.invalidate(keys, fenceMs, held) }))
+    const marks = new Map((await Promise.all(told)).map((answer) => [answer.member, answer.marks]))
+    for (const member of this.#usable()) {
+      const own = marks.get(member)
+      if (own !== undefined) return [...own]
+    }
+    throw this.#failed('invalidate')
   }
 
   async bump(tags: readonly string[], heldMs: number | undefined): Promise<void> {
@@ -128,19 +133,27 @@ class Providers implements FailoverStore {
   }
 
   status(): ProviderStatus[] {
+    const [serving] = this.#usable()
     return this.#members.map((member) => ({
       provider: member.store.name,
       state: member.isUp ? 'up' : 'down',
-      serves: member === this.#members.find(({ isUp }) => isUp),
+      serves: member === serving,
       missed: member.missed,
       ...(member.isUp || member.error === undefined ? {} : { error: member.error }),
     }))
   }
 
+  /** The providers that are up, in their order; at the end those that came back a moment ago. */
+  #usable(): Member[] {
+    const nowMs = this.#clock.monotonic()
+    const up = this.#members.filter(({ isUp }) => isUp)
+    const rests = (member: Member) => nowMs < (this.#restsUntilMs.get(member) ?? nowMs)
+    return [...up.filter((member) => !rests(member)), ...up.filter(rests)]
+  }
+
   /** The answer of the first provider that is up and gives one. */
   async #first<T>(operation: string, run: (member: Member) => Promise<T>): Promise<T> {
-    for (const member of this.#members) {
-      if (!member.isUp) continue
+    for (const member of this.#usable()) {
       const answer = await run(member).then(
         (value) => ({ value }),
         () => undefined,
@@ -184,6 +197,11 @@ class Providers implements FailoverStore {
   }
 }
 
+/**
+ * Longer than any process waits between two probes: all that can reach a provider that is back have told it what it missed
+ * before anybody reads from it, if another one can serve until then.
+ */
+const REST_MS = 1200
 /** The tag that each version of a provider names. No tag of a cache begins like that. */
 const GENERATION = '?generation'
 
