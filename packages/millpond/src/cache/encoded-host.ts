@@ -1,5 +1,6 @@
 import type { Codec } from '../core/codec.ts'
 import type { CacheHost } from './host.ts'
+import type { Accept } from './life.ts'
 import type { EntryOptions } from './options.ts'
 import type { LoadContext, Loader } from './types.ts'
 
@@ -13,11 +14,12 @@ export type ValueHost = Pick<CacheHost, 'getOrSet' | 'refresh' | 'peek' | 'set' 
 export function encodedHost(host: CacheHost, codec: Codec): ValueHost {
   const seal = (value: unknown): unknown => (value === undefined || value === null ? value : codec.encode(value))
   const open = (kept: unknown): never => (typeof kept === 'string' ? codec.decode(kept) : kept) as never
-  const entry = <V>(options: EntryOptions<V> = {}): EntryOptions => {
-    const { ttl } = options
-    return (
-      typeof ttl === 'function' ? { ...options, ttl: (kept: unknown) => ttl(open(kept)) } : options
-    ) as EntryOptions
+  const entry = <V>(options: EntryOptions<V> & { accept?: Accept } = {}): EntryOptions => {
+    const { ttl, accept } = options
+    const kept: EntryOptions & { accept?: Accept } = { ...(options as EntryOptions) }
+    if (typeof ttl === 'function') kept.ttl = (value: unknown) => ttl(open(value))
+    if (accept !== undefined) kept.accept = async (value, key) => seal(await accept(open(value), key))
+    return kept
   }
   const loader = <V>(load: Loader<V>): Loader<unknown> => {
     return async (ctx) => seal(await load(decodedContext(ctx, seal, open, entry)))

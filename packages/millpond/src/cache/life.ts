@@ -20,7 +20,12 @@ export interface Life {
   readonly lock: 'process' | 'store'
   readonly tags: readonly string[]
   readonly weight: number | undefined
+  /** What becomes of a value that a store had, before anybody sees it; when it throws, the value is a miss. */
+  readonly accept: Accept | undefined
 }
+
+/** Checks a decoded value, and gives the one to keep. */
+export type Accept = (value: unknown, key: string) => unknown
 
 /** What an entry gets where neither the call nor the cache says otherwise. */
 export const DEFAULT_LIFE: Life = {
@@ -37,6 +42,7 @@ export const DEFAULT_LIFE: Life = {
   lock: 'process',
   tags: [],
   weight: undefined,
+  accept: undefined,
 }
 
 /**
@@ -62,6 +68,7 @@ export function resolveLife<V>(options: EntryOptions<V> | undefined, defaults: L
     lock: lockOf(options.lock, defaults.lock),
     tags: options.tags === undefined || options.tags.length === 0 ? defaults.tags : union(defaults.tags, options.tags),
     weight: within(weight, 'weight', Number.MAX_SAFE_INTEGER, defaults.weight),
+    accept: (options as { accept?: Accept }).accept ?? defaults.accept,
   }
 }
 

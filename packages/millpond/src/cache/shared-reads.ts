@@ -4,7 +4,7 @@ import type { Mark, StoreRecord } from '../core/store.ts'
 import type { Emitter } from './emitter.ts'
 import { shownKey } from './inner-key.ts'
 import type { Lease } from './lease.ts'
-import type { Life } from './life.ts'
+import type { Accept, Life } from './life.ts'
 import type { NearTier } from './near-tier.ts'
 import type { Sealer } from './sealer.ts'
 import type { SharedTier } from './shared-tier.ts'
@@ -118,7 +118,7 @@ export class SharedReads {
     const tags = [EVERYTHING, ...life.tags]
     const [read, versions = NO_VERSIONS] = await Promise.all([tier.read(key), tier.versions(tags)])
     const held = read.held === true || [...versions.values()].some(isHeld)
-    const found = read.record && (await this.#find(key, read.record, versions))
+    const found = read.record && (await this.#find(key, read.record, versions, life.accept))
     return { before: { mark: read.mark, versions, readAtMs }, held, found }
   }
 
@@ -155,18 +155,26 @@ export class SharedReads {
     }
   }
 
-  async #find(key: string, record: StoreRecord, versions: Versions): Promise<Found | undefined> {
+  async #find(
+    key: string,
+    record: StoreRecord,
+    versions: Versions,
+    accept: Accept | undefined,
+  ): Promise<Found | undefined> {
     const { codec, sealer, emitter } = this.#options
     if (!(await this.#isCurrent(record, versions))) return undefined
+    const shown = shownKey(key)
     try {
+      const decoded = codec.decode(record.value)
+      const value = accept === undefined ? decoded : await accept(decoded, shown)
       return {
-        sealed: sealer.seal(codec.decode(record.value), shownKey(key)),
+        sealed: sealer.seal(value, shown),
         etag: record.etag,
         tags: namesOf(record),
         record,
       }
     } catch (error) {
-      emitter.emit('decodeError', { key: shownKey(key), error })
+      emitter.emit('decodeError', { key: shown, error })
       return undefined
     }
   }

@@ -6,6 +6,7 @@ import { Batcher } from './batcher.ts'
 import { encodedHost, type ValueHost } from './encoded-host.ts'
 import type { CacheHost } from './host.ts'
 import { cacheKey } from './key.ts'
+import type { Accept } from './life.ts'
 import type { EntryOptions, GetOrSetOptions } from './options.ts'
 import { runBatch } from './source-batch.ts'
 import type { Source, SourceOptions, SourceReadOptions } from './source-options.ts'
@@ -55,6 +56,7 @@ class CachedSource<I, V> implements Source<I, V> {
     this.#values = options.codec ? encodedHost(host, options.codec) : host
     this.#entry = staticEntry(options)
     this.#check = new ValueCheck(options.schema)
+    if (options.schema) Object.assign(this.#entry, { accept: this.#accept })
     if (loadMany) {
       const maxSize = positiveCount(batch.maxSize, 'batch.maxSize', 100)
       const delayMs = durationMs(batch.delay ?? 0, 'batch.delay')
@@ -146,6 +148,9 @@ class CachedSource<I, V> implements Source<I, V> {
       return renew()
     }
   }
+
+  /** The near tier then has what the schema made of the store's value, and it is checked once. */
+  readonly #accept: Accept = (value, key) => this.#check.check(key, value as V | undefined)
 
   #loader(key: string, id: I, batched: boolean): Load<V> {
     const { load, tagsOf } = this.#options
