@@ -1,0 +1,75 @@
+import type { PeerId } from '../link/link.ts'
+import type { ByteReader } from '../wire/byte-reader.ts'
+import type { ByteWriter } from '../wire/byte-writer.ts'
+
+interface Contact {
+  /** The peer's own monotonic time up to which its state is part of ours. */
+  theirMs: number
+  /** Our monotonic time when that was so. */
+  ownMs: number
+}
+
+/**
+ * Up to when the state of each process, living or dead, is part of ours: by being in step with it, or with somebody who was. It tells how
+ * long two processes have been apart, each by its own clock, though neither has seen the other go.
+ */
+export class History {
+  readonly #contacts = new Map<PeerId, Contact>()
+
+  /** We are in step with a peer as of its time. */
+  touch(peer: PeerId, theirMs: number, ownMs: number): void {
+    const known = this.#contacts.get(peer)
+    if (known && known.theirMs >= theirMs) return
+    this.#contacts.delete(peer)
+    this.#contacts.set(peer, { theirMs, ownMs })
+    if (this.#contacts.size > CONTACTS_MAX) this.#contacts.delete(this.#contacts.keys().next().value!)
+  }
+
+  knows(peer: PeerId): boolean {
+    return this.#contacts.has(peer)
+  }
+
+  /** What a peer has seen is part of our state now. `between` is our time less its time. */
+  merge(other: History, between: number): void {
+    for (const [peer, { theirMs, ownMs }] of other.#contacts) this.touch(peer, theirMs, ownMs + between)
+  }
+
+  /** How long two processes have been apart; 0 where they have nothing to do with each other. */
+  apartMs(self: PeerId, nowMs: number, peer: PeerId, other: History, otherNowMs: number): number {
+    const ours = this.#contacts.get(peer)
+    const theirs = other.#contacts.get(self)
+    if (ours || theirs) {
+      return Math.max(ours ? otherNowMs - ours.theirMs : 0, theirs ? nowMs - theirs.theirMs : 0)
+    }
+    let leastMs = Number.POSITIVE_INFINITY
+    for (const [id, contact] of this.#contacts) {
+      const common = other.#contacts.get(id)
+      if (common) leastMs = Math.min(leastMs, Math.max(nowMs - contact.ownMs, otherNowMs - common.ownMs))
+    }
+    return leastMs === Number.POSITIVE_INFINITY ? 0 : leastMs
+  }
+
+  /** How many processes were in step with us in the last half minute, and the lowest of their ids and ours. */
+  company(self: PeerId, nowMs: number): { readonly size: number; readonly lowest: PeerId } {
+    const near = [...this.#contacts].filter(([, { ownMs }]) => nowMs - ownMs < COMPANY_MS).map(([id]) => id)
+    return { size: near.length + 1, lowest: Math.min(self, ...near) }
+  }
+
+  write(writer: ByteWriter): void {
+    writer.varint(this.#contacts.size)
+    for (const [peer, { theirMs, ownMs }] of this.#contacts) {
+      writer.varint(peer)
+      writer.double(theirMs)
+      writer.double(ownMs)
+    }
+  }
+
+  static read(reader: ByteReader): History {
+    const history = new History()
+    for (let rest = reader.count(); rest > 0; rest--) history.touch(reader.varint(), reader.double(), reader.double())
+    return history
+  }
+}
+
+const CONTACTS_MAX = 256
+const COMPANY_MS = 30_000
