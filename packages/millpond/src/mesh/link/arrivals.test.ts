@@ -120,6 +120,17 @@ describe('what is missing', () => {
     expect(due(arrivals, 1, 64, 4)).toEqual(['9+1', '11+1', '13+1', '15+1'])
   })
 
+  test('is asked for afresh where the place in the ring was used before', () => {
+    const arrivals = new Arrivals(0, 32)
+    for (const first of [1, 33]) {
+      arrivals.take(first + 1, 0)
+      const asked: number[] = []
+      for (let nowMs = 0; nowMs < 30; nowMs++) if (due(arrivals, nowMs).length > 0) asked.push(nowMs)
+      expect(asked).toEqual([0, 5, 15])
+      for (let seq = first; seq < first + 32; seq++) arrivals.take(seq, 0)
+    }
+  })
+
   test('is not asked for while somebody else does', () => {
     const arrivals = new Arrivals(0, 64)
     arrivals.take(11, 2)

@@ -180,6 +180,64 @@ describe('repair', () => {
   })
 })
 
+describe('a bad network', () => {
+  test.each([0.01, 0.05, 0.1, 0.25, 0.5])('that loses %f of everything loses nothing for good', async (loss) => {
+    for (const count of [2, 5, 8]) {
+      const { cluster, members } = await met(count, { seed: count, link: { loss } })
+      talk(cluster, members, 400)
+      cluster.clock.advanceNow(3000)
+      expect(cluster.faults(), `${count} peers`).toEqual([])
+      if (loss < 0.5)
+        expect(
+          members.map(({ losses }) => losses),
+          `${count} peers`,
+        ).toEqual(members.map(() => count - 1))
+    }
+  })
+
+  test('that brings everything three times, half of it late, is no trouble', async () => {
+    const { cluster, members } = await met(5, { link: { reordering: 0.5, reorderingMs: 10 } })
+    for (const { host } of members) {
+      const { transport } = host
+      const send = transport.send.bind(transport)
+      transport.send = (datagram, to) => {
+        for (let copies = 3; copies > 0; copies--) send(datagram, to)
+      }
+    }
+    talk(cluster, members, 1000)
+    cluster.clock.advanceNow(1000)
+    expect(cluster.faults()).toEqual([])
+    expect(members.map(({ losses }) => losses)).toEqual([4, 4, 4, 4, 4])
+    expect(members[0].link.stats().packets.replayed).toBeGreaterThan(5000)
+  })
+
+  test('that damages one datagram in ten is one that loses them', async () => {
+    const { cluster, members } = await met(3, { link: { corruption: 0.1 } })
+    talk(cluster, members, 1000)
+    cluster.clock.advanceNow(1000)
+    expect(cluster.faults()).toEqual([])
+    const { packets } = members[0].link.stats()
+    expect(packets.forged + packets.malformed + packets.otherMesh).toBeGreaterThan(100)
+  })
+
+  test('that comes and goes each second for a minute leaves nothing behind', async () => {
+    const { cluster, members } = await met(4)
+    for (let at = 0; at < 30; at++) {
+      cluster.network.partition([members[0].host, members[1].host])
+      talk(cluster, members, 20)
+      cluster.clock.advanceNow(980)
+      cluster.network.heal()
+      talk(cluster, members, 20)
+      cluster.clock.advanceNow(980)
+    }
+    cluster.until(() => cluster.isWhole, 2000)
+    cluster.clock.advanceNow(3000)
+    expect(cluster.faults()).toEqual([])
+    expect(cluster.overflows()).toEqual([])
+    expect(deaths(cluster)).toEqual([])
+  })
+})
+
 describe('flow control', () => {
   test('nothing is sent further than the slowest peer takes, and room is told', async () => {
     const { cluster, members } = await met(3, { limits: { ringDatagrams: 64 } })

@@ -178,8 +178,8 @@ export class Receiving {
 /** Confirmations: after so many datagrams, or so many milliseconds; in larger groups after more, so that a sender hears as many. */
 const CONFIRM_DATAGRAMS = 64
 const CONFIRM_MS = 20
-/** Requests: the second after 5 ms, doubling to 64 ms; after 32, about 1.9 s, it is given up. */
-const ASK_MS_FIRST = 5
+/** Requests: the second after 4 ms, doubling to 64 ms; after 32, about 1.9 s, it is given up. */
+const ASK_MS_FIRST = 4
 const ASK_MS_MOST = 64
 const ASK_TIMES = 32
 /** Ranges in a request. */

@@ -56,4 +56,4 @@ export class Repairs {
   }
 }
 
-const LINGER_MS_MIN = 3
+const LINGER_MS_MIN = 2.5
