@@ -29,7 +29,8 @@ export async function startTlsRedis({ authClients = true, ...options }: TlsOptio
   return Object.assign(server, { client })
 }
 
-function certificatesFor(authClients: boolean): { readonly tls: RedisTls; readonly client: ClientTls } {
+/** Certificates of a server of its own authority: what the server is started with, and what a client connects with. */
+export function certificatesFor(authClients = true): { readonly tls: RedisTls; readonly client: ClientTls } {
   const authority = createAuthority()
   const server = authority.issue('server')
   const client = { ...authority.issue('client'), ca: authority.cert }

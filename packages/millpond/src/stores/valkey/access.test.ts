@@ -1,13 +1,20 @@
 /** How servers are reached: TLS with client certificates, passwords, users with the least rights, URLs. */
 import { readFileSync } from 'node:fs'
+import type { ConnectionOptions } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startRedis } from '../../../../../tools/servers/redis.ts'
-import { startTlsRedis } from '../../../../../tools/servers/redis-tls.ts'
+import { startCluster } from '../../../../../tools/servers/redis-cluster.ts'
+import { startSentinel } from '../../../../../tools/servers/redis-sentinel.ts'
+import { certificatesFor, startTlsRedis } from '../../../../../tools/servers/redis-tls.ts'
+import { systemClock } from '../../core/clock.ts'
 import { StoreError } from '../../core/errors.ts'
 import type { Store } from '../../core/store.ts'
+import { recognise } from './client.ts'
 import { type Access, singles } from './clients.fixture.ts'
 import { valkeyStore } from './index.ts'
-import { loadClient } from './open.ts'
+import { ioClient, nodeRedisClient } from './make-client.ts'
+import { endClient, loadClient } from './open.ts'
+import { placeOf } from './url.ts'
 
 const ends: (() => unknown)[] = []
 const endLater = (end: () => unknown): void => void ends.push(end)
@@ -93,6 +100,44 @@ describe('a URL', () => {
     await store.close()
     await expect(store.read(['a'], [])).rejects.toMatchObject({ code: 'ERR_CLOSED' })
   })
+})
+
+describe.each([
+  ['iovalkey', () => import('iovalkey'), ioClient],
+  ['ioredis', () => import('ioredis'), ioClient],
+  ['ioredis 5', () => import('ioredis5'), ioClient],
+  ['redis', () => import('redis'), nodeRedisClient],
+] as const)('a URL, with %s', (_, load, make) => {
+  /** As `LateConnection` does, with this package instead of the first that is installed. */
+  async function open(url: string, tls?: ConnectionOptions): Promise<Store> {
+    const options = { connectTimeoutMs: 5000, clock: systemClock, ...(tls === undefined ? {} : { tls }) }
+    const recognised = recognise(make(await load(), placeOf(url, 'client'), options), 'client')
+    recognised.client.on('error', () => undefined)
+    endLater(() => endClient(recognised))
+    await recognised.client.connect()
+    return valkeyStore(recognised.client)
+  }
+
+  test('one server with TLS, a password and a database', async () => {
+    const server = await startTlsRedis({ password: 'p@ss/word' })
+    endLater(() => server.destroy())
+    await works(await open(`${server.url}/2`, server.client))
+    await expect.poll(() => server.command('INFO', 'keyspace')).toMatch(/^db2:/m)
+  })
+
+  test('Sentinel, with a password of the servers', async () => {
+    const group = await startSentinel({ replicas: 1, password: 'secret' })
+    endLater(() => group.destroy())
+    const addresses = group.addresses.map(({ host, port }) => `${host}:${port}`).join()
+    await works(await open(`redis+sentinel://:secret@${addresses}/${group.name}`))
+  }, 30_000)
+
+  test('a cluster with TLS and client certificates', async () => {
+    const { tls, client } = certificatesFor()
+    const cluster = await startCluster({ tls, replicas: 0, args: ['--tls-cluster', 'yes', '--tls-replication', 'yes'] })
+    endLater(() => cluster.destroy())
+    await works(await open(`rediss+cluster://127.0.0.1:${cluster.addresses[0]!.port}`, client))
+  }, 30_000)
 })
 
 describe('the client for a URL', () => {

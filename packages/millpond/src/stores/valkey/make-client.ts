@@ -19,6 +19,10 @@ export function ioClient(module: unknown, place: Place, options: OpenOptions): u
       lazyConnect: true,
       enableOfflineQueue: false,
       clusterRetryStrategy: reconnectDelayMs,
+      // A certificate names the host, so the host is not to become an address before.
+      ...(place.tls
+        ? { dnsLookup: (host: string, found: (error: null, host: string) => void) => found(null, host) }
+        : {}),
     })
   }
   if (place.topology === 'single')
