@@ -11,8 +11,8 @@ export interface CompressedCodecOptions {
   /** Texts of fewer bytes stay as they are. Up: less time, larger values. Down: the reverse. Default `'1kb'`. */
   threshold?: Size
   /**
-   * What compresses. `'brotli'` (quality 4) makes smaller values, `'deflate'` is read by more programs. Every codec reads
-   * both. Default `'deflate'`.
+   * What compresses. `'brotli'` (quality 4) is about as small, and is read in about half the time where values are large;
+   * `'deflate'` is what more programs read. Every codec reads both. Default `'deflate'`.
    */
   algorithm?: 'deflate' | 'brotli'
   /**

@@ -133,7 +133,9 @@ export async function reach(make: Make, servers: Servers): Promise<Reach> {
     client,
     cut: async () => void (await each((proxy) => proxy.cut())),
     heal: async () => void (await each((proxy) => proxy.heal())),
-    swallow: () => proxies.forEach((proxy) => void proxy.swallow()),
+    swallow() {
+      for (const proxy of proxies) proxy.swallow()
+    },
     async end() {
       await endClient()
       await each((proxy) => proxy.close())

@@ -9,11 +9,13 @@ export interface Listening {
   /** A payload as the client gives it: bytes, or what the server says of tracked keys. */
   readonly hear: (channel: string, payload: unknown) => void
   readonly onDown: (reason: unknown) => void
+  /** Asks the server what it calls the connection, which needs a right of its own. */
+  readonly named?: boolean
 }
 
 /** A connection that is subscribed. */
 export interface SubscribedLine extends Line {
-  /** What the server calls the connection; 0 where the client does not say. */
+  /** What the server calls the connection, where that was asked for. */
   readonly id: number
   /** Sends a command beside the subscription, where the client can. What does not leave fails when the line is closed. */
   readonly send?: (args: string[]) => Promise<unknown>
@@ -65,13 +67,16 @@ export function checkListens({ client }: Recognised): void {
   throw new OptionError('client', client, 'a pool does not subscribe: give the bus a client of createClient')
 }
 
-async function openIo(client: IoDuplicable, { channels, hear, onDown }: Listening): Promise<SubscribedLine> {
+async function openIo(
+  client: IoDuplicable,
+  { channels, hear, onDown, named = false }: Listening,
+): Promise<SubscribedLine> {
   const connection = client.duplicate(IO_OPTIONS)
   connection.on('messageBuffer', (channel: Buffer, payload: unknown) => hear(channel.toString(), payload))
   const failure = lastError(connection)
   try {
     await connection.connect()
-    const id = Number(await connection.call('client', ['id']))
+    const id = named ? Number(await connection.call('client', ['id'])) : 0
     await connection.subscribe(...channels)
     // Not before: what fails until here is thrown.
     connection.on('close', () => onDown(failure() ?? new Error('the connection was closed')))
@@ -96,7 +101,7 @@ const IO_OPTIONS = {
 
 async function openNodeRedis(
   client: NodeRedisDuplicable,
-  { channels, hear, onDown }: Listening,
+  { channels, hear, onDown, named = false }: Listening,
   isOne: boolean,
 ): Promise<SubscribedLine> {
   const connection = client.duplicate(isOne ? nodeRedisOptions(client) : {})
@@ -107,7 +112,7 @@ async function openNodeRedis(
   }
   try {
     await connection.connect()
-    const id = isOne ? Number(await (connection as unknown as Commands).sendCommand(['CLIENT', 'ID'])) : 0
+    const id = named ? Number(await (connection as unknown as Commands).sendCommand(['CLIENT', 'ID'])) : 0
     for (const channel of channels) await connection.subscribe(channel, (payload) => hear(channel, payload), true)
     isOpen = true
     const sentinel = connection as unknown as SentinelCommands

@@ -37,7 +37,7 @@ export class TrackedServer {
     const { single, prefixes, probe, onDown } = this.#options
     this.#echoAtMs = nowMs
     const hear = (channel: string, payload: unknown): void => this.#hear(channel, payload)
-    this.#line = await openLine(single, { channels: [INVALIDATE, probe], hear, onDown })
+    this.#line = await openLine(single, { channels: [INVALIDATE, probe], hear, onDown, named: true })
     if (this.#closed) return this.#line.close()
     // What an earlier line was told by would not end by itself.
     await this.#connection.send(['client', 'tracking', 'off'])
