@@ -11,6 +11,7 @@ import { type FeedSettings, type PostgresFeedOptions, resolveOptions } from './o
 import { formatPosition, type ParsedPosition, parsePosition } from './position.ts'
 import { ReplicationSession } from './replication-session.ts'
 import { type Session, SessionClosed, type SessionHost } from './session.ts'
+import { SharedQuestion } from './shared-question.ts'
 import { describeStatus, type PostgresFeedStatus } from './status.ts'
 import { TriggerSession } from './trigger-session.ts'
 import { type Watch, type WatchedRows, Watches } from './watched-rows.ts'
@@ -27,6 +28,13 @@ export interface PostgresFeed extends Feed, AsyncDisposable {
   ready(): Promise<void>
   /** Everything up to here was told; `undefined` while the feed is not whole. */
   position(): Position | undefined
+  /**
+   * A position that includes everything that was durable when this was called: one question to the server for all who ask
+   * meanwhile. A read that carries it as `atLeast` is linearizable.
+   *
+   * @throws FeedError (`ERR_FEED`) while the feed is not whole
+   */
+  now(): Promise<Position>
   /** Resolves with true once everything up to the position was told; with false for another history, or after `timeoutMs`. */
   reached(position: Position, timeoutMs: number): Promise<boolean>
   /**
@@ -57,9 +65,14 @@ class LivePostgresFeed implements PostgresFeed {
   readonly maxStalenessMs: number
   private readonly settings: FeedSettings
   private readonly coverage: Coverage
-  private readonly watches = new Watches()
+  private readonly watches = new Watches((table, tag) => this.session?.bind(table, tag))
   private readonly listeners: Listeners
   private readonly backoff: Backoff
+  private readonly present = new SharedQuestion(async () => {
+    if (!this.session?.position)
+      throw new FeedError(`the feed cannot say where the server stands: ${this.reason ?? 'it is not whole'}`)
+    return formatPosition(await this.session.now())
+  })
   private session: Session | undefined
   private running: Promise<void> | undefined
   private waiters: Waiter[] = []
@@ -104,6 +117,10 @@ class LivePostgresFeed implements PostgresFeed {
   position(): Position | undefined {
     const now = this.session?.position
     return now && formatPosition(now)
+  }
+
+  now(): Promise<Position> {
+    return this.present.ask()
   }
 
   reached(position: Position, timeoutMs: number): Promise<boolean> {

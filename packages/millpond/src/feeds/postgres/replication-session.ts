@@ -74,12 +74,21 @@ export class ReplicationSession implements Session {
     return reached
   }
 
+  async now(): Promise<ParsedPosition> {
+    if (!this.visibility || !this.position) throw new SessionClosed()
+    return { ...this.position, lsn: await this.visibility.present() }
+  }
+
   unsettledTags(): (readonly string[])[] {
     return this.visibility?.unsettled.tags() ?? []
   }
 
   settled(): Promise<void> {
     return this.visibility?.unsettled.settled() ?? Promise.resolve()
+  }
+
+  bind(table: string, tag: string): void {
+    this.visibility?.bind(table, tag)
   }
 
   async run(): Promise<never> {

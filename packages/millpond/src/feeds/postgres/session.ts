@@ -13,9 +13,13 @@ export interface Session {
   readonly position: ParsedPosition | undefined
   /** Resolves with whether everything up to the position was announced before the epoch ended. */
   reached(position: ParsedPosition): Promise<boolean>
+  /** Where the server stands now. */
+  now(): Promise<ParsedPosition>
   /** Tags of commits that are announced and not yet known to be visible. */
   unsettledTags(): (readonly string[])[]
   settled(): Promise<void>
+  /** A tag of rows of the table is new: what is unsettled for the table is for the tag too. */
+  bind(table: string, tag: string): void
   readonly facts: SessionFacts
 }
 

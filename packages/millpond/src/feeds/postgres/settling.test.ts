@@ -95,3 +95,16 @@ test('freshness is proven when the stream reaches what the server named, never b
   ])
   expect(watermark.freshAsOfMs).toBe(Number.NEGATIVE_INFINITY)
 })
+
+test('a tag that is new counts as unsettled in each commit of its table', () => {
+  const unsettled = new UnsettledCommits()
+  unsettled.add(101, ['orders', 'orders:1'], 10n)
+  unsettled.add(102, ['users'], 20n)
+  unsettled.add(103, ['orders', 'orders:2'], 30n)
+  expect(unsettled.extend('orders', 'orders?new')).toBe(2)
+  expect(unsettled.take(parseSnapshot('110:110:'))).toEqual([
+    ['orders', 'orders:1', 'orders?new'],
+    ['users'],
+    ['orders', 'orders:2', 'orders?new'],
+  ])
+})

@@ -15,7 +15,7 @@ import { type Coverage, coveredTables } from './coverage.ts'
 import { beforePageHeader, parseLsn } from './lsn.ts'
 import { NOTIFY_CHANNEL, notifyTriggersSql } from './notify-triggers.ts'
 import type { FeedSettings } from './options.ts'
-import type { ParsedPosition } from './position.ts'
+import { type ParsedPosition, parsePosition, positionOf } from './position.ts'
 import { checkTable } from './publication.ts'
 import { serverInfo } from './server-info.ts'
 import { Failure, type Session, SessionClosed, type SessionFacts, type SessionHost } from './session.ts'
@@ -33,6 +33,7 @@ export class TriggerSession implements Session {
   private readonly watermark = new Watermark(0n)
   /** Our own channel: only we are woken by it. */
   private readonly channel: string
+  private connection: Connection | undefined
   private catalogWatch: CatalogWatch | undefined
   private settler: Settler | undefined
   private heartbeats = 0
@@ -62,6 +63,11 @@ export class TriggerSession implements Session {
     return reached
   }
 
+  async now(): Promise<ParsedPosition> {
+    if (!this.connection) throw new SessionClosed()
+    return parsePosition(await positionOf(this.connection))!
+  }
+
   unsettledTags(): (readonly string[])[] {
     return []
   }
@@ -69,6 +75,9 @@ export class TriggerSession implements Session {
   settled(): Promise<void> {
     return Promise.resolve()
   }
+
+  /** Notifications come when their commits are visible, and name whole tables. */
+  bind(): void {}
 
   async run(): Promise<never> {
     try {
@@ -89,6 +98,7 @@ export class TriggerSession implements Session {
 
   private async start(): Promise<void> {
     const connection = await this.connections.connect()
+    this.connection = connection
     this.facts.server = await serverInfo(connection)
     const catalog = await this.checkedCatalog(connection)
     this.catalogWatch = this.watchCatalog(connection, catalog)

@@ -8,7 +8,7 @@ import type { Lsn } from './lsn.ts'
 import { type Snapshot, sees, widenXid } from './snapshot.ts'
 
 interface Unsettled {
-  readonly tags: readonly string[]
+  tags: readonly string[]
   /** The end of what was announced before this commit: a consumer that starts again there is told of it again. */
   readonly beforeLsn: Lsn
 }
@@ -35,6 +35,13 @@ export class UnsettledCommits {
   /** The tags of each commit that still waits. */
   tags(): (readonly string[])[] {
     return [...this.commits.values()].map((commit) => commit.tags)
+  }
+
+  /** Adds a tag to each commit that names `named`. Returns how many there are. */
+  extend(named: string, tag: string): number {
+    const concerned = [...this.commits.values()].filter(({ tags }) => tags.includes(named))
+    for (const commit of concerned) commit.tags = [...commit.tags, tag]
+    return concerned.length
   }
 
   /** Forgets the commits that the snapshot sees; returns the tags of each. */

@@ -76,9 +76,24 @@ export class Visibility {
     this.settler.request()
   }
 
+  /** A tag that is new binds as the table does: commits of the table that may not be visible yet concern it too. */
+  bind(table: string, tag: string): void {
+    for (let count = this.unsettled.extend(table, tag); count > 0; count--) this.options.host.invalidate([tag])
+  }
+
   /** The stream has told everything before `lsn`. */
   advance(lsn: Lsn): void {
     this.withProgress(() => this.watermark.advance(lsn))
+  }
+
+  /** A position that covers everything visible now. */
+  async present(): Promise<Lsn> {
+    const row = (await this.options.control.query(this.byInsert ? ASK_INSERT : ASK_FLUSH)).rows[0] as { lsn: string }
+    return this.cover(parseLsn(row.lsn)!)
+  }
+
+  private cover(lsn: Lsn): Lsn {
+    return this.byInsert ? beforePageHeader(lsn, this.options.server.segmentBytes) : lsn
   }
 
   private async ask(askedAtMs: number): Promise<boolean> {
@@ -88,8 +103,7 @@ export class Visibility {
     const { rows } = await this.options.control.query(this.byInsert ? ASK_INSERT : ASK_FLUSH)
     const row = rows[0] as { snapshot: string; lsn: string }
     for (const tags of this.unsettled.take(parseSnapshot(row.snapshot))) this.options.host.settle(tags)
-    const lsn = parseLsn(row.lsn)!
-    const covered = this.byInsert ? beforePageHeader(lsn, this.options.server.segmentBytes) : lsn
+    const covered = this.cover(parseLsn(row.lsn)!)
     this.withProgress(() => this.watermark.expect(askedAtMs, covered))
     this.options.ping()
     return this.unsettled.size > 0

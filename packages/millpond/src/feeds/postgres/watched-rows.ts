@@ -36,16 +36,16 @@ export class Watch {
   readonly tag: string
   /** By combination of values: the ranges that readers named, oldest first, by their tag. */
   private readonly ranges = new Map<string, Map<string, Range>>()
-  private readonly changed: () => number
+  private readonly changed: (tag: string) => number
   /** When it last began to tell more than before: see `Watches.sequence`. */
   changedAt: number
 
-  /** @param changed called when it tells more than before; returns the number of that change */
-  constructor(rows: WatchedRows, changed: () => number) {
+  /** @param changed called with a tag that is new; returns the number of that change */
+  constructor(rows: WatchedRows, changed: (tag: string) => number) {
     this.rows = rows
     this.tag = tagOf(rows)
     this.changed = changed
-    this.changedAt = changed()
+    this.changedAt = changed(this.tag)
   }
 
   /** The tag of the rows with these values, in the order of the columns. */
@@ -62,7 +62,7 @@ export class Watch {
     const tag = `${key}#${range.low ?? ''}..${range.high ?? ''}`
     const named = this.ranges.get(key) ?? new Map<string, Range>()
     this.ranges.set(key, named)
-    if (!named.delete(tag)) this.changedAt = this.changed()
+    if (!named.delete(tag)) this.changedAt = this.changed(tag)
     named.set(tag, range)
     if (named.size <= RANGES_MAX) return tag
     const [oldest] = named.keys()
@@ -85,14 +85,20 @@ export class Watch {
  * The watches of a feed, by the tag of their table.
  *
  * A transaction may be half read when a watch begins or a reader names a range: for what was read before, the tag of
- * the whole watch has to do. And what was announced before and is not visible yet names no tag that is new: who begins
- * to load under one waits until the feed has settled.
+ * the whole watch has to do. And what was announced before and is not visible yet names no tag that is new: the feed is
+ * told of each, so that it counts as unsettled where its table does.
  */
 export class Watches {
   private readonly byTable = new Map<string, Map<string, Watch>>()
+  private readonly isNew: (table: string, tag: string) => void
   count = 0
   /** Grows whenever a watch tells more than before. */
   sequence = 0
+
+  /** @param isNew told of each tag that is new, with the tag of its table */
+  constructor(isNew: (table: string, tag: string) => void = () => {}) {
+    this.isNew = isNew
+  }
 
   /** The watch of these rows, made at the first call. */
   watch(rows: WatchedRows): Watch {
@@ -101,7 +107,10 @@ export class Watches {
     this.byTable.set(table, watches)
     const known = watches.get(tagOf(rows))
     if (known) return known
-    const made = new Watch(rows, () => ++this.sequence)
+    const made = new Watch(rows, (tag) => {
+      this.isNew(table, tag)
+      return ++this.sequence
+    })
     watches.set(made.tag, made)
     this.count++
     return made

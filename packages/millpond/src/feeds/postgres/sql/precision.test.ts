@@ -69,7 +69,7 @@ describe.each<[Identity]>([['FULL'], ['DEFAULT']])('a write voids what it change
         const answer = await answerOf(one.shape, one.parameters)
         if (answer !== one.answer && !isVoided)
           expect.fail(
-            `seed ${SEED}: missed by ${one.shape.name} ${JSON.stringify(one.parameters)} after ${write}\n${one.tags}\n${[...voided]}`,
+            `seed ${SEED}: missed by ${one.shape.name} ${JSON.stringify(one.parameters)} after ${write}\n${one.tags.join(' ')}\n${[...voided].join(' ')}`,
           )
         if (answer === one.answer) {
           const tally = kept.get(one.shape.precision) ?? { untouched: 0, kept: 0 }

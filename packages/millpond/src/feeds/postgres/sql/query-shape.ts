@@ -16,6 +16,8 @@ export interface QueryShape {
   /** Why it is not cached, in words. None: it is. */
   readonly reasons: readonly string[]
   readonly dependencies: readonly Dependency[]
+  /** Whether running it may change rows. */
+  readonly mayWrite: boolean
 }
 
 /** What the analysis of a text needs. */
@@ -35,7 +37,7 @@ const VIEW_DEPTH_MAX = 16
 export async function shapeOf(sql: string, context: ShapeContext): Promise<QueryShape> {
   const statement = describeText(sql, context)
   const { kind, reasons } = statement
-  if (kind !== 'read' || reasons.length > 0) return { kind, reasons, dependencies: [] }
+  if (kind !== 'read' || reasons.length > 0) return { kind, reasons, dependencies: [], mayWrite: true }
   return await new ShapeBuilder(context).build(statement)
 }
 
@@ -54,6 +56,7 @@ class ShapeBuilder {
   private readonly tables: { relation: RelationFacts; occurrence: Occurrence }[] = []
   /** Names of the columns that the query and its views speak of; undefined when all count. */
   private used: Set<string> | undefined = new Set()
+  private callsVolatile = false
 
   constructor(context: ShapeContext) {
     this.context = context
@@ -62,11 +65,12 @@ class ShapeBuilder {
   async build(statement: Statement): Promise<QueryShape> {
     await this.add(statement, statement.occurrences, 0)
     const { reasons, tables, used, context } = this
-    if (reasons.size > 0) return { kind: 'read', reasons: [...reasons], dependencies: [] }
+    const mayWrite = this.callsVolatile
+    if (reasons.size > 0) return { kind: 'read', reasons: [...reasons], dependencies: [], mayWrite }
     const dependencies = tables.map(
       ({ relation, occurrence }) => new Dependency(relation, occurrence.conditions, used, context.feed),
     )
-    return { kind: 'read', reasons: [], dependencies }
+    return { kind: 'read', reasons: [], dependencies, mayWrite: false }
   }
 
   /** Adds what a statement, or the query of a view, reads. */
@@ -115,6 +119,7 @@ class ShapeBuilder {
 
   private judgeFunctions({ functions }: CatalogFacts, { functions: called }: Statement): void {
     for (const facts of functions) {
+      if (facts.volatility === 'v') this.callsVolatile = true
       const reason = functionReason(facts)
       if (reason) this.reasons.add(reason)
     }
