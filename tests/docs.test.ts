@@ -104,6 +104,16 @@ describe('what the pages list is whole', () => {
     expect(described.toSorted()).toEqual(declared.toSorted())
   })
 
+  test.each([
+    ['memcachedStore', 'memcached', 'MemcachedStoreOptions'],
+    ['failoverStore', 'failover', 'FailoverStoreOptions'],
+  ])('docs/stores.md has every option of %s, and no other', (name, folder, options) => {
+    const declared = optionsOf(`packages/millpond/src/stores/${folder}/options.ts`, options)
+    const section = read('docs/stores.md').split(`\n### Options of \`${name}\``)[1]!.split('\n### ')[0]!
+    const described = [...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]!)
+    expect(described.toSorted()).toEqual(declared.toSorted())
+  })
+
   test('docs/observability.md has every event and every counter', () => {
     const page = read('docs/observability.md')
     const events = optionsOf('packages/millpond/src/cache/events.ts', 'CacheEvents')
