@@ -1,6 +1,6 @@
 /** How the writers and readers of the races act: shared by the tests of the matrix and of what can go wrong beside it. */
 import type { Cache } from 'millpond'
-import type { World } from './world.ts'
+import type { RaceWorld } from './world.ts'
 
 export const KEY = 'row:1'
 export const TAG = 'rows'
@@ -8,7 +8,7 @@ export const OLD = 1
 export const NEW = 2
 
 /** How a writer changes the row and tells the cache. */
-export type Tell = (cache: Cache, world: World) => Promise<unknown>
+export type Tell = (cache: Cache, world: RaceWorld) => Promise<unknown>
 
 const afterwards =
   (tell: (cache: Cache) => Promise<unknown>): Tell =>
@@ -36,6 +36,7 @@ export const writers: Record<string, Tell> = {
 
 /** How readers read. `late`: the loader names the tag when it is done. */
 export const readers = {
-  'tags known early': (cache: Cache, { database }: World) => cache.getOrSet(KEY, database.load(KEY), { tags: [TAG] }),
-  'tags named late': (cache: Cache, { database }: World) => cache.getOrSet(KEY, database.load(KEY, [TAG])),
+  'tags known early': (cache: Cache, { database }: RaceWorld) =>
+    cache.getOrSet(KEY, database.load(KEY), { tags: [TAG] }),
+  'tags named late': (cache: Cache, { database }: RaceWorld) => cache.getOrSet(KEY, database.load(KEY, [TAG])),
 }

@@ -102,19 +102,40 @@ export class StoreGates {
   }
 }
 
-/** One clock, one database, one store and one bus, and the caches of as many processes as a test asks for. */
-export class World {
+/** What a race is played on: a database, a store and a bus, and caches of as many processes as it asks for. */
+export interface RaceWorld {
+  readonly database: Database
+  readonly store: Store
+  readonly hub: MemoryBusHub
+  cache(options?: CacheOptions): Cache
+  /** Lets everything that is ready run. */
+  settle(): Promise<void>
+  /** Lets time pass, for caches and store. */
+  pass(ms: number): Promise<void>
+}
+
+/** One clock, one database, one store and one bus in memory. */
+export class World implements RaceWorld {
   readonly clock: ManualClock = manualClock()
   readonly database = new Database()
   readonly store = new MemoryStore(this.clock)
   readonly hub = new MemoryBusHub()
+  readonly #options: CacheOptions
 
-  cache(options: CacheOptions = {}): Cache {
-    return createCache({ name: 'shop', clock: this.clock, ...options })
+  /** @param options of every cache, unless it says otherwise */
+  constructor(options: CacheOptions = {}) {
+    this.#options = options
   }
 
-  /** Lets everything that is ready run. */
+  cache(options: CacheOptions = {}): Cache {
+    return createCache({ name: 'shop', clock: this.clock, ...this.#options, ...options })
+  }
+
   settle(): Promise<void> {
     return this.clock.advance(0)
+  }
+
+  pass(ms: number): Promise<void> {
+    return this.clock.advance(ms)
   }
 }
