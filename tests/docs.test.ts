@@ -104,6 +104,13 @@ describe('what the pages list is whole', () => {
     expect(described.toSorted()).toEqual(declared.toSorted())
   })
 
+  test('docs/stores.md has every option of valkeyBus, and no other', () => {
+    const declared = optionsOf('packages/millpond/src/stores/valkey/bus-options.ts', 'ValkeyBusOptions')
+    const section = read('docs/stores.md').split('\n## Telling other processes')[1]!.split('\n### ')[0]!
+    const described = [...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]!)
+    expect(described.toSorted()).toEqual(declared.toSorted())
+  })
+
   test.each([
     ['memcachedStore', 'memcached', 'MemcachedStoreOptions'],
     ['failoverStore', 'failover', 'FailoverStoreOptions'],
