@@ -77,6 +77,16 @@ describe('replicas to read from', () => {
     expect((await store.read([], ['t'])).versions).toEqual(versions)
   })
 
+  test('one that refuses to answer is passed over', async () => {
+    const { store, replicas } = await given()
+    for (const replica of replicas) {
+      await replica.command('CONFIG', 'SET', 'replica-serve-stale-data', 'no')
+      await replica.command('REPLICAOF', '127.0.0.1', 1) // where nobody is
+    }
+    await store.fill('a', record, '')
+    for (let at = 0; at < 2; at++) expect((await readOf(store, 'a')).record?.value).toBe('old')
+  })
+
   test('one that is gone is passed over', async () => {
     const { store, replicas, caughtUp } = await given()
     await replicas[0]!.destroy()

@@ -111,6 +111,14 @@ describe('what others have left', () => {
     expect(await store.fill('a', record, mark)).toBe(false)
   }) // biome-ignore format: one line
 
+  test('a mark that was evicted or replaced is not filled on', async () => {
+    const [mark] = await store.invalidate(['a'], 5000, false)
+    await server.command('DEL', 'a')
+    expect(await store.fill('a', record, mark!)).toBe(false)
+    await server.command('SET', 'a', 'hello')
+    expect(await store.fill('a', record, mark!)).toBe(false)
+  })
+
   test('what is no string is a miss that is not filled, until it is invalidated', async () => {
     await server.command('HSET', 'a', 'field', 'value')
     expect(await store.fill('a', record, await markOf('a'))).toBe(false)
@@ -130,6 +138,16 @@ describe('what others have left', () => {
     expect(await store.fill('a', record, await markOf('a'))).toBe(true)
     expect(await commandsOf(async () => store.fill('a', record, await markOf('a')))).not.toHaveProperty('eval')
   })
+})
+
+test('after a connection broke, the servers are asked for their time again', async () => {
+  await store.read(['a'], [])
+  const asked = await commandsOf(async () => {
+    await server.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    await expect.poll(() => store.read(['a'], []).catch(() => undefined)).toBeDefined()
+    await store.read(['a'], [])
+  })
+  expect(asked.time).toBeGreaterThan(0)
 })
 
 describe('a server that is full', () => {
