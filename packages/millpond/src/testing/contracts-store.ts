@@ -109,11 +109,24 @@ const checks: Record<string, (given: Given) => Promise<void>> = {
     same(await store.fill(key, recordOf('other'), mark), false, 'a fill on the mark of the equal record before')
   },
 
-  'of fills on one mark, one is accepted': async ({ open, name }) => {
-    const key = name()
+  'of fills on one mark, one is accepted': async ({ store, open, name }) => {
+    const [absent, tombstone] = [name('absent'), name('tombstone')]
+    const [mark] = await store.invalidate([tombstone], HOUR_MS, false)
     const stores = await Promise.all([open(), open(), open(), open()])
-    const filled = await Promise.all(stores.map((store, at) => store.fill(key, recordOf(`${at}`), '')))
-    same(filled.filter(Boolean).length, 1, 'fills accepted')
+    for (const [key, on] of [
+      [absent, ''],
+      [tombstone, mark!],
+    ] as const) {
+      const filled = await Promise.all(stores.map((store, at) => store.fill(key, recordOf(`${at}`), on)))
+      same(filled.filter(Boolean).length, 1, 'fills accepted')
+    }
+  },
+
+  'a fill on the mark of what is gone is refused': async ({ store, name, pass }) => {
+    const key = name()
+    const [mark] = await store.invalidate([key], FENCE_MS, false)
+    await pass(FENCE_MS + 100)
+    same(await store.fill(key, recordOf('late'), mark!), false, 'a fill on the mark of a tombstone that has ended')
   },
 
   'a tombstone refuses what was loaded before it': async ({ store, name }) => {
