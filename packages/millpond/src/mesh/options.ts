@@ -24,7 +24,7 @@ export interface MeshOptions {
   /** What this process calls itself, for people. A process that comes with the name of another takes its place. Default: host and process id. */
   readonly peer?: string
   /** The key that all processes share, 32 bytes (`openssl rand -base64 32`); several while it is changed, the first seals. Default: none. */
-  readonly key?: MeshKey | readonly MeshKey[]
+  readonly key?: MeshKey | readonly MeshKey[] | undefined
   /** Without a key, leave the machine all the same: whoever is on the network can read and write. Default: false. */
   readonly insecure?: boolean
   /** The network: options of UDP, or a transport of your own. Default: UDP by multicast. */
