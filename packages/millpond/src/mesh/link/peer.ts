@@ -1,5 +1,6 @@
 import type { TransportAddress } from '../../core/transport.ts'
 import type { Arrivals } from './arrivals.ts'
+import { Grant } from './grant.ts'
 import type { PeerId, PeerInfo, PeerState } from './link.ts'
 import { PeerCounts } from './link-stats.ts'
 import type { Reassembly } from './reassembly.ts'
@@ -22,7 +23,7 @@ export class Peer {
   /** When it has to be told. */
   confirmAtMs: number = Number.POSITIVE_INFINITY
   /** How many datagrams it may have under way to here. */
-  grant: number
+  readonly grant: Grant
 
   // What goes to it.
   /** It has everything up to this sequence number. */
@@ -57,7 +58,7 @@ export class Peer {
     this.address = start.address
     this.arrivals = start.arrivals
     this.reassembly = start.reassembly
-    this.grant = start.window
+    this.grant = new Grant(start.window)
     this.window = start.window
     this.acknowledged = this.judgedFrom = start.acknowledged
     this.heardMs = this.vouchedMs = this.judgedSinceMs = start.attentiveMs

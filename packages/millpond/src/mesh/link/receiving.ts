@@ -26,14 +26,16 @@ export class Receiving {
     const { arrivals, counts } = peer
     const { body } = packet
     const seq = wholeSequence(arrivals.highest, packet.sequence)
-    if (seq > arrivals.highest + 1) this.#gap(peer, seq - arrivals.highest - 1)
+    const skipped = Math.max(0, seq - arrivals.highest - 1)
     const lost = arrivals.lost
-    const wasMissing = seq < arrivals.highest
-    if (!arrivals.take(seq, seq > arrivals.highest + 1 ? nowMs + this.#delayMs(peer) : nowMs)) {
+    const wasMissing = seq <= arrivals.highest
+    if (!arrivals.take(seq, skipped > 0 ? nowMs + this.#delayMs(peer) : nowMs)) {
       counts.duplicates++
       return
     }
     if (wasMissing) counts.repaired++
+    else peer.grant.came(skipped)
+    counts.missed += skipped
     counts.received++
     counts.receivedBytes += body.length
     if (arrivals.missing > 0) this.#missing(peer, seq - packet.depth)
@@ -62,7 +64,7 @@ export class Receiving {
     const seq = wholeSequence(arrivals.highest, packet.sequence)
     const lost = arrivals.lost
     if (seq > arrivals.highest) {
-      this.#gap(peer, seq - arrivals.highest)
+      peer.counts.missed += seq - arrivals.highest
       arrivals.reveal(seq, nowMs + this.#delayMs(peer))
     }
     this.#missing(peer, seq - packet.depth)
@@ -101,14 +103,13 @@ export class Receiving {
 
   /** Tells a peer how far its messages have come. `echo`: the stamp of its heartbeat that asked, or 0. */
   confirm(peer: Peer, nowMs: number, echo: number): void {
-    const { outbox, health, limits } = this.#parts
+    const { outbox, health } = this.#parts
     const { scratch } = outbox
     peer.confirmAtMs = Number.POSITIVE_INFINITY
-    if (peer.unconfirmed > 0) peer.grant = Math.min(limits.windowDatagrams, peer.grant + GRANT_STEP)
     peer.unconfirmed = 0
     peer.counts.statusesSent++
     scratch.writeUIntLE(peer.arrivals.contiguous, 0, 6)
-    scratch.writeUInt16LE(peer.grant, 6)
+    scratch.writeUInt16LE(peer.grant.datagrams, 6)
     scratch.writeUInt16LE(Math.min(0xffff, Math.round(health.lagMs(nowMs))), 8)
     scratch.writeUInt32LE(echo, 10)
     outbox.to(peer, PacketType.status, 0, STATUS_BYTES)
@@ -116,18 +117,12 @@ export class Receiving {
 
   #confirmSoon(peer: Peer, nowMs: number): void {
     const share = Math.ceil(this.#parts.roster.live.length / 4)
-    if (++peer.unconfirmed >= Math.min(CONFIRM_DATAGRAMS * share, peer.grant >> 2)) {
+    if (++peer.unconfirmed >= Math.min(CONFIRM_DATAGRAMS * share, peer.grant.datagrams >> 2)) {
       this.confirm(peer, nowMs, 0)
     } else if (peer.confirmAtMs === Number.POSITIVE_INFINITY) {
       peer.confirmAtMs = nowMs + CONFIRM_MS * share
       this.#parts.agenda.by(peer.confirmAtMs)
     }
-  }
-
-  /** So many in a row are missing: many at once means a buffer that was full, so the peer is slowed down. */
-  #gap(peer: Peer, datagrams: number): void {
-    peer.counts.missed += datagrams
-    if (datagrams >= BURST_DATAGRAMS) peer.grant = Math.max(GRANT_MIN, peer.grant >> 1)
   }
 
   /** Something is missing: gives up what is below `low`, and sees that the rest is asked for. */
@@ -144,7 +139,8 @@ export class Receiving {
     const lost = arrivals.lost
     const firstMs = this.#askAgainMs(peer)
     const again = { firstMs, mostMs: Math.max(ASK_MS_MOST, firstMs), times: ASK_TIMES }
-    const used = arrivals.due(nowMs, again, random, ranges, NAK_DATAGRAMS_MAX)
+    const countMax = Math.min(NAK_DATAGRAMS_MAX, peer.grant.datagrams >> 2)
+    const used = arrivals.due(nowMs, again, random, ranges, countMax)
     if (arrivals.lost > lost) this.#tellLost(peer, arrivals.lost - lost)
     if (used === 0) return
     outbox.scratch.writeUInt32LE(peer.id >>> 0, 0)
@@ -184,8 +180,3 @@ const ASK_MS_MOST = 64
 const ASK_TIMES = 32
 /** Ranges in a request. */
 const RANGES_MAX = 32
-/** So many in a row are missing only where something was full. */
-const BURST_DATAGRAMS = 32
-/** How far a sender is slowed down at most, and how fast it may speed up: by so much with each confirmation. */
-const GRANT_MIN = 64
-const GRANT_STEP = 64

@@ -12,8 +12,11 @@ export interface Repairable {
   /**
    * The states of the buckets named (default: all) as bodies of operations of at most `bytesMax` each, made lazily, in order
    * of the buckets. Changes may be made between two of them. Each is to be made within about 1 ms.
+   *
+   * `recentMs`: only what was changed in so many milliseconds, by the wall clock. What a wrong clock hides so is found by the hashes and
+   * fetched by a second call without it.
    */
-  bodies(buckets: readonly number[] | undefined, bytesMax: number): Iterable<Uint8Array>
+  bodies(buckets: readonly number[] | undefined, bytesMax: number, recentMs?: number): Iterable<Uint8Array>
   /** Merges a body. Throws nothing: what cannot be read is counted and left out. */
   merge(from: PeerId, body: Uint8Array): void
   /**
