@@ -58,12 +58,13 @@ export class ToyState implements Repairable {
     return hashes
   }
 
-  *bodies(buckets: readonly number[] | undefined, bytesMax: number): Iterable<Uint8Array> {
+  *bodies(buckets: readonly number[] | undefined, bytesMax: number, recentMs?: number): Iterable<Uint8Array> {
+    const oldestMs = recentMs === undefined ? Number.NEGATIVE_INFINITY : this.#nowMs() - recentMs
     let row: ToyOperation[] = []
     let bytes = 0
     const wanted = buckets && new Set(buckets)
-    for (const [key, { value, version }] of [...this.entries].sort(([a], [b]) => bucketOf(a) - bucketOf(b))) {
-      if (wanted && !wanted.has(bucketOf(key))) continue
+    for (const [key, { value, version, atMs }] of [...this.entries].sort(([a], [b]) => bucketOf(a) - bucketOf(b))) {
+      if ((wanted && !wanted.has(bucketOf(key))) || atMs < oldestMs) continue
       const size = key.length + (value?.length ?? 0) + 20
       if (bytes + size > bytesMax - 10) {
         yield valueCodec.encode(row)

@@ -34,6 +34,8 @@ export interface ComparisonParts {
 
 /** Bodies of operations are about that long: some hundred entries, a millisecond. */
 const BODY_BYTES = 32 * 1024
+/** Buckets that are searched for recent changes before others get a turn. */
+const RECENT_BUCKETS = 64
 /** So long without a message of the other side, and it is given up. */
 const SILENCE_MS_MAX = 5000
 
@@ -58,21 +60,24 @@ export class Comparison {
     this.#heardMs = parts.clock.monotonic()
   }
 
-  /** The side that opened the stream. Rejects where the stream broke or the other was silent. */
-  async open(): Promise<Outcome> {
+  /**
+   * The side that opened the stream. Rejects where the stream broke or the other was silent.
+   *
+   * @param recentMs both were in step so long ago, so only later changes need to be carried; `undefined`: all
+   */
+  async open(recentMs: number | undefined): Promise<Outcome> {
     return await this.#watched(async () => {
       const { state } = this.#parts
       const standing = this.#standing()
-      await this.#stream.write(writeOpening({ ...standing, hashes: state.hashes() }))
+      await this.#stream.write(writeOpening({ ...standing, recentMs, hashes: state.hashes() }))
       const answer = readAnswer(await this.#next(), state.buckets)
       const { verdict } = answer
       if (verdict === 'busy' || verdict === 'not ready') return verdict
       if (verdict === 'opener gives way') this.#parts.wipe(this.#peer)
       const buckets = readBuckets(answer.buckets, state.buckets)
-      const [, end] = await Promise.all([
-        this.#sendAll(verdict === 'opener gives way' ? [] : buckets).then(() => this.#sendEnd()),
-        this.#receive(),
-      ])
+      const recent = verdict === 'merge' ? recentMs : undefined
+      const sending = this.#sendAll(verdict === 'opener gives way' ? [] : buckets, recent)
+      const [, end] = await Promise.all([sending.then(() => this.#sendEnd()), this.#receive()])
       this.#inStep(answer)
       return this.#outcome(end)
     })
@@ -89,7 +94,8 @@ export class Comparison {
       await this.#stream.write(writeAnswer({ ...standing, verdict, buckets: writeBuckets(buckets, state.buckets) }))
       if (verdict === 'busy' || verdict === 'not ready') return verdict
       if (verdict === 'accepter gives way') this.#parts.wipe(this.#peer)
-      const sending = this.#sendAll(verdict === 'accepter gives way' ? [] : buckets)
+      const recent = verdict === 'merge' ? opening.recentMs : undefined
+      const sending = this.#sendAll(verdict === 'accepter gives way' ? [] : buckets, recent)
       const [, end] = await Promise.all([sending, this.#receive()])
       await this.#sendEnd()
       this.#inStep(opening)
@@ -123,11 +129,15 @@ export class Comparison {
     return { ready: this.#parts.isReady(), nowMs, history, company: history.company(self, nowMs) }
   }
 
-  async #sendAll(buckets: readonly number[]): Promise<void> {
-    if (buckets.length === 0) return
-    for (const body of this.#parts.state.bodies(buckets, BODY_BYTES)) {
-      await this.#stream.write(writeMessage(RepairMessage.body, body))
-      this.#heardMs = this.#parts.clock.monotonic()
+  async #sendAll(buckets: readonly number[], recentMs: number | undefined): Promise<void> {
+    // What is recent may be rare: a few buckets at a time, so that looking for it is not one long piece of work.
+    const step = recentMs === undefined ? Math.max(1, buckets.length) : RECENT_BUCKETS
+    for (let at = 0; at < buckets.length; at += step) {
+      for (const body of this.#parts.state.bodies(buckets.slice(at, at + step), BODY_BYTES, recentMs)) {
+        await this.#stream.write(writeMessage(RepairMessage.body, body))
+        this.#heardMs = this.#parts.clock.monotonic()
+        await this.#parts.slices.pause()
+      }
       await this.#parts.slices.pause()
     }
   }

@@ -25,8 +25,10 @@ export class History {
     if (this.#contacts.size > CONTACTS_MAX) this.#contacts.delete(this.#contacts.keys().next().value!)
   }
 
-  knows(peer: PeerId): boolean {
-    return this.#contacts.has(peer)
+  /** How long ago, in milliseconds, we were in step with a peer; `undefined` if never. */
+  sinceMs(peer: PeerId, nowMs: number): number | undefined {
+    const contact = this.#contacts.get(peer)
+    return contact && nowMs - contact.ownMs
   }
 
   /** What a peer has seen is part of our state now. `between` is our time less its time. */

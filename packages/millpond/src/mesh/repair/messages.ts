@@ -27,6 +27,8 @@ export interface Standing {
 }
 
 export interface Opening extends Standing {
+  /** Only what was changed in the last so many milliseconds is to be exchanged; `undefined`: everything in the buckets that differ. */
+  readonly recentMs: number | undefined
   readonly hashes: Uint32Array
 }
 
@@ -46,6 +48,7 @@ export function writeOpening(opening: Opening): Uint8Array {
   const writer = new ByteWriter(BYTES_MAX)
   writer.byte(RepairMessage.opening)
   writeStanding(writer, opening)
+  writer.varint(opening.recentMs === undefined ? 0 : 1 + Math.ceil(opening.recentMs))
   const { buffer, byteOffset, byteLength } = opening.hashes
   writer.raw(new Uint8Array(buffer, byteOffset, byteLength))
   return writer.written()
@@ -55,9 +58,10 @@ export function writeOpening(opening: Opening): Uint8Array {
 export function readOpening(message: Uint8Array, buckets: number): Opening {
   const reader = read(message, RepairMessage.opening)
   const standing = readStanding(reader)
+  const recentMs = reader.varint() - 1
   const hashes = new Uint32Array(buckets * 2)
   new Uint8Array(hashes.buffer).set(reader.raw(hashes.byteLength))
-  return { ...standing, hashes }
+  return { ...standing, hashes, recentMs: recentMs < 0 ? undefined : recentMs }
 }
 
 export function writeAnswer(answer: Answer): Uint8Array {

@@ -23,6 +23,8 @@ export class RepairPeer {
   /** Not sooner than this is it compared with. */
   notBeforeMs = 0
   failures = 0
+  /** The last comparison carried only recent changes, and left a difference: the next one carries all. */
+  wantsAll = false
   /** A comparison with it is under way, which this side has opened, or the other. */
   opening = false
   accepting = false
@@ -44,5 +46,6 @@ export class RepairPeer {
     this.difference = undefined
     this.differsSinceMs = Number.POSITIVE_INFINITY
     this.failures = 0
+    this.wantsAll = false
   }
 }

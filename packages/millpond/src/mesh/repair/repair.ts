@@ -109,7 +109,13 @@ export class Repair {
     const { clock, random, link } = this.#options
     peer.lose()
     // Both sides may have lost messages of each other: one of them opens first. Who was never met may be a newcomer, and then opens itself.
-    const waitMs = !this.#joined ? 0 : !this.#history.knows(from) ? NEWCOMER_MS : link.self < from ? 0 : SECOND_MS
+    const waitMs = !this.#joined
+      ? 0
+      : this.#history.sinceMs(from, clock.monotonic()) === undefined
+        ? NEWCOMER_MS
+        : link.self < from
+          ? 0
+          : SECOND_MS
     peer.notBeforeMs = clock.monotonic() + waitMs + random() * JITTER_MS
     this.#later(0)
   }
@@ -213,14 +219,18 @@ export class Repair {
     if (!this.#joined) this.#join(live, nowMs)
     else for (const peer of live) if (this.#isDue(peer, nowMs)) this.#open(peer)
     this.#tellDigest(nowMs)
-    this.#later(live.some(({ lost, difference }) => lost || difference) || !this.#joined ? EAGER_MS : DIGEST_MS)
+    this.#later(
+      live.some(({ lost, wantsAll, difference }) => lost || wantsAll || difference) || !this.#joined
+        ? EAGER_MS
+        : DIGEST_MS,
+    )
   }
 
   #isDue(peer: RepairPeer, nowMs: number): boolean {
     if (peer.opening || peer.accepting || nowMs < peer.notBeforeMs) return false
     // It tells when it has joined.
     if (peer.unready && nowMs - peer.digestAtMs < 2 * DIGEST_MS_MAX) return false
-    if (peer.lost) return true
+    if (peer.lost || peer.wantsAll) return true
     const { difference } = peer
     if (!difference || nowMs < difference.checkAtMs) return false
     const steady = peer.digest?.root === difference.theirs && this.#root === difference.ours
@@ -265,9 +275,13 @@ export class Repair {
     if (opening >= AT_ONCE) return
     peer.opening = true
     const { losses } = peer
-    const { link } = this.#options
+    const { link, clock } = this.#options
+    const sinceMs = peer.wantsAll || !this.#joined ? undefined : this.#history.sinceMs(peer.id, clock.monotonic())
+    const recentMs = sinceMs === undefined ? undefined : sinceMs + RECENT_MARGIN_MS
     void this.#compare(peer, losses, async (parts) => {
-      return await new Comparison(parts, await link.connect(peer.id), peer.id).open()
+      const outcome = await new Comparison(parts, await link.connect(peer.id), peer.id).open(recentMs)
+      peer.wantsAll = outcome === 'changed meanwhile' && recentMs !== undefined
+      return outcome
     })
       .then((outcome) => {
         if (outcome === 'equal' || outcome === 'changed meanwhile') this.#joinedBy(outcome)
@@ -299,7 +313,7 @@ export class Repair {
     else if (outcome !== undefined) {
       this.counts.compared++
       if (outcome === 'equal') this.counts.equal++
-      peer.settle(losses)
+      if (!peer.wantsAll) peer.settle(losses)
     }
     return outcome
   }
@@ -341,6 +355,8 @@ function rank({ digest, unready, slow, failures }: RepairPeer): number {
   return (unready ? 4 : digest ? 0 : 1) + (slow ? 2 : 0) + Math.min(failures, 8)
 }
 
+/** Clocks differ, and messages take their time: so much more than the time apart counts as recent. */
+const RECENT_MARGIN_MS = 10_000
 const DIGEST_MS = 1000
 const DIGEST_MS_MAX = 10_000
 /** Digests come at least every ten seconds: after such a gap, messages may be missing too. */

@@ -7,7 +7,7 @@ import type { MapEvents } from '../map/map-events.ts'
 import { BodyReader, BodyWriter } from './body.ts'
 import { BUCKETS } from './buckets.ts'
 import { Drafts, ROOM_BYTES } from './drafts.ts'
-import { HybridClock } from './hybrid-clock.ts'
+import { HybridClock, timestampOf } from './hybrid-clock.ts'
 import { LargeValues } from './large-values.ts'
 import { type MapMode, modeByte, modeOf } from './map-mode.ts'
 import { type MapBounds, MapState, type MapSurroundings } from './map-state.ts'
@@ -125,7 +125,8 @@ export class Replica implements Repairable {
     return sum
   }
 
-  *bodies(buckets: readonly number[] | undefined, bytesMax: number): Iterable<Uint8Array> {
+  *bodies(buckets: readonly number[] | undefined, bytesMax: number, recentMs?: number): Iterable<Uint8Array> {
+    const oldest = recentMs === undefined ? 0 : timestampOf(this.#options.clock.wall() - recentMs)
     const writer = new BodyWriter(bytesMax)
     const drafts = new Drafts(this.#values, this.#around.self)
     drafts.announceAbove(Math.min(bytesMax, this.#options.link.messageBytesMax) - ROOM_BYTES)
@@ -134,6 +135,7 @@ export class Replica implements Repairable {
     for (const bucket of buckets ?? Array.from({ length: BUCKETS }, (_, at) => at)) {
       for (const map of this.maps.values()) {
         for (const entry of map.ledger.buckets.entries(bucket)) {
+          if (entry.version < oldest) continue
           const operation = drafts.known(map, entry, this.#options.clock.monotonic())
           if (!operation) continue
           if (!writer.fits(map.name.length + entry.key.length, operation.bytes?.length ?? 0)) {
