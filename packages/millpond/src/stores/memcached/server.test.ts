@@ -1,8 +1,11 @@
 /** What only a real server shows, and what it does when it is in trouble. */
 import net from 'node:net'
+import tls from 'node:tls'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createAuthority } from '../../../../../tools/servers/certificates.ts'
 import { type MemcachedOptions, type MemcachedServer, startMemcached } from '../../../../../tools/servers/memcached.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
+import type { StoreError } from '../../core/errors.ts'
 import type { Store, StoreRecord } from '../../core/store.ts'
 import { memcachedStore } from './memcached-store.ts'
 import type { MemcachedStoreOptions } from './options.ts'
@@ -78,10 +81,17 @@ describe('a server that is well', () => {
     await expect(store.fill('k', huge, '')).rejects.toMatchObject({ refused: true })
   })
 
-  test('the largest record that is let through is stored', async () => {
-    const fits = recordOf('x'.repeat(1_048_576 - 450 - 120))
-    expect(await store.fill('y'.repeat(300), fits, '')).toBe(true)
-    expect((await readOne(store, 'y'.repeat(300))).record?.value.length).toBe(fits.value.length)
+  test('around the limit a record is stored or refused before it is sent; the server never has to', async () => {
+    const outcomes = new Set<string>()
+    for (let size = 1_048_576 - 1000; size < 1_048_576 + 100; size += 50) {
+      const key = `${'y'.repeat(300)}${size}`
+      const stored = await store
+        .fill(key, recordOf('x'.repeat(size)), '')
+        .catch((error: StoreError) => (error.refused ? 'refused' : error.message))
+      const read = await readOne(store, key)
+      outcomes.add(`${stored} ${read.record?.value.length === size}`)
+    }
+    expect(outcomes).toEqual(new Set(['true true', 'refused false']))
   })
 
   test('what others emptied is absent; versions are new, so nothing older is valid', async () => {
@@ -143,6 +153,29 @@ describe('a server that is not as it should be', () => {
     await expect(wrong).rejects.not.toThrow('wrong@')
   })
 
+  test('speaks TLS', async () => {
+    const server = await start()
+    const authority = createAuthority()
+    const secure = tls.createServer(authority.issue('memcached'), (socket) => {
+      const inner = net.connect(server.port, '127.0.0.1')
+      socket
+        .on('error', () => inner.destroy())
+        .on('close', () => inner.destroy())
+        .pipe(inner)
+        .pipe(socket)
+    })
+    await new Promise<void>((resolve) => void secure.listen(0, '127.0.0.1', resolve))
+    cleanups.push(() => new Promise((resolve) => void secure.close(resolve)))
+    const { port } = secure.address() as net.AddressInfo
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const store = open(`${host}:${port}`, { tls: { ca: authority.cert } })
+      await store.invalidate(['k'], HOUR_MS, false)
+      expect((await readOne(store, 'k')).mark).not.toBe('')
+    }
+    await expect(readOne(open(`127.0.0.1:${port}`, { tls: true }), 'k')).rejects.toThrow('certificate')
+    await expect(readOne(open(server.address, { tls: true, stallTimeout: 300 }), 'k')).rejects.toThrow('not connected')
+  })
+
   test('has no compare-and-set', async () => {
     const server = await start({ args: ['-C'] })
     await expect(open(server.address).read(['k'], [])).rejects.toThrow('start it without -C')
@@ -194,6 +227,7 @@ describe('a server that is not as it should be', () => {
     server.restartBehind()
     await server.untilReady()
     expect((await eventually(() => store.read(['k'], ['t']))).versions).not.toEqual(versions)
+    expect(await store.fill('k', recordOf('late'), mark!), 'a fill on a mark, where nothing is').toBe(false)
     // As many changes as before the restart, so that the server's own numbers meet those from before.
     await store.invalidate(['k'], HOUR_MS, false)
     expect(await store.fill('k', recordOf('late'), mark!)).toBe(false)
