@@ -37,7 +37,8 @@ describe.each(redisPrograms())('%s', (program) => {
       expectOutage(await runTrial({ fault, perSecond: PER_SECOND, store: store(client) }), /./)
     })
 
-    test.each(Object.keys(sentinelStores))('promotes a replica because it is told to: %s', async (client) => {
+    // iovalkey and ioredis of the application's own stay with the old primary until Sentinel makes it a replica: docs/outages.md.
+    test.each(['node-redis', 'a URL'])('promotes a replica because it is told to: %s', async (client) => {
       const fault = { strike: () => group.failover(), mend: () => sleep(0) }
       expectHarmless(await runTrial({ fault, perSecond: PER_SECOND, store: store(client) }))
     })

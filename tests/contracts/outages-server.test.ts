@@ -19,6 +19,11 @@ describe.each(redisPrograms())('%s', (program) => {
     await server.destroy()
   })
 
+  test('a connection that a firewall forgot is replaced', async () => {
+    const fault = { strike: async () => proxy.abandon(), mend: async () => undefined }
+    expectOutage(await runTrial({ fault, store: () => singleStores['a URL']!(proxy) }), /did not answer/)
+  })
+
   describe.each(Object.keys(singleStores))(`through %s, as ${redisVersion(program)}`, (client) => {
     const trial = (target: () => { port: number }, fault: Fault) =>
       runTrial({ fault, store: () => singleStores[client]!(target()) })

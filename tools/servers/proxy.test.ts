@@ -52,6 +52,16 @@ test('one direction is swallowed alone', async () => {
   expect(client.heard()).toBe('')
 })
 
+test('what is abandoned stays silent for ever, and new connections pass', async () => {
+  const first = await connect()
+  proxy.abandon()
+  first.socket.write('x')
+  expect(await said(await connect(), 'hello')).toBe('hello')
+  await proxy.heal()
+  await settle()
+  expect([first.heard(), first.socket.closed]).toEqual(['', false])
+})
+
 test('what is held arrives when it heals, in its order', async () => {
   const client = await connect()
   proxy.hold()

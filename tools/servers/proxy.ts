@@ -24,6 +24,8 @@ export interface FaultyProxy extends AsyncDisposable {
   hold(...directions: Direction[]): void
   /** Every byte arrives so much later, each way. */
   delay(ms: number): void
+  /** What is open never carries another byte and is told nothing, as when a firewall forgot it. New connections pass. */
+  abandon(): void
   /** Resets what is open, once. New connections pass. */
   reset(): void
   /** Resets what is open and refuses connections. */
@@ -82,6 +84,10 @@ class LoopbackProxy implements FaultyProxy {
 
   delay(ms: number): void {
     this.fault.delayMs = ms
+  }
+
+  abandon(): void {
+    for (const link of this.links) link.abandon()
   }
 
   reset(): void {
@@ -165,6 +171,10 @@ class Link {
     for (const socket of [this.client, this.server]) socket.resetAndDestroy()
   }
 
+  abandon(): void {
+    for (const way of this.ways) way.isAbandoned = true
+  }
+
   heal(): void {
     if (this.ways.some((way) => way.hasLost)) this.reset()
     else for (const way of this.ways) way.release()
@@ -180,11 +190,12 @@ class Link {
 /** One direction of a connection. `undefined` among the bytes is their end. */
 class Way {
   hasLost = false
+  isAbandoned = false
   private readonly to: net.Socket
   private readonly fault: Fault
   private readonly direction: Direction
   private held: (Buffer | undefined)[] = []
-  private freeAtMs = 0
+  private readonly waiting: { readonly bytes: Buffer | undefined; readonly dueMs: number }[] = []
 
   constructor(to: net.Socket, fault: Fault, direction: Direction) {
     this.to = to
@@ -194,6 +205,7 @@ class Way {
 
   take(bytes: Buffer | undefined): void {
     const passage = this.fault[this.direction]
+    if (this.isAbandoned) return
     if (passage === 'swallow') this.hasLost = true
     else if (passage === 'hold') this.held.push(bytes)
     else this.pass(bytes)
@@ -205,10 +217,20 @@ class Way {
 
   /** Nothing overtakes what waits, also when the delay gets shorter. */
   private pass(bytes: Buffer | undefined): void {
-    const now = performance.now()
-    this.freeAtMs = Math.max(this.freeAtMs, now + this.fault.delayMs)
-    if (this.freeAtMs <= now) this.write(bytes)
-    else setTimeout(() => this.write(bytes), this.freeAtMs - now)
+    this.waiting.push({ bytes, dueMs: performance.now() + this.fault.delayMs })
+    if (this.waiting.length === 1) this.drain()
+  }
+
+  private drain(): void {
+    for (let next = this.waiting[0]; next !== undefined; next = this.waiting[0]) {
+      const leftMs = next.dueMs - performance.now()
+      if (leftMs > 0) {
+        setTimeout(() => this.drain(), leftMs)
+        return
+      }
+      this.waiting.shift()
+      this.write(next.bytes)
+    }
   }
 
   private write(bytes: Buffer | undefined): void {

@@ -89,12 +89,12 @@ export const sentinels: Record<
 > = {
   // biome-ignore format: one line
   ioredis: async ({ name, addresses }, ends) => {
-    const client = heard(new ioredis.Redis({ sentinels: [...addresses], name, failoverDetector: true }))
+    const client = heard(new ioredis.Redis({ sentinels: [...addresses], name }))
     ends(() => client.disconnect())
     return client
   },
   iovalkey: async ({ name, addresses }, ends) => {
-    const client = heard(new iovalkey.Redis({ sentinels: [...addresses], name, failoverDetector: true }))
+    const client = heard(new iovalkey.Redis({ sentinels: [...addresses], name }))
     ends(() => client.disconnect())
     return client
   },

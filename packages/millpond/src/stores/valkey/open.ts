@@ -9,6 +9,7 @@ import { ClosedError, StoreError } from '../../core/errors.ts'
 import { type Recognised, recognise } from './client.ts'
 import { type Connection, connectionOver, failedAt } from './connection.ts'
 import { ioClient, nodeRedisClient } from './make-client.ts'
+import { Silence } from './silence.ts'
 import type { Place } from './url.ts'
 
 /** What a URL does not say. */
@@ -25,7 +26,16 @@ export interface OpenOptions {
 /** The packages that are looked for, in this order. */
 const PACKAGES = ['iovalkey', 'ioredis', 'redis'] as const
 
-/** A connection that is opened when it is first used. One that could not be opened is tried anew by the next use. */
+/** What a connection that is opened late is told besides. */
+export interface LateOptions extends OpenOptions {
+  /** A connection on which a command is not answered for so long is replaced. */
+  readonly stallTimeoutMs: number
+}
+
+/**
+ * A connection that is opened when it is first used. One that could not be opened, or is dead without a sign, is opened
+ * anew by the next use.
+ */
 export class LateConnection implements Connection {
   readonly isCluster: boolean
   readonly #open: () => Promise<Opened>
@@ -35,10 +45,13 @@ export class LateConnection implements Connection {
   #now: Connection | undefined
   #end: (() => Promise<void>) | undefined
   #isClosed = false
+  readonly #silence: Silence
 
-  constructor(place: Place, options: OpenOptions) {
+  constructor(place: Place, options: LateOptions) {
     this.isCluster = place.topology === 'cluster'
     this.#open = () => openClient(place, options)
+    const { clock, stallTimeoutMs: limitMs } = options
+    this.#silence = new Silence({ clock, limitMs, onSilence: () => this.#replace() })
   }
 
   /** Asking opens it. */
@@ -48,15 +61,17 @@ export class LateConnection implements Connection {
   }
 
   send(args: string[], key?: string): Promise<unknown> {
-    return this.#now?.send(args, key) ?? this.#opened().then((connection) => connection.send(args, key))
+    if (this.#now !== undefined) return this.#silence.watch(this.#now.send(args, key))
+    return this.#opened().then((connection) => this.#silence.watch(connection.send(args, key)))
   }
 
   sendRead(args: string[], key?: string): Promise<unknown> {
-    return this.#now?.sendRead(args, key) ?? this.#opened().then((connection) => connection.sendRead(args, key))
+    if (this.#now !== undefined) return this.#silence.watch(this.#now.sendRead(args, key))
+    return this.#opened().then((connection) => this.#silence.watch(connection.sendRead(args, key)))
   }
 
   sendToPrimaries(args: string[]): Promise<unknown[]> {
-    return this.#opened().then((connection) => connection.sendToPrimaries(args))
+    return this.#opened().then((connection) => this.#silence.watch(connection.sendToPrimaries(args)))
   }
 
   watch(onDoubt: () => void): () => void {
@@ -70,6 +85,7 @@ export class LateConnection implements Connection {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#watchers.clear()
+    this.#silence.stop()
     this.#now = undefined
     await this.#opening?.catch(() => undefined)
     await this.#end?.()
@@ -88,11 +104,28 @@ export class LateConnection implements Connection {
     const { recognised, reason } = await this.#open()
     this.#end = () => endClient(recognised)
     const connection = connectionOver(recognised, reason)
-    connection.watch(() => {
-      for (const { onDoubt } of this.#watchers) onDoubt()
+    connection.watch(() => this.#doubt())
+    // A client that has ended by itself connects no more: iovalkey and ioredis do so when Sentinel tells them of another
+    // primary while they connect.
+    recognised.client.on('end', () => {
+      if (this.#now === connection) this.#replace()
     })
     this.#now = connection
     return connection
+  }
+
+  #doubt(): void {
+    for (const { onDoubt } of this.#watchers) onDoubt()
+  }
+
+  /** What is opened next is another connection, whatever comes of this one's last commands. */
+  #replace(): void {
+    const end = this.#end
+    this.#now = undefined
+    this.#opening = undefined
+    this.#end = undefined
+    end?.().catch(() => undefined)
+    this.#doubt()
   }
 }
 

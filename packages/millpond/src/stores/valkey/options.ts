@@ -16,6 +16,11 @@ export interface ValkeyConnectOptions {
   sentinel?: { readonly username?: string; readonly password: string }
   /** Connecting takes no longer; then it is tried anew. Default 2 s. */
   connectTimeout?: Duration
+  /**
+   * A connection on which a command is not answered for so long is dead without a sign: it is closed and opened anew.
+   * Up: slow servers are waited for. Down: noticed sooner. Default 1 s. A bus has its `heartbeat` for that.
+   */
+  stallTimeout?: Duration
   clock?: Clock
 }
 
@@ -65,12 +70,13 @@ export function settingsOf(options: ValkeyStoreOptions): ValkeySettings {
  */
 export function connectionTo(
   target: ValkeyClient | string,
-  { tls, sentinel, connectTimeout = '2s', clock = systemClock }: ValkeyConnectOptions,
+  { tls, sentinel, connectTimeout = '2s', stallTimeout = '1s', clock = systemClock }: ValkeyConnectOptions,
   option = 'client',
 ): Connection {
   if (typeof target !== 'string') return connectionOver(recognise(target, option))
   return new LateConnection(placeOf(target, option), {
     connectTimeoutMs: durationMs(connectTimeout, 'connectTimeout'),
+    stallTimeoutMs: durationMs(stallTimeout, 'stallTimeout'),
     clock,
     ...(tls === undefined ? {} : { tls }),
     ...(sentinel === undefined ? {} : { sentinel }),
