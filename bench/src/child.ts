@@ -60,12 +60,12 @@ export async function childContender(options: ChildOptions): Promise<Contender> 
 }
 
 /** Flags that make node run our TypeScript from source, then the given ones. */
-function nodeFlags(more: readonly string[] = []): string[] {
+export function nodeFlags(more: readonly string[] = []): string[] {
   return ['--conditions=@millpond/source', '--import', new URL('./erase-types.mjs', import.meta.url).href, ...more]
 }
 
 /** The command with `taskset` before it, where that is there and a core is asked for. */
-function pinned(command: readonly string[], core: number | false): readonly string[] {
+export function pinned(command: readonly string[], core: number | false): readonly string[] {
   return core !== false && canPin() ? ['taskset', '-c', String(core), ...command] : command
 }
 

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { seededRandom } from '../core/random.ts'
 import type { TransportAddress } from '../core/transport.ts'
 import { faultyTransport, type TransportFaults } from './faulty-transport.ts'
 import { manualClock } from './manual-clock.ts'
@@ -41,7 +40,7 @@ async function twoEnds(faults: TransportFaults) {
   const values: number[] = []
   const ignore = { datagram: () => {}, stream: () => {}, failed: () => {} }
   const to: TransportAddress = await sender.open(ignore)
-  const faulty = faultyTransport(receiver, { faults, random: seededRandom(7), clock })
+  const faulty = faultyTransport(receiver, { faults, seed: 7, clock })
   const own = await faulty.open({ ...ignore, datagram: (bytes) => void values.push(bytes[0]!) })
   return {
     faulty,

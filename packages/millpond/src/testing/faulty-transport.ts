@@ -1,5 +1,5 @@
-import type { Clock } from '../core/clock.ts'
-import type { Random } from '../core/random.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { seededRandom } from '../core/random.ts'
 import type { Transport, TransportAddress, TransportReceiver } from '../core/transport.ts'
 
 /** What happens to what a transport receives. Each share is between 0 and 1. */
@@ -21,12 +21,14 @@ export interface FaultyTransport extends Transport {
 
 /**
  * Wraps a transport with real sockets, so that it loses, doubles and delays what it receives: for machines that have no
- * way to make a network bad. The choices are drawn from `random`; when a datagram comes is up to the real network.
+ * way to make a network bad. The choices are drawn from `seed`; when a datagram comes is up to the real network.
  */
 export function faultyTransport(
   transport: Transport,
-  { faults, random, clock }: { faults: TransportFaults; random: Random; clock: Clock },
+  options: { readonly faults: TransportFaults; readonly seed: number; readonly clock?: Clock },
 ): FaultyTransport {
+  const { faults, seed, clock = systemClock } = options
+  const random = seededRandom(seed)
   const faulty: FaultyTransport = {
     faults,
     get datagramBytesMax() {

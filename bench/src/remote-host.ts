@@ -1,0 +1,35 @@
+/** The inside of a remote process (remote.ts): makes the functions, and calls the one that is named. */
+
+import type { RemoteReply, RemoteRequest, Serve, Service } from './remote.ts'
+
+const [module, argument] = process.argv.slice(2)
+
+function say(reply: RemoteReply): void {
+  if (process.connected) process.send!(reply)
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+try {
+  const { serve } = (await import(module!)) as { serve: Serve<unknown, Service> }
+  const service = await serve(JSON.parse(argument!))
+  process.on('message', async ({ id, name, argument }: RemoteRequest) => {
+    try {
+      say({ id, result: await service[name]!(argument as never) })
+    } catch (error) {
+      say({ id, error: reasonOf(error) })
+    }
+  })
+  // The parent has closed it, or is gone.
+  process.on('disconnect', async () => {
+    setTimeout(() => process.exit(0), 2000).unref()
+    await service.close?.(undefined as never)
+    process.exit(0)
+  })
+  say({ id: 0 })
+} catch (error) {
+  say({ id: 0, error: reasonOf(error) })
+  process.exitCode = 1
+}
