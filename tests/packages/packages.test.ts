@@ -12,6 +12,8 @@ import { filesBelow, installProject, linkTypes, manifestOf, root, runNode } from
 /** Bounds of size, gzipped. A change that needs more room raises them here, and says in its commit what for. */
 const CORE_BYTES_MAX = 12 * 1024
 const ENTRY_BYTES_MAX = 32 * 1024
+/** Entries that are more than one idea: the mesh is a transport, a reliable link, sealing, repair and maps, and never goes to a browser. */
+const LARGE_ENTRY_BYTES_MAX: Readonly<Record<string, number>> = { './mesh': 48 * 1024 }
 const INSTALLED_BYTES_MAX = 1024 * 1024
 
 let packed: PackedPackages
@@ -178,7 +180,14 @@ describe('size', () => {
       ENTRY_BYTES_MAX,
       "import { createCache } from 'millpond'; globalThis.a = createCache",
     ),
-    ...subpaths.map((path) => weigh(specifier(path), 'node', ENTRY_BYTES_MAX, `export * from '${specifier(path)}'`)),
+    ...subpaths.map((path) =>
+      weigh(
+        specifier(path),
+        'node',
+        LARGE_ENTRY_BYTES_MAX[path] ?? ENTRY_BYTES_MAX,
+        `export * from '${specifier(path)}'`,
+      ),
+    ),
   ]
   test.each(weighed)('of $what is within its bound', async ({ what, code, platform, bound }) => {
     const { bytes, gzippedBytes, heaviest } = await bundle(project, code, platform)

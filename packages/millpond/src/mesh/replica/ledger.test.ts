@@ -71,7 +71,7 @@ describe('where peers hold different keys', () => {
 
   test('peers that know the same remember the same, in whatever order it came, with repetitions', () => {
     const random = seededRandom(7)
-    for (let turn = 0; turn < 200; turn++) {
+    for (let turn = 0; turn < 50; turn++) {
       const changes = Array.from({ length: 20 }, (_, at) => ({ key: `k${Math.floor(random() * 9)}`, version: at + 1 }))
       const ledgers = [new Ledger(RECENT), new Ledger(RECENT)]
       for (const ledger of ledgers) {
@@ -83,7 +83,8 @@ describe('where peers hold different keys', () => {
         }
         expect(ledger.remembered).toBeLessThanOrEqual(5)
       }
-      expect(ledgers[0]!.buckets.hashes).toEqual(ledgers[1]!.buckets.hashes)
+      const [one, other] = ledgers.map(({ buckets }) => Buffer.from(buckets.hashes.buffer))
+      expect(one!.equals(other!), `turn ${turn}`).toBe(true)
     }
   })
 

@@ -82,6 +82,18 @@ describe('two peers', () => {
     expect(one.sent).toBeLessThan(40)
   })
 
+  test('a change that is longer than a datagram travels alone, and holds nobody up', () => {
+    const { peers, one, a, b } = pair()
+    for (let at = 0; at < 50; at++) a.set(`before:${at}`, 'x'.repeat(50), Number.POSITIVE_INFINITY)
+    a.set('long', 'y'.repeat(5000), Number.POSITIVE_INFINITY)
+    for (let at = 0; at < 50; at++) a.set(`after:${at}`, 'z'.repeat(50), Number.POSITIVE_INFINITY)
+    peers.settle()
+    expect(contentOf(b)).toEqual(contentOf(a))
+    const long = one.sentBodies.filter(({ length }) => length > 1200)
+    expect(long).toHaveLength(1)
+    expect(long[0]!.length).toBeLessThan(5100)
+  })
+
   test('what was handed out cannot change what is kept, here or there', () => {
     const { peers, a, b } = pair()
     const value = { list: [1], bytes: new Uint8Array([1, 2]) }
