@@ -240,3 +240,30 @@ test('whatever the seed: after faults, states are equal', async () => {
     expect(cluster.members.every(({ state }) => state.wipes === 0)).toBe(true)
   }
 })
+
+describe('a peer that sends nonsense', () => {
+  test('by hints and streams changes nothing, and the others go on', async () => {
+    const cluster = await settled(500, 3)
+    const [one, two] = cluster.members
+    const before = one!.state.keys
+    const random = seededRandom(9)
+    for (let run = 0; run < 300; run++) {
+      const noise = Uint8Array.from({ length: random() * 60 }, () => random() * 256)
+      if (noise.length > 0) noise[0] = Math.floor(random() * 6)
+      two!.link.hint(noise, one!.link.self)
+      const stream = two!.link.connect(one!.link.self)
+      await cluster.clock.advance(1)
+      const opened = await stream
+      await opened.write(noise)
+      if (run % 3 === 0) opened.end()
+      else if (run % 3 === 1) opened.destroy()
+      await cluster.clock.advance(1)
+    }
+    await cluster.clock.advance(20_000)
+    expect(one!.repair.accepting).toBe(0)
+    expect(one!.state.keys).toEqual(before)
+    expect(one!.failures.length).toBeGreaterThan(100)
+    two!.state.set('later', 'x', ++cluster.version)
+    await cluster.until(() => cluster.areEqual, 15_000)
+  })
+})

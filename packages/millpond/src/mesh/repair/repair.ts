@@ -247,7 +247,7 @@ export class Repair {
     const waitedMs = nowMs - this.#startedMs
     const unready = live.every((peer) => peer.unready)
     const lowest = live.every(({ id }) => this.#options.link.self < id)
-    if (waitedMs >= ALONE_MS && (live.length === 0 || (unready && lowest))) {
+    if (live.length === 0 ? waitedMs >= ALONE_MS : unready && lowest && waitedMs >= UNREADY_MS) {
       this.#becomeJoined()
       return
     }
@@ -368,8 +368,10 @@ const DIFFERS_MS_MAX = 30_000
 const SECOND_DIFFERS_MS = 1500
 const EAGER_MS = 50
 const REPLY_EVERY_MS = 200
-/** Nobody was met in this time, or nobody who has a state. */
+/** Nobody was met in this time. */
 const ALONE_MS = 500
+/** Nobody was met in this time who has a state: they start together. */
+const UNREADY_MS = 300
 /** A peer that was never met is given so long to join by itself. */
 const NEWCOMER_MS = 1000
 const SECOND_MS = 40

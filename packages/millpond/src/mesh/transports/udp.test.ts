@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import type { TransportAddress, TransportStream } from '../../core/transport.ts'
 import { readEcho, writeAnswer, writeQuestion } from './echo.ts'
+import { measurePath } from './measure-path.ts'
 import { findInterface, groupOf } from './network-interface.ts'
 import { Reach } from './reach.ts'
 import { type SeedAddress, Seeds } from './seeds.ts'
@@ -280,4 +281,18 @@ test('who heard the group long ago gets datagrams of its own again', () => {
   })
   reach.update(17_000)
   expect({ group: reach.group, targets: reach.targets.length }).toEqual({ group: false, targets: 2 })
+})
+
+test('a path is measured: how far, how long a datagram, how long a way', async () => {
+  const one = await end()
+  const mesh = `test ${process.pid} ${meshes}`
+  const measure = await measurePath(mesh, one.address)
+  expect(measure.hops).toBe(1)
+  expect(measure.datagramBytes).toBeGreaterThanOrEqual(1472)
+  expect(measure.roundTripMs).toBeGreaterThan(0)
+  expect(await measurePath('another mesh', one.address)).toEqual({
+    hops: undefined,
+    datagramBytes: undefined,
+    roundTripMs: undefined,
+  })
 })

@@ -76,7 +76,8 @@ export class UdpTransport implements Transport {
     }
     sockets.streams.on('connection', (socket) => receiver.stream(this.#stream(socket)))
     sockets.streams.on('error', (cause) => receiver.failed(new MeshError('the TCP socket failed', { cause })))
-    await this.#seeds.start()
+    // Not waited for: a name server that is slow must not keep a process from starting.
+    void this.#seeds.start()
     const { address: host, port } = sockets.own.address()
     const listening = sockets.streams.address()
     return { host, port, streamPort: typeof listening === 'object' && listening ? listening.port : 0 }
