@@ -135,6 +135,24 @@ describe('repair', () => {
     expect(suppressed.filter((peer) => peer.naksSuppressed > 0).length).toBeGreaterThan(10)
   })
 
+  test('what four miss and ask for, each by itself, is sent twice: to the first, then to all', async () => {
+    const { cluster, members } = await met(5)
+    const [one, ...others] = members
+    let sends = 0
+    const { transport } = one.host
+    const send = transport.send.bind(transport)
+    transport.send = (datagram, to) => {
+      if (datagram[3] === PacketType.message) sends++
+      send(datagram, to)
+    }
+    cluster.network.set({ loss: 1 }, { from: one.host })
+    one.send()
+    cluster.network.set({ loss: 0 }, { from: one.host })
+    talk(cluster, [one], 10)
+    expect(others.map((member) => gotOf(member, one))).toEqual([11, 11, 11, 11])
+    expect(sends).toBeLessThanOrEqual(11 + 2)
+  })
+
   test('what is gone from the ring is told as lost at once', async () => {
     const { cluster, members } = await met(2, { limits: { ringDatagrams: 64 } })
     const [one, two] = members

@@ -43,7 +43,7 @@ export class MeshLink implements Link {
     this.address = address
     this.#flow = new Flow(parts)
     this.#sending = new Sending(parts, this.#flow)
-    this.#repairs = new Repairs(parts, this.#sending)
+    this.#repairs = new Repairs(parts)
     this.#receiving = new Receiving(parts)
     this.#detector = new Detector(parts, this.#sending, this.#receiving, this.#flow)
     this.#meetings = new Meetings(parts, { name, address }, this.#sending, this.#receiving, this.#flow)

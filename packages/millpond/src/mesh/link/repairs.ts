@@ -1,28 +1,26 @@
 import type { LinkParts } from './link-parts.ts'
 import { LinkFlags } from './packet-type.ts'
 import type { Peer } from './peer.ts'
-import type { Sending } from './sending.ts'
 import { EVERYONE } from './sent-ring.ts'
 
 /** A request for repair: u64 of whom, then ranges of u48 first, u16 count. */
 export const NAK_HEAD_BYTES = 8
 export const NAK_RANGE_BYTES = 8
-/** So many datagrams one request may ask for: what a default socket buffer holds, twice over, does not fit one burst. */
+/** So many datagrams one request may ask for: half of what a default socket buffer of Linux holds. */
 export const NAK_DATAGRAMS_MAX = 64
 
 /**
  * Answers requests for repair: the same bytes again, to who asked, or to all where several miss them. What is on its way
- * is not sent twice: a number rests for 1.5 round trips after its repair.
+ * is not sent twice: a number rests for 1.5 round trips after its repair. What is gone from the ring is not answered: every
+ * packet says how far back the ring goes.
  */
 export class Repairs {
   /** Datagrams that were sent to all again. */
   toAll = 0
   readonly #parts: LinkParts
-  readonly #sending: Sending
 
-  constructor(parts: LinkParts, sending: Sending) {
+  constructor(parts: LinkParts) {
     this.#parts = parts
-    this.#sending = sending
   }
 
   /** A peer asks this process. */
@@ -30,17 +28,14 @@ export class Repairs {
     asker.counts.naksReceived++
     const isLoud = (flags & LinkFlags.loud) !== 0
     let left = NAK_DATAGRAMS_MAX
-    let isGone = false
     for (let at = NAK_HEAD_BYTES; at + NAK_RANGE_BYTES <= body.length && left > 0; at += NAK_RANGE_BYTES) {
       const first = body.readUIntLE(at, 6)
       const count = Math.min(left, body.readUInt16LE(at + 6))
       left -= count
       for (let seq = first; seq < first + count; seq++) {
-        if (seq < this.#parts.ring.low) isGone = true
-        else this.#repair(seq, asker, isLoud, nowMs)
+        this.#repair(seq, asker, isLoud, nowMs)
       }
     }
-    if (isGone) this.#sending.beat(nowMs)
   }
 
   #repair(seq: number, asker: Peer, isLoud: boolean, nowMs: number): void {

@@ -6,10 +6,10 @@
 import { expect, test } from 'vitest'
 import { Cluster, type Member } from './cluster.fixture.ts'
 
-const { MILLPOND_SEED: only, MILLPOND_SCHEDULES: count = '200' } = process.env
+const { MILLPOND_SEED: only, MILLPOND_SCHEDULES: count = '100' } = process.env
 const seeds = only === undefined ? Array.from({ length: Number(count) }, (_, at) => at + 1) : [Number(only)]
 
-test(`${seeds.length} schedules`, { timeout: 1000 * seeds.length + 20_000 }, async () => {
+test(`${seeds.length} schedules`, { timeout: 3000 * seeds.length + 20_000 }, async () => {
   const seen = new Map<string, number>()
   for (const seed of seeds) {
     const schedule = new Schedule(seed)
