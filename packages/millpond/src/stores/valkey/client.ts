@@ -30,11 +30,16 @@ export interface IoCluster extends Emitter {
   disconnect(): void
 }
 
+/** How node-redis gives replies, whatever the client was told: nothing mapped, so texts are strings. */
+export interface NodeRedisReply {
+  readonly typeMapping: Record<never, never>
+}
+
 /** A client of node-redis: `createClient` and, as it has the same methods, `createClientPool`. */
 export interface NodeRedisClient extends Emitter {
   readonly isOpen: boolean
   readonly isReady?: boolean
-  sendCommand(args: string[]): Promise<unknown>
+  sendCommand(args: string[], options: NodeRedisReply): Promise<unknown>
   connect(): Promise<unknown>
   destroy(): unknown
 }
@@ -44,7 +49,12 @@ export interface NodeRedisCluster extends Emitter {
   readonly isOpen: boolean
   readonly isReady?: boolean
   readonly masters: readonly object[]
-  sendCommand(firstKey: string | undefined, isReadonly: boolean | undefined, args: string[]): Promise<unknown>
+  sendCommand(
+    firstKey: string | undefined,
+    isReadonly: boolean | undefined,
+    args: string[],
+    options: NodeRedisReply,
+  ): Promise<unknown>
   nodeClient(node: never): Promise<NodeRedisClient> | NodeRedisClient
   connect(): Promise<unknown>
   destroy(): unknown
@@ -54,7 +64,7 @@ export interface NodeRedisCluster extends Emitter {
 export interface NodeRedisSentinel extends Emitter {
   readonly isOpen: boolean
   readonly isReady?: boolean
-  sendCommand(isReadonly: boolean | undefined, args: string[]): Promise<unknown>
+  sendCommand(isReadonly: boolean | undefined, args: string[], options: NodeRedisReply): Promise<unknown>
   getSentinelNode(): unknown
   connect(): Promise<unknown>
   destroy(): unknown

@@ -1,5 +1,5 @@
 import { StoreError } from '../../core/errors.ts'
-import type { Recognised } from './client.ts'
+import type { NodeRedisReply, Recognised } from './client.ts'
 import { watchClient } from './client-events.ts'
 
 /**
@@ -19,7 +19,7 @@ export interface Connection {
   send(args: string[], key?: string): Promise<unknown>
   /** Sends a command that only reads: to a replica, where the client is set up to read from them. */
   sendRead(args: string[], key?: string): Promise<unknown>
-  /** Sends a command to each primary. */
+  /** Sends a command to each primary. Gives the answers of those that answer; rejects where none does. */
   sendToPrimaries(args: string[]): Promise<unknown[]>
   /** Calls `onDoubt` when a connection broke or came back, and when the servers changed. Returns what stops it. */
   watch(onDoubt: () => void): () => void
@@ -52,14 +52,16 @@ export function connectionOver(recognised: Recognised, reason?: () => unknown): 
   }
 }
 
+const AS_TEXT: NodeRedisReply = { typeMapping: {} }
+
 type Send = (args: string[], key: string | undefined, isRead: boolean) => Promise<unknown>
 
 function sender(recognised: Recognised): Send {
   const { kind, client } = recognised
   if (kind === 'io' || kind === 'io-cluster') return (args) => client.call(args[0]!, args.slice(1))
-  if (kind === 'node-redis-cluster') return (args, key, isRead) => client.sendCommand(key, isRead, args)
-  if (kind === 'node-redis-sentinel') return (args, _, isRead) => client.sendCommand(isRead, args)
-  return (args) => client.sendCommand(args)
+  if (kind === 'node-redis-cluster') return (args, key, isRead) => client.sendCommand(key, isRead, args, AS_TEXT)
+  if (kind === 'node-redis-sentinel') return (args, _, isRead) => client.sendCommand(isRead, args, AS_TEXT)
+  return (args) => client.sendCommand(args, AS_TEXT)
 }
 
 /** A pool of node-redis, and one that connects with its first command (`wait`), say no more than that they are open. */
@@ -68,16 +70,24 @@ function isReady({ kind, client }: Recognised): boolean {
   return client.isReady ?? client.isOpen
 }
 
-function toPrimaries({ kind, client }: Recognised, args: string[]): Promise<unknown[]> {
-  const [command, ...rest] = args as [string, ...string[]]
-  if (kind === 'io' || kind === 'io-cluster') {
-    const nodes = kind === 'io-cluster' ? client.nodes('master') : []
-    // A cluster that is not connected yet knows none, and keeps what it is given until it is.
-    return Promise.all((nodes.length === 0 ? [client] : nodes).map((node) => node.call(command, rest)))
-  }
-  if (kind === 'node-redis-cluster')
-    return Promise.all(client.masters.map(async (node) => (await client.nodeClient(node as never)).sendCommand(args)))
-  return Promise.all([kind === 'node-redis-sentinel' ? client.sendCommand(false, args) : client.sendCommand(args)])
+/** A primary that does not answer is left out: what it has can not be read either, and its return is an event. */
+async function toPrimaries(recognised: Recognised, args: string[]): Promise<unknown[]> {
+  const settled = await Promise.allSettled(primariesOf(recognised).map((send) => send(args, undefined, false)))
+  const answers = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const failed = settled.find((one) => one.status === 'rejected')
+  if (answers.length === 0 && failed !== undefined) throw failed.reason
+  return answers
+}
+
+/** What sends to each primary. A cluster of ioredis that is not connected yet may know none; it keeps what it is given until then. */
+function primariesOf(recognised: Recognised): Send[] {
+  const { kind, client } = recognised
+  if (kind === 'io-cluster' && client.status === 'ready')
+    return client.nodes('master').map((node) => sender({ kind: 'io', client: node }))
+  if (kind !== 'node-redis-cluster') return [sender(recognised)]
+  return client.masters.map(
+    (node) => async (args) => (await client.nodeClient(node as never)).sendCommand(args, AS_TEXT),
+  )
 }
 
 /** Whatever fails, in the client or at the server, is a StoreError that says what was asked for, and the reason behind. */

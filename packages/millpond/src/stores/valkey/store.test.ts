@@ -1,4 +1,5 @@
 /** What the store sends to a server, what it leaves there, and how it takes what others have left. */
+import { createClient, RESP_TYPES } from 'redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type RedisServer, startRedis } from '../../../../../tools/servers/redis.ts'
 import { OptionError, StoreError } from '../../core/errors.ts'
@@ -138,6 +139,15 @@ describe('what others have left', () => {
     expect(await store.fill('a', record, await markOf('a'))).toBe(true)
     expect(await commandsOf(async () => store.fill('a', record, await markOf('a')))).not.toHaveProperty('eval')
   })
+})
+
+test('a client of node-redis that gives Buffers is asked for texts', async () => {
+  const commandOptions = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
+  const buffers = createClient({ url: server.url, commandOptions })
+  await buffers.on('error', () => undefined).connect()
+  ends.push(() => buffers.destroy())
+  const [mark] = await store.invalidate(['a'], 5000, false)
+  expect((await valkeyStore(buffers).read(['a'], [])).entries[0]!.mark).toBe(mark)
 })
 
 test('after a connection broke, the servers are asked for their time again', async () => {
