@@ -58,14 +58,15 @@ export class Connection {
     if (commands.length === 0) return []
     await this.greeted()
     if (this.#socket === undefined) throw this.#absent()
-    if (this.#waiting.length >= WAITING_MAX) throw new StoreError(`${this.#name} has ${WAITING_MAX} requests to answer`)
+    if (this.#waiting.length >= WAITING_MAX || this.#socket.writableLength > UNSENT_BYTES_MAX)
+      throw new StoreError(`${this.#name} does not keep up: ${this.#waiting.length} requests wait for it`)
     return await this.#exchange(commands.join(''), commands.length)
   }
 
-  /** Calls `onLost` whenever a connection that was of use is lost. Returns what stops it. */
-  watch(onLost: () => void): () => void {
-    this.#watchers.add(onLost)
-    return () => void this.#watchers.delete(onLost)
+  /** Calls `onChange` whenever a connection that was of use is lost, and when there is one again. Returns what stops it. */
+  watch(onChange: () => void): () => void {
+    this.#watchers.add(onChange)
+    return () => void this.#watchers.delete(onChange)
   }
 
   /** Ends it for good. What waits fails. */
@@ -85,6 +86,7 @@ export class Connection {
     try {
       await timeLimit(clock, stallTimeoutMs, () => this.#connect(), () => this.#raise('did not answer')) // biome-ignore format: one line
       this.#failures = 0
+      if (before > 0) this.#tell()
     } catch (error) {
       if (this.#failures === before) this.#lose(error as Error)
     }
@@ -161,7 +163,11 @@ export class Connection {
     this.#retry = clock.after(pauseMs, () => {
       this.#opening = this.#open()
     })
-    if (wasOfUse) for (const onLost of this.#watchers) onLost()
+    if (wasOfUse) this.#tell()
+  }
+
+  #tell(): void {
+    for (const onChange of this.#watchers) onChange()
   }
 
   /** A server that is frozen, or a connection of which only our half is left, is given up. */
@@ -206,5 +212,6 @@ interface Waiting {
 const UNINTELLIGIBLE = /^(ERROR|CLIENT_ER)/
 const OLD = ' (Memcached 1.6 or later is needed, and its password where it has one)'
 const WAITING_MAX = 10_000
+const UNSENT_BYTES_MAX = 64 * 1024 ** 2
 const RETRY_MS_FIRST = 10
 const RETRY_MS_LAST = 1000

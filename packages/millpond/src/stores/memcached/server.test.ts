@@ -228,6 +228,7 @@ describe('a server that is not as it should be', () => {
     await server.untilReady()
     expect((await eventually(() => store.read(['k'], ['t']))).versions).not.toEqual(versions)
     expect(await store.fill('k', recordOf('late'), mark!), 'a fill on a mark, where nothing is').toBe(false)
+    expect(doubts, 'told of its loss, and of its return').toBe(2)
     // As many changes as before the restart, so that the server's own numbers meet those from before.
     await store.invalidate(['k'], HOUR_MS, false)
     expect(await store.fill('k', recordOf('late'), mark!)).toBe(false)
@@ -245,6 +246,18 @@ describe('a server that is not as it should be', () => {
     expect(performance.now() - started).toBeLessThan(150)
     server.resume()
     expect((await eventually(() => readOne(store, 'k'))).record?.value).toBe('x')
+  })
+
+  test('does not keep up: what waits for it has a bound', async () => {
+    const server = await start()
+    const store = open(server.address, { stallTimeout: '20s' })
+    await readOne(store, 'k')
+    server.pause()
+    const large = recordOf('x'.repeat(1_000_000))
+    const asked = Array.from({ length: 100 }, (_, at) => store.fill(`large ${at}`, large, '').catch((error: Error) => error.message)) // biome-ignore format: one line
+    expect((await Promise.race([Promise.all(asked.slice(90)), sleep(5000)])) ?? []).toContainEqual(expect.stringContaining('does not keep up')) // biome-ignore format: one line
+    server.resume()
+    expect((await Promise.all(asked)).filter((stored) => stored === true).length).toBeGreaterThan(50)
   })
 
   test('is another program: nothing it says is taken for an answer', async () => {
