@@ -1,6 +1,7 @@
 import type { Cache } from 'millpond'
 import { seededRandom } from '../../../packages/millpond/src/core/random.ts'
 import type { Rows } from './rows.ts'
+import { Stalls } from './stalls.ts'
 
 /** What traffic does and how much of it there is. */
 export interface TrafficOptions {
@@ -15,27 +16,30 @@ export interface TrafficOptions {
   readonly seed?: number
 }
 
-/** What was seen of the requests that began since it was last asked. */
+/**
+ * What was seen of the requests that ended since it was last asked. Times do not count that the event loop stood still
+ * meanwhile; 0 where there was no such request.
+ */
 export interface Seen {
   readonly requests: number
-  /** The slowest read, and the slowest while the breaker was open at its start; 0 where there was none. */
-  readonly slowestMs: number
-  readonly slowestOpenMs: number
-  readonly slowestDeleteMs: number
-  /** The slowest load without any cache, begun at the same moments: what the machine itself was late by. */
-  readonly slowestDirectMs: number
   /** Requests that were rejected. A cache without its store rejects none. */
   readonly failed: number
+  /** What the slowest read took beyond its load. */
+  readonly readMs: number
+  /** The same of those that began while the breaker was open. */
+  readonly openReadMs: number
+  readonly deleteMs: number
 }
 
 const TURN_MS = 5
-const NOTHING: Seen = { requests: 0, slowestMs: 0, slowestOpenMs: 0, slowestDeleteMs: 0, slowestDirectMs: 0, failed: 0 }
+const NOTHING: Seen = { requests: 0, failed: 0, readMs: 0, openReadMs: 0, deleteMs: 0 }
 
 /** Steady requests to caches, however slow the answers are: reads of rows, and changes of rows with a delete of the key. */
 export class Traffic {
   readonly #options: Required<TrafficOptions>
   readonly #isOpen = new Map<Cache, boolean>()
   readonly #underWay = new Set<Promise<void>>()
+  readonly #stalls = new Stalls()
   readonly #random: () => number
   #seen: { -readonly [name in keyof Seen]: Seen[name] } = { ...NOTHING }
   #timer: NodeJS.Timeout | undefined
@@ -51,6 +55,7 @@ export class Traffic {
 
   start(): void {
     this.#lastMs = performance.now()
+    this.#stalls.start()
     this.#timer = setInterval(() => this.#turn(), TURN_MS)
   }
 
@@ -63,6 +68,7 @@ export class Traffic {
       timer = setTimeout(() => reject(new Error(`${this.#underWay.size} requests hang for ${withinMs} ms`)), withinMs)
     })
     await Promise.race([all, late]).finally(() => clearTimeout(timer))
+    this.#stalls.stop()
   }
 
   /** What was seen since the last call. */
@@ -78,7 +84,6 @@ export class Traffic {
     const nowMs = performance.now()
     const count = Math.floor(((nowMs - this.#lastMs) * perSecond) / 1000)
     this.#lastMs += (count * 1000) / perSecond
-    this.#track(this.#direct())
     for (let at = 0; at < count; at++) this.#track(this.#request())
   }
 
@@ -89,6 +94,7 @@ export class Traffic {
     const isWrite = this.#random() < writeShare
     const wasOpen = this.#isOpen.get(cache) === true
     const startMs = performance.now()
+    const stalledMs = this.#stalls.totalMs
     this.#seen.requests++
     try {
       if (isWrite) {
@@ -98,16 +104,10 @@ export class Traffic {
     } catch {
       this.#seen.failed++
     }
-    const tookMs = performance.now() - startMs
-    if (isWrite) this.#max('slowestDeleteMs', tookMs)
-    else this.#max('slowestMs', tookMs)
-    if (!isWrite && wasOpen) this.#max('slowestOpenMs', tookMs)
-  }
-
-  async #direct(): Promise<void> {
-    const startMs = performance.now()
-    await this.#options.rows.load('row0')
-    this.#max('slowestDirectMs', performance.now() - startMs)
+    const tookMs = performance.now() - startMs - (this.#stalls.totalMs - stalledMs)
+    if (isWrite) return this.#max('deleteMs', tookMs)
+    this.#max('readMs', tookMs - rows.loadMs)
+    if (wasOpen) this.#max('openReadMs', tookMs - rows.loadMs)
   }
 
   #track(work: Promise<void>): void {
@@ -115,7 +115,7 @@ export class Traffic {
     void work.finally(() => this.#underWay.delete(work))
   }
 
-  #max(name: 'slowestMs' | 'slowestOpenMs' | 'slowestDeleteMs' | 'slowestDirectMs', ms: number): void {
+  #max(name: 'readMs' | 'openReadMs' | 'deleteMs', ms: number): void {
     this.#seen[name] = Math.max(this.#seen[name], ms)
   }
 }
