@@ -46,6 +46,7 @@ export class Detector {
       const silentMs = attentiveMs - Math.max(peer.heardMs, peer.vouchedMs)
       if (silentMs < QUIET_MS) {
         peer.probes = 0
+        nextMs = Math.min(nextMs, nowMs + QUIET_MS - silentMs)
         continue
       }
       if (silentMs >= deadMs) this.#die(peer, nowMs)
@@ -169,4 +170,4 @@ const HELPERS = 3
 const SUSPECT_MS = 400
 const DEAD_MS = 700
 /** How often a blocked event loop is looked for. */
-const LOOK_MS = 400
+const LOOK_MS = 500
