@@ -3,6 +3,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Duration, durationMs } from '../../core/duration.ts'
 import { OptionError } from '../../core/errors.ts'
+import type { Random } from '../../core/random.ts'
 import { recognise, type ValkeyClient } from './client.ts'
 import { type Connection, connectionOver } from './connection.ts'
 import { LateConnection } from './open.ts'
@@ -38,10 +39,12 @@ export interface ValkeyStoreOptions extends ValkeyConnectOptions {
    */
   replicas?: readonly (ValkeyClient | string)[]
   /**
-   * How long a tag's version is kept after it was last changed. Shorter: tags that are not used any more take room for
+   * How long the version of a tag that is hardly used is kept. Shorter: tags that are not used any more take room for
    * less time. When a version ends, what was stored under it is not found any more. Default 30 days.
    */
   versionTtl?: Duration
+  /** Which reads renew the versions that they use: one in a thousand. Default `Math.random`. */
+  random?: Random
 }
 
 /** What the store works with. */
@@ -49,18 +52,19 @@ export interface ValkeySettings {
   readonly name: string
   readonly prefix: string
   readonly versionTtlMs: number
+  readonly random: Random
   readonly clock: Clock
 }
 
 /** @throws OptionError (`ERR_OPTION`) for the first option that cannot be used */
 export function settingsOf(options: ValkeyStoreOptions): ValkeySettings {
-  const { name = 'valkey', prefix = '', versionTtl = '30d', clock = systemClock } = options
+  const { name = 'valkey', prefix = '', versionTtl = '30d', random = Math.random, clock = systemClock } = options
   for (const [option, text] of Object.entries({ name, prefix })) {
     if (typeof text !== 'string') throw new OptionError(option, text, 'give a text')
   }
   const versionTtlMs = durationMs(versionTtl, 'versionTtl')
   if (versionTtlMs < 1) throw new OptionError('versionTtl', versionTtl, 'give at least a millisecond')
-  return { name, prefix, versionTtlMs, clock }
+  return { name, prefix, versionTtlMs: Math.ceil(versionTtlMs), random, clock }
 }
 
 /**

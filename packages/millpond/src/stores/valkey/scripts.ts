@@ -41,6 +41,11 @@ export const RELEASE: Script = script(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0`)
 
+/** Lets a tag's version live on that is still the one that was read: version, life in milliseconds. */
+export const RENEW: Script = script(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0`)
+
 /** Runs a script on one key. Returns whether it did what it is for: otherwise it answers 0. */
 export async function run(connection: Connection, script: Script, key: string, args: string[]): Promise<boolean> {
   const answer = connection.send(['evalsha', script.sha, '1', key, ...args], key).catch((error: unknown) => {

@@ -4,9 +4,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type RedisServer, startRedis } from '../../../../../tools/servers/redis.ts'
 import { OptionError, StoreError } from '../../core/errors.ts'
 import type { Store, StoreRecord } from '../../core/store.ts'
-import type { ValkeyClient } from './client.ts'
+import { recognise, type ValkeyClient } from './client.ts'
 import { singles } from './clients.fixture.ts'
+import { connectionOver } from './connection.ts'
 import { valkeyStore } from './index.ts'
+import { RENEW, run } from './scripts.ts'
 
 const record: StoreRecord = { value: '{"id":17}', freshMs: 60_000, keepMs: 60_000, tags: [['red', 'v1']] }
 const ends: (() => unknown)[] = []
@@ -18,7 +20,7 @@ beforeAll(async () => {
   server = await startRedis({ args: ['--maxmemory-policy', 'noeviction'] })
   ends.push(() => server.destroy())
   client = await singles.ioredis!(server, (end) => ends.push(end))
-  store = valkeyStore(client)
+  store = valkeyStore(client, { random: () => 1 }) // renews no version by chance
 })
 afterAll(async () => {
   for (const end of ends.reverse()) await end()
@@ -93,6 +95,31 @@ describe('what is stored', () => {
     await store.invalidate(['old'], 5000, false)
     await store.fill('old', forever, await markOf('old'))
     for (const key of ['new', 'old']) expect(await server.command('PTTL', key)).toBe(-1)
+  })
+})
+
+describe('versions in use', () => {
+  const lucky = () => valkeyStore(client, { random: () => 0, versionTtl: '1h' })
+
+  test('live on by some of the reads', async () => {
+    const { versions } = await store.read([], ['t'])
+    await server.command('PEXPIRE', '#t', 1000)
+    expect((await lucky().read([], ['t'])).versions).toEqual(versions)
+    await expect.poll(() => server.command('PTTL', '#t')).toBeGreaterThan(3_500_000)
+  })
+
+  test('that are held end when their writer said', async () => {
+    await store.bump(['t'], 2000)
+    await lucky().read([], ['t'])
+    await lucky().read([], ['t', 'other']) // behind it on the same connection
+    expect(Number(await server.command('PTTL', '#t'))).toBeLessThanOrEqual(2000)
+  })
+
+  test('that were changed meanwhile are left alone', async () => {
+    const { versions } = await store.read([], ['t'])
+    await store.bump(['t'], 2000)
+    expect(await run(connectionOver(recognise(client, 'client')), RENEW, '#t', [versions[0]!, '60000'])).toBe(false)
+    expect(Number(await server.command('PTTL', '#t'))).toBeLessThanOrEqual(2000)
   })
 })
 

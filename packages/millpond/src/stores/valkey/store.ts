@@ -1,5 +1,6 @@
 import { StoreError } from '../../core/errors.ts'
 import { randomId } from '../../core/ids.ts'
+import type { Random } from '../../core/random.ts'
 import { type Mark, STORE_BATCH_MAX, type Store, type StoreAnswer, type StoreRecord } from '../../core/store.ts'
 import { newMark, tombstoneText } from '../record-form.ts'
 import type { ValkeyClient } from './client.ts'
@@ -7,7 +8,7 @@ import type { Connection } from './connection.ts'
 import { Names } from './names.ts'
 import { connectionTo, settingsOf, type ValkeySettings, type ValkeyStoreOptions } from './options.ts'
 import { ReadConnection } from './read-connection.ts'
-import { FILL, LEASE, RELEASE, run } from './scripts.ts'
+import { FILL, LEASE, RELEASE, RENEW, run } from './scripts.ts'
 import { ServerClock } from './server-clock.ts'
 import { expiry, readStored, storedText } from './stored-text.ts'
 
@@ -42,6 +43,7 @@ class ValkeyStore implements Store {
   readonly #names: Names
   readonly #clock: ServerClock
   readonly #versionTtlMs: number
+  readonly #random: Random
   readonly #stopWatching: () => void
 
   constructor(connection: Connection, replicas: readonly Connection[], settings: ValkeySettings) {
@@ -51,6 +53,7 @@ class ValkeyStore implements Store {
     this.#names = new Names(settings.prefix)
     this.#clock = new ServerClock(settings.clock, () => connection.sendToPrimaries(['time']))
     this.#versionTtlMs = settings.versionTtlMs
+    this.#random = settings.random
     this.#stopWatching = connection.watch(() => this.#clock.doubt())
   }
 
@@ -63,7 +66,8 @@ class ValkeyStore implements Store {
     if (timeIsKnown !== undefined) await timeIsKnown
     const nowMs = this.#clock.latestMs()
     const entries = keys.map((_, at) => readStored(texts[at], nowMs))
-    return { entries, versions: await this.#versions(names.slice(keys.length), texts.slice(keys.length)) }
+    const versions = tags.length === 0 ? NONE : await this.#versions(names.slice(keys.length), texts.slice(keys.length))
+    return { entries, versions }
   }
 
   async fill(key: string, record: StoreRecord, mark: Mark): Promise<boolean> {
@@ -135,10 +139,25 @@ class ValkeyStore implements Store {
 
   /** The versions that were read, and new ones where there are none. */
   #versions(names: readonly string[], read: readonly unknown[]): readonly string[] | Promise<string[]> {
-    if (read.every((version) => typeof version === 'string')) return read
+    if (read.every((version) => typeof version === 'string')) {
+      if (this.#random() < RENEWED_SHARE) this.#renew(names, read)
+      return read
+    }
     return Promise.all(
       read.map((version, at) => (typeof version === 'string' ? version : this.#newVersion(names[at]!))),
     )
+  }
+
+  /**
+   * Versions that are in use must not end, all that they stand for would have to be loaded anew at once: some reads, by
+   * chance, let them live on. Nobody waits for that. A held version keeps its end: its writer may have died.
+   */
+  #renew(names: readonly string[], versions: readonly string[]): void {
+    for (const [at, name] of names.entries()) {
+      const version = versions[at]!
+      if (!version.startsWith('!'))
+        run(this.#connection, RENEW, name, [version, `${this.#versionTtlMs}`]).catch(() => undefined)
+    }
   }
 
   /**
@@ -153,6 +172,11 @@ class ValkeyStore implements Store {
     return typeof other === 'string' ? other : version
   }
 }
+
+const NONE: readonly string[] = []
+
+/** One read in so many renews the versions that it read: enough for tags that many entries depend on. */
+const RENEWED_SHARE = 0.001
 
 /** Runs something for each name, all of them even if one fails; then throws what failed first. */
 async function allOf<T>(names: readonly string[], run: (name: string) => Promise<T>): Promise<T[]> {
