@@ -35,6 +35,7 @@ test('with a bus, which lets them remember versions, they share entries on each 
   expect(await read(one, 'c')).toBe(4)
   await clock.advance(10)
   expect(await read(two, 'c'), 'from the second provider').toBe(4)
+  expect(await read(open(), 'c'), 'by one who never knew the first').toBe(4)
   isDown[0] = false
   await clock.advance(4000)
   expect(await read(one, 'd')).toBe(5)

@@ -36,6 +36,12 @@ async function ring(): Promise<Served> {
   return Object.assign(first!, { destroy, open: () => memcachedStore(addresses, { timeout: TIMEOUT_MS }) })
 }
 
+/** A signal takes a moment to arrive. */
+async function freeze(server: Served): Promise<void> {
+  server.pause()
+  await new Promise((resolve) => setTimeout(resolve, 200))
+}
+
 const mixes: Record<string, (() => Promise<Served>)[]> = {
   'Memcached, then Memcached': [memcached, memcached],
   'Redis, then Redis, then Memcached': [redis, redis, memcached],
@@ -74,7 +80,7 @@ describe('Redis, then Memcached, then Memcached', () => {
     try {
       expect(await store.fill('deleted', record, '')).toBe(true)
       expect(await store.fill('kept', record, '')).toBe(true)
-      servers[0].pause()
+      await freeze(servers[0])
       expect(await valueIn('deleted'), 'answered by the second, in the same call').toBeUndefined()
       expect(serving()).toBe(1)
       const [mark] = await store.invalidate(['deleted'], 60_000, false)
@@ -83,7 +89,7 @@ describe('Redis, then Memcached, then Memcached', () => {
       await servers[1].kill9()
       expect(await valueIn('deleted')).toBeUndefined()
       expect(serving()).toBe(2)
-      servers[2].pause()
+      await freeze(servers[2])
       await expect(store.read(['deleted'], [])).rejects.toThrow('no provider answered read')
       servers[0].resume()
       await expect.poll(serving, { timeout: 10_000 }).toBe(0)

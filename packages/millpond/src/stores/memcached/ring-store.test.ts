@@ -138,6 +138,7 @@ describe('real servers', () => {
       await fillAll(store)
       expect(await found(store)).toEqual(KEYS)
       await servers[1]![hurt]()
+      await new Promise((resolve) => setTimeout(resolve, 200)) // a signal takes a moment to arrive
       const left = await found(store)
       expect(left.length).toBeGreaterThan(10)
       expect(left.length).toBeLessThan(KEYS.length)

@@ -240,6 +240,7 @@ describe('a server that is not as it should be', () => {
     const store = open(server.address, { stallTimeout: 200 })
     await store.fill('k', recordOf('x'), '')
     server.pause()
+    await sleep(200) // a signal takes a moment to arrive
     await expect(store.read(['k'], [])).rejects.toThrow('did not answer within 200 ms')
     const started = performance.now()
     await expect(store.read(['k'], [])).rejects.toThrow('not connected')
@@ -253,6 +254,7 @@ describe('a server that is not as it should be', () => {
     const store = open(server.address, { stallTimeout: '20s' })
     await readOne(store, 'k')
     server.pause()
+    await sleep(200) // a signal takes a moment to arrive
     const large = recordOf('x'.repeat(1_000_000))
     const asked = Array.from({ length: 100 }, (_, at) => store.fill(`large ${at}`, large, '').catch((error: Error) => error.message)) // biome-ignore format: one line
     expect((await Promise.race([Promise.all(asked.slice(90)), sleep(5000)])) ?? []).toContainEqual(expect.stringContaining('does not keep up')) // biome-ignore format: one line
