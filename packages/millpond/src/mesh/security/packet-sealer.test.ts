@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../core/random.ts'
 import { manualClock } from '../../testing/manual-clock.ts'
 import { newPeerId } from '../wire/peer-id.ts'
+import { hostile } from './hostile.fixture.ts'
 import { Keyring, type MeshKey } from './keyring.ts'
 import { PacketSealer } from './packet-sealer.ts'
 import { ReplayWindow } from './replay-window.ts'
@@ -205,20 +206,6 @@ describe('floods', () => {
     expect(here.open(friend.seal(1, 0, 0, 0, body))).toBeDefined()
   })
 })
-
-/** A datagram that must have no effect: noise, noise with a good head, a recording, a recording with a bit flipped, cut or grown. */
-function hostile(random: () => number, recorded: readonly Buffer[]): Uint8Array {
-  const kind = Math.floor(random() * 6)
-  const copy = Buffer.from(recorded[Math.floor(random() * recorded.length)]!)
-  const noise = Buffer.from(Array.from({ length: Math.floor(random() * 200) }, () => random() * 256))
-  if (kind === 0) return noise
-  if (kind === 1) return Buffer.concat([copy.subarray(0, 32), noise])
-  if (kind === 2) return copy
-  if (kind === 3) copy[Math.floor(random() * copy.length)]! ^= 1 << Math.floor(random() * 8)
-  if (kind === 4) return copy.subarray(0, Math.floor(random() * copy.length))
-  if (kind === 5) copy.writeUIntLE(100 + Math.floor(random() * 2 ** 40), 12, 6)
-  return copy
-}
 
 describe('the replay window', () => {
   test('remembers 65,536 numbers, and takes older ones as seen', () => {
