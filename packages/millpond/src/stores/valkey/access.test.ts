@@ -6,6 +6,7 @@ import { startRedis } from '../../../../../tools/servers/redis.ts'
 import { startCluster } from '../../../../../tools/servers/redis-cluster.ts'
 import { startSentinel } from '../../../../../tools/servers/redis-sentinel.ts'
 import { certificatesFor, startTlsRedis } from '../../../../../tools/servers/redis-tls.ts'
+import { createCache } from '../../cache/cache.ts'
 import { systemClock } from '../../core/clock.ts'
 import { StoreError } from '../../core/errors.ts'
 import type { Store } from '../../core/store.ts'
@@ -47,6 +48,33 @@ describe.each(Object.entries(singles))('%s', (_, open) => {
     const access: Access = { port: server.port, username: 'ann', password: 'secret', tls: server.client }
     await works(valkeyStore(await open(access, endLater)))
   })
+})
+
+test('a user with the rights of docs/stores.md is enough for a whole cache, and for its recovery', async () => {
+  const server = await startRedis()
+  endLater(() => server.destroy())
+  await server.command('ACL', 'SETUSER', 'ann', 'on', '>secret', ...rights)
+  const client = await singles.ioredis!({ port: server.port, username: 'ann', password: 'secret' }, endLater)
+  const cache = createCache({
+    name: 'shop',
+    lock: 'store',
+    storeTimeout: '5s',
+    fence: '30s',
+    store: valkeyStore(client),
+  })
+  endLater(() => cache.close())
+  const errors: unknown[] = []
+  cache.on('storeError', ({ error }) => errors.push(String(error)))
+  for (const part of [cache, cache.namespace('users')]) {
+    await part.getOrSet('a', () => 1, { tags: ['red'] })
+    await part.set('b', 2, { tags: ['blue'] })
+    await part.mutate({ keys: ['a'], tags: ['red'] }, async () => undefined)
+    await part.clear()
+  }
+  const probes = () => server.command('EXISTS', 'shop?probe 0')
+  await server.command('CLIENT', 'KILL', 'USER', 'ann')
+  await expect.poll(() => cache.getOrSet(`${Math.random()}`, () => 1).then(probes), { timeout: 10_000 }).toBe(1)
+  expect(errors.filter((message) => /NOPERM/.test(String(message)))).toEqual([])
 })
 
 describe('a URL', () => {
