@@ -59,7 +59,7 @@ const diagnostics = builtin<Diagnostics>('node:diagnostics_channel')
 
 /** Those who listen to one kind of event. */
 export class Ear {
-  readonly listeners = new Set<(event: never) => void>()
+  readonly listeners: Set<(event: never) => void> = new Set()
   readonly channel: Channel | undefined
 
   constructor(channel: Channel | undefined) {

@@ -14,11 +14,14 @@ interface Change extends Moment {
 /** For each key the last change by version and peer, unless the map was cleared later. */
 export class Changes {
   readonly #last = new Map<string, Change>()
+  /** Without what lives for some time only. */
+  readonly #lasting = new Map<string, Change>()
   #cleared: Moment = { version: 0, origin: 0 }
 
-  /** After a set. */
-  set(map: MapState, key: string, value: unknown): void {
-    this.#note(map, key, value, false)
+  /** After a set. `expires`: its life has ended when the content is asked for. */
+  set(map: MapState, key: string, value: unknown, expires = false): void {
+    if (!expires) this.#note(map, key, value, false)
+    else this.#noteIn(this.#last, map, key, { value, deleted: true })
   }
 
   delete(map: MapState, key: string, run: () => boolean): void {
@@ -34,15 +37,31 @@ export class Changes {
     for (const key of held) if (map.ledger.find(key)) this.#note(map, key, undefined, true)
   }
 
+  /** Whether a key may have this value, when all lives have ended. */
+  allows(key: string, value: unknown): boolean {
+    if (this.content()[key] === value) return true
+    // The last change has expired. Who never heard of it, because it was made without knowledge of the one before, keeps that.
+    return this.#last.get(key) !== this.#lasting.get(key) && this.#contentOf(this.#lasting)[key] === value
+  }
+
   content(): Record<string, unknown> {
-    const standing = [...this.#last].filter(([, change]) => !change.deleted && isLater(change, this.#cleared))
+    return this.#contentOf(this.#last)
+  }
+
+  #contentOf(changes: Map<string, Change>): Record<string, unknown> {
+    const standing = [...changes].filter(([, change]) => !change.deleted && isLater(change, this.#cleared))
     return Object.fromEntries(standing.map(([key, { value }]) => [key, value]))
   }
 
   #note(map: MapState, key: string, value: unknown, deleted: boolean): void {
+    const what = { value, deleted }
+    for (const changes of [this.#last, this.#lasting]) this.#noteIn(changes, map, key, what)
+  }
+
+  #noteIn(changes: Map<string, Change>, map: MapState, key: string, what: { value: unknown; deleted: boolean }): void {
     const { version, origin } = map.ledger.find(key)!
-    const known = this.#last.get(key)
-    if (!known || isLater({ version, origin }, known)) this.#last.set(key, { version, origin, value, deleted })
+    const known = changes.get(key)
+    if (!known || isLater({ version, origin }, known)) changes.set(key, { version, origin, ...what })
   }
 }
 

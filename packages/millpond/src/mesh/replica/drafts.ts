@@ -46,8 +46,14 @@ export class Drafts implements Operation {
   known(map: MapState, entry: Entry, nowMs: number): Operation | undefined {
     if (entry === map.ledger.mark && entry.version === 0) return undefined
     this.#fill(map, entry, nowMs)
-    if (entry.state === 'held' && this.lifeMs < LIFE_MS_LEAST) return undefined
     this.memoryMs = undefined
+    if (entry.state === 'held' && this.lifeMs < LIFE_MS_LEAST) {
+      // Its value is not worth the way any more; that it has replaced another is.
+      if (!entry.follows) return undefined
+      this.kind = 'void'
+      this.bytes = undefined
+      this.lifeMs = Number.POSITIVE_INFINITY
+    }
     if (entry !== map.ledger.mark && !(entry.state === 'held' && map.mode.everything)) {
       this.memoryMs = entry.counted ? Math.max(0, entry.rememberedUntilMs - nowMs) : 0
       if (entry.state !== 'held' && this.memoryMs < LIFE_MS_LEAST) return undefined

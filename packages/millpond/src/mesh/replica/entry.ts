@@ -20,6 +20,8 @@ export class Entry {
   origin: PeerId = 0
   /** The version that whoever made the change knew; Infinity where that is not known. What lies between was concurrent. */
   base: Timestamp = Number.POSITIVE_INFINITY
+  /** Whether the change replaced another, here or at its origin: then an older value may still be somewhere. */
+  follows = false
   state: EntryState = 'elsewhere'
   form: ValueForm = 'ready'
   value: unknown = undefined

@@ -13,6 +13,8 @@ const FOREVER = Number.POSITIVE_INFINITY
 class History {
   readonly peers: Peers
   readonly changes = new Changes()
+  /** Whether half of what is set lives for some seconds only. */
+  hasLives = false
   readonly maps = new Map<FixturePeer, MapState>()
   readonly #sync: Sync
   readonly #bounds: Partial<MapBounds>
@@ -62,8 +64,9 @@ class History {
     else if (chance < 0.25) this.changes.delete(map, key, () => map.delete(key))
     else {
       const value = `${peer.id}.${++this.#written}`
-      map.set(key, value, FOREVER)
-      this.changes.set(map, key, value)
+      const lifeMs = this.hasLives && this.peers.random() < 0.5 ? 100 + this.#draw(5000) : FOREVER
+      map.set(key, value, lifeMs)
+      this.changes.set(map, key, value, lifeMs < FOREVER)
     }
   }
 
@@ -102,9 +105,13 @@ class History {
 
   /** Ends all faults and brings everything where it goes. */
   settle(): void {
+    this.endFaults()
+    this.peers.settle()
+  }
+
+  endFaults(): void {
     this.peers.cuts.clear()
     for (const peer of this.peers.alive) peer.room = Number.POSITIVE_INFINITY
-    this.peers.settle()
   }
 
   #draw(count: number): number {
@@ -128,6 +135,7 @@ test(`bounded, part and invalidate maps keep to the newest too: what is held aft
     ['part', {}],
     ['part', { maxEntries: 3 }],
     ['invalidate', {}],
+    ['full', { conflict: 'evict' }],
   ]
   for (let seed = 1; seed <= SCHEDULES; seed++) {
     const [sync, bounds] = kinds[seed % kinds.length]!
@@ -140,5 +148,39 @@ test(`bounded, part and invalidate maps keep to the newest too: what is held aft
       for (const [key, value] of Object.entries(contentOf(map)))
         expect(value, `seed ${seed}, ${sync}, peer ${peer.id}, key ${key}`).toEqual(expected[key])
     }
+    if (bounds.conflict === 'evict')
+      expect(new Set([...history.maps.values()].map((map) => JSON.stringify(contentOf(map)))).size).toBe(1)
+  }
+})
+
+test(`what has expired stays away: after ${SCHEDULES} histories with lives of some seconds all maps are equal, and as the changes that last say`, () => {
+  for (let seed = 1; seed <= SCHEDULES; seed++) {
+    const history = new History(seed)
+    history.hasLives = true
+    history.run(400)
+    // What is about to end is not carried any more: states become equal as time goes on.
+    history.endFaults()
+    history.peers.settleMessages()
+    for (let second = 0; second < 8; second++) history.peers.clock.advanceNow(1000)
+    history.settle()
+    const contents = [...history.maps.values()].map((map) => contentOf(map))
+    for (const content of contents) {
+      expect(content, `seed ${seed}`).toEqual(contents[0])
+      for (const key of KEYS)
+        expect(history.changes.allows(key, content[key]), `seed ${seed}, ${key} is ${String(content[key])}`).toBe(true)
+    }
+  }
+})
+
+test('long after a history nothing is remembered but what is held', () => {
+  const history = new History(11)
+  history.run(400)
+  history.settle()
+  for (let minute = 0; minute < 12; minute++) history.peers.clock.advanceNow(60_000)
+  history.settle()
+  const expected = Object.keys(history.changes.content()).length
+  for (const map of history.maps.values()) {
+    expect([map.ledger.remembered, map.ledger.size]).toEqual([0, expected])
+    expect(map.unsent.size).toBe(0)
   }
 })

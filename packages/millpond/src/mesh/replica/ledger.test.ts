@@ -32,13 +32,13 @@ describe('where every peer holds everything', () => {
 
   test('what has expired is remembered only if there was an earlier value that could come back', () => {
     const ledger = new Ledger(EVERYTHING)
-    for (const [key, base] of [
-      ['first', 0],
-      ['second', 1],
+    for (const [key, follows] of [
+      ['first', false],
+      ['second', true],
     ] as const) {
       change(ledger, key, 2, 'held')
       const entry = ledger.find(key)!
-      entry.base = base
+      entry.follows = follows
       ledger.left(entry, 'expired', 0)
     }
     expect([ledger.find('first'), ledger.find('second')?.state]).toEqual([undefined, 'expired'])

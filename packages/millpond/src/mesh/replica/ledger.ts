@@ -124,8 +124,8 @@ export class Ledger {
     const { everything } = this.#options
     if (everything) this.uncount(entry)
     entry.state = state
-    // Without an earlier version there is no older value at any peer that has to be kept from coming back.
-    if (everything && entry.base > 0) this.count(entry, nowMs)
+    // Where it replaced nothing there is no older value that has to be kept from coming back.
+    if (everything && entry.follows) this.count(entry, nowMs)
     else if (!entry.counted) this.#forget(entry)
   }
 
@@ -182,14 +182,15 @@ export class Ledger {
   }
 
   #forget(entry: Entry): void {
-    if (this.#entries.get(entry.key) !== entry) return
-    this.floor = Math.max(this.floor, entry.version)
-    this.#remove(entry)
+    if (this.#remove(entry)) this.floor = Math.max(this.floor, entry.version)
   }
 
-  #remove(entry: Entry): void {
+  /** False where it is not known (any more). */
+  #remove(entry: Entry): boolean {
+    if (this.#entries.get(entry.key) !== entry) return false
     this.#entries.delete(entry.key)
     this.buckets.unlink(entry)
+    return true
   }
 
   /** An entry stands in one list: when its second comes, and it is remembered for longer by now, it moves on. */

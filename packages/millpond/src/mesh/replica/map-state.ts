@@ -224,11 +224,10 @@ export class MapState {
       this.void('asked')
       return
     }
-    for (const [key, entry] of [...(this.#table?.entries() ?? [])]) {
+    for (const [, entry] of [...(this.#table?.entries() ?? [])]) {
       if (this.unsent.has(entry)) continue
-      this.#table!.delete(key)
-      entry.release()
       this.ledger.forget(entry)
+      this.#letGo(entry, 'elsewhere')
     }
     this.events.emit('reset', { reason: 'asked' })
   }
@@ -258,6 +257,7 @@ export class MapState {
     const entry = ledger.find(key) ?? ledger.open(key)
     ledger.uncount(entry)
     const known = Math.max(entry.version, ledger.mark.version)
+    entry.follows = entry.version > 0
     // What peers know of an unsent change of ours is what was there before.
     if (entry.origin !== self || !this.unsent.has(entry))
       entry.base = this.mode.everything || entry.version > 0 ? known : Number.POSITIVE_INFINITY
@@ -307,19 +307,15 @@ export class MapState {
   #take(entry: Entry, operation: Operation, { version, origin }: Ordered, own: boolean): void {
     const wasHeld = entry.state === 'held'
     const keeps = operation.kind === 'set' && this.#wants(entry)
-    const { key } = entry
     this.ledger.uncount(entry)
+    entry.follows = entry.version > 0 || operation.base > 0
     entry.version = version
     entry.origin = origin
     entry.base = operation.base
     if (keeps) {
       this.#around.values.putEncoded(entry, operation.bytes!, own)
       this.#hold(entry, operation.lifeMs)
-    } else {
-      if (wasHeld) this.#table!.delete(key, 'invalidate')
-      entry.release()
-      entry.state = operation.kind === 'delete' ? 'deleted' : 'elsewhere'
-    }
+    } else this.#letGo(entry, operation.kind === 'delete' ? 'deleted' : 'elsewhere')
     this.ledger.count(entry, this.#nowMs(), operation.memoryMs)
     this.#tellTaken(entry, wasHeld)
   }
@@ -341,9 +337,7 @@ export class MapState {
     if (entry && policy === 'evict' && entry.state !== 'deleted') {
       this.ledger.uncount(entry)
       const wasHeld = entry.state === 'held'
-      if (wasHeld) this.#table!.delete(entry.key, 'invalidate')
-      entry.release()
-      entry.state = 'deleted'
+      this.#letGo(entry, 'deleted')
       this.ledger.count(entry, this.#nowMs())
       // Those whose changes met tell the others, who may have seen one of the two only.
       const { self } = this.#around
@@ -362,10 +356,19 @@ export class MapState {
 
   #clearUpTo(version: Timestamp, origin: PeerId): void {
     for (const entry of this.ledger.clearUpTo(version, origin)) {
-      if (entry.state === 'held') this.#table!.delete(entry.key)
-      entry.state = 'deleted'
-      entry.release()
+      this.#letGo(entry, 'deleted')
     }
+  }
+
+  /**
+   * Lets a value go because of a change. The entry is not counted meanwhile, and has its new state before the table is told: one whose life has
+   * ended and was not collected yet would be taken for expired now.
+   */
+  #letGo(entry: Entry, state: 'deleted' | 'elsewhere'): void {
+    const wasHeld = entry.state === 'held'
+    entry.state = state
+    if (wasHeld) this.#table!.delete(entry.key, 'invalidate')
+    entry.release()
   }
 
   #newTable(bounds: MapBounds | undefined): HeapTable<Entry> {

@@ -39,7 +39,7 @@ export interface ReplicaOptions {
  * what changed of late. So a map is not empty when it is opened, and states can be equal.
  */
 export class Replica implements Repairable {
-  readonly buckets = BUCKETS
+  readonly buckets: number = BUCKETS
   readonly maps: Map<string, MapState> = new Map()
   readonly sender: Sender
   /** Bodies of messages that could not be read. */
