@@ -200,9 +200,9 @@ describe('repair', () => {
 
 describe('a bad network', () => {
   test.each([0.01, 0.05, 0.1, 0.25, 0.5])('that loses %f of everything loses nothing for good', async (loss) => {
-    for (const count of [2, 5, 8]) {
+    for (const count of [2, 6]) {
       const { cluster, members } = await met(count, { seed: count, link: { loss } })
-      talk(cluster, members, 400)
+      talk(cluster, members, 200)
       cluster.clock.advanceNow(3000)
       expect(cluster.faults(), `${count} peers`).toEqual([])
       if (loss < 0.5)
@@ -296,7 +296,7 @@ describe('flow control', () => {
     const fast = await cluster.start('fast')
     const slow = await cluster.start('slow', { receiveBytesMax: 212_992, datagramsPerMs: 20 })
     cluster.until(() => cluster.isWhole, 1000)
-    for (let at = 0; at < 1000; at++) {
+    for (let at = 0; at < 500; at++) {
       for (let burst = 0; burst < 100 && fast.link.room() > 0; burst++) fast.send(1000)
       cluster.clock.advanceNow(1)
     }
@@ -305,22 +305,27 @@ describe('flow control', () => {
     expect(slow.losses).toBe(1)
     // It takes 20,000 a second, repairs and all.
     const taken = gotOf(slow, fast)
-    expect(taken).toBeGreaterThan(12_000)
+    expect(taken).toBeGreaterThan(6000)
     expect(slow.host.counts.overflowed).toBeLessThan(taken / 3)
   })
 
-  test('acknowledged never goes back when somebody comes', async () => {
-    const { cluster, members } = await met(2)
-    const [one] = members
-    for (let at = 0; at < 200; at++) {
-      one.send()
-      if (at === 50) await cluster.start('late')
-      const before = one.link.acknowledged()
-      cluster.clock.advanceNow(1)
-      expect(one.link.acknowledged()).toBeGreaterThanOrEqual(before)
+  test('acknowledged never goes back, though who comes may not have what others have', async () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const { cluster, members } = await met(2, { seed })
+      const [one] = members
+      for (let at = 0; at < 400; at++) {
+        one.send()
+        // It takes a while until its answer comes through; it is owed everything since it was answered.
+        if (at === 50) cluster.network.set({ loss: 0.8 }, { from: (await cluster.start('late')).host })
+        if (at === 300) cluster.network.set({ loss: 0 }, { from: cluster.members[2]!.host })
+        const before = one.link.acknowledged()
+        cluster.clock.advanceNow(1)
+        expect(one.link.acknowledged(), `seed ${seed}`).toBeGreaterThanOrEqual(before)
+      }
+      cluster.clock.advanceNow(100)
+      expect(one.link.acknowledged(), `seed ${seed}`).toBe(400)
+      expect(cluster.faults()).toEqual([])
     }
-    cluster.clock.advanceNow(50)
-    expect(one.link.acknowledged()).toBe(200)
   })
 
   test('with 32 peers an update costs what it costs with 3', async () => {
@@ -366,7 +371,7 @@ describe('membership', () => {
   })
 
   test.each([0, 0.05])('nobody dies of a second of blocked event loop; loss %f', async (loss) => {
-    for (let seed = 1; seed <= 20; seed++) {
+    for (let seed = 1; seed <= 10; seed++) {
       const { cluster, members } = await met(5, { seed, link: { loss } })
       members[1].host.pause()
       talk(cluster, [members[0]], 1000)
@@ -403,9 +408,9 @@ describe('membership', () => {
     }
   })
 
-  test('a thousand restarts leave no more than the last few behind', async () => {
+  test('hundreds of restarts leave no more than the last few behind', async () => {
     const { cluster, members } = await met(2, { limits: { goneMax: 8 } })
-    for (let at = 0; at < 1000; at++) {
+    for (let at = 0; at < 500; at++) {
       const guest = await cluster.start('guest')
       cluster.clock.advanceNow(5)
       cluster.crash(guest)
@@ -505,7 +510,7 @@ describe('meeting', () => {
   })
 
   test('without multicast one seed is enough: friends of a friend meet', async () => {
-    for (let seed = 1; seed <= 10; seed++) {
+    for (let seed = 1; seed <= 5; seed++) {
       const cluster = new Cluster({ seed, multicast: false, link: { loss: 0.1 } })
       const first = await cluster.start('m0')
       for (let at = 1; at < 6; at++) await cluster.start(`m${at}`, { seeds: [first.host.address] })
