@@ -21,22 +21,27 @@ export function channelOver(source: ClientSource, name: string, random: Random):
   let line: SubscribedLine | undefined
   return {
     async send(payload) {
-      const single = await publisher.choose(await source.get())
+      const recognised = await source.get()
       const args = ['publish', name, payload]
       // It keeps commands until there is a primary again, whatever its options. Ours are of no use then.
-      if (single.kind === 'node-redis-sentinel') return await sendOn(line, args)
-      try {
-        return await connectionOver(single).send(args)
-      } catch (error) {
-        publisher.leave()
-        throw error
-      }
+      if (recognised.kind === 'node-redis-sentinel') return await sendOn(line, args)
+      return await publisher.send(recognised, args)
     },
-    async listen(hear, onDown) {
+    async listen(hear, onDown, signal) {
       const single = await anyServer(await source.get(), random)
-      const opened = await openLine(single, { channels: [name], hear: (_, payload) => hear(String(payload)), onDown })
+      const opened = await openLine(single, {
+        channels: [name],
+        hear: (_, payload) => hear(String(payload)),
+        onDown,
+        signal,
+      })
       line = opened
-      return opened
+      return {
+        close() {
+          if (line === opened) line = undefined
+          opened.close()
+        },
+      }
     },
     close: () => source.close(),
   }
@@ -47,28 +52,33 @@ function sendOn(line: SubscribedLine | undefined, args: string[]): Promise<unkno
   return line.send(args)
 }
 
-/** Through which server of a cluster is published. */
+/** Through which server of a cluster is published: the same as before, until it fails. */
 class Publisher {
   readonly #random: Random
-  #chosen: { readonly server: object; readonly single: Single } | undefined
+  #chosen: object | undefined
 
   constructor(random: Random) {
     this.#random = random
   }
 
-  /** The same as before, while it is one of the cluster's primaries. */
-  async choose(recognised: Recognised): Promise<Single> {
-    if (!isCluster(recognised)) return recognised
-    const servers = serversOf(recognised)
-    if (this.#chosen === undefined || !servers.includes(this.#chosen.server)) {
-      const server = servers[Math.floor(this.#random() * servers.length)]!
-      this.#chosen = { server, single: await singleOf(recognised, server) }
+  /** Sends through one primary and, where that fails, once more through another: what arrives twice does no harm. */
+  async send(recognised: Recognised, args: string[]): Promise<unknown> {
+    if (!isCluster(recognised)) return await connectionOver(recognised).send(args)
+    try {
+      return await this.#sendOnce(recognised, args, undefined)
+    } catch {
+      return await this.#sendOnce(recognised, args, this.#chosen)
     }
-    return this.#chosen.single
   }
 
-  leave(): void {
-    this.#chosen = undefined
+  async #sendOnce(cluster: ClusterOf, args: string[], failed: object | undefined): Promise<unknown> {
+    const servers = serversOf(cluster)
+    if (this.#chosen === failed || this.#chosen === undefined || !servers.includes(this.#chosen)) {
+      const others = servers.filter((server) => server !== failed)
+      this.#chosen = others[Math.floor(this.#random() * others.length)] ?? servers[0]!
+    }
+    // Asked each time: a client may have made another connection to it.
+    return connectionOver(await singleOf(cluster, this.#chosen)).send(args)
   }
 }
 

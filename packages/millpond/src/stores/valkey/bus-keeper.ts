@@ -9,8 +9,8 @@ export interface Line {
 /** What a keeper needs. */
 export interface KeeperOptions {
   readonly clock: Clock
-  /** Opens a line. It calls `onDown` when that has ended by itself. */
-  readonly open: (onDown: (reason: unknown) => void) => Promise<Line>
+  /** Opens a line. It calls `onDown` when that has ended by itself, and gives up when the signal is aborted. */
+  readonly open: (onDown: (reason: unknown) => void, signal: AbortSignal) => Promise<Line>
   /** How long opening may take. */
   readonly limitMs: number
   /** The longest pause between two tries. */
@@ -31,6 +31,7 @@ export class Keeper {
   #current = 0
   #failures = 0
   #retry: Timer | undefined
+  #opening: AbortController | undefined
   #closed = false
 
   constructor(options: KeeperOptions) {
@@ -55,6 +56,7 @@ export class Keeper {
     this.#closed = true
     this.#current++
     this.#retry?.cancel()
+    this.#opening?.abort()
     this.#line?.close()
     this.#line = undefined
   }
@@ -62,22 +64,21 @@ export class Keeper {
   async #open(): Promise<void> {
     const { clock, open, limitMs, onUp } = this.#options
     const current = ++this.#current
-    let opening: Promise<Line> | undefined
+    const opening = new AbortController()
+    this.#opening = opening
+    const line = open((reason) => this.#ended(current, reason), opening.signal)
     try {
-      const line = await timeLimit(
-        clock,
-        limitMs,
-        () => (opening = open((reason) => this.#ended(current, reason))),
-        () => {
-          throw new StoreError(`subscribing took longer than ${limitMs} ms`)
-        },
-      )
-      if (current !== this.#current) return line.close()
-      this.#line = line
+      const late = (): never => {
+        throw new StoreError(`subscribing took longer than ${limitMs} ms`)
+      }
+      const opened = await timeLimit(clock, limitMs, () => line, late)
+      if (current !== this.#current) return opened.close()
+      this.#line = opened
       this.#failures = 0
       onUp()
     } catch (error) {
-      opening?.then((line) => line.close()).catch(() => {})
+      opening.abort()
+      line.then((late) => late.close()).catch(() => {})
       this.#ended(current, error)
     }
   }

@@ -9,6 +9,8 @@ export interface Listening {
   /** A payload as the client gives it: bytes, or what the server says of tracked keys. */
   readonly hear: (channel: string, payload: unknown) => void
   readonly onDown: (reason: unknown) => void
+  /** Aborted when nobody waits for it any more: clients go on trying otherwise. */
+  readonly signal: AbortSignal
   /** Asks the server what it calls the connection, which needs a right of its own. */
   readonly named?: boolean
 }
@@ -27,7 +29,7 @@ export interface IoDuplicable {
 }
 
 interface IoListener {
-  on(event: string, listener: (...args: never[]) => void): unknown
+  on(event: string, listener: (...args: unknown[]) => void): unknown
   connect(): Promise<void>
   call(command: string, args: string[]): Promise<unknown>
   subscribe(...channels: string[]): Promise<unknown>
@@ -41,7 +43,7 @@ export interface NodeRedisDuplicable {
 }
 
 interface NodeRedisListener {
-  on(event: string, listener: (...args: never[]) => void): unknown
+  on(event: string, listener: (...args: unknown[]) => void): unknown
   connect(): Promise<unknown>
   subscribe(channel: string, listener: (payload: Buffer) => void, bufferMode: true): Promise<void>
   destroy(): unknown
@@ -69,10 +71,11 @@ export function checkListens({ client }: Recognised): void {
 
 async function openIo(
   client: IoDuplicable,
-  { channels, hear, onDown, named = false }: Listening,
+  { channels, hear, onDown, signal, named = false }: Listening,
 ): Promise<SubscribedLine> {
   const connection = client.duplicate(IO_OPTIONS)
-  connection.on('messageBuffer', (channel: Buffer, payload: unknown) => hear(channel.toString(), payload))
+  signal.addEventListener('abort', () => connection.disconnect(), { once: true })
+  connection.on('messageBuffer', (channel, payload) => hear(String(channel), payload))
   const failure = lastError(connection)
   try {
     await connection.connect()
@@ -101,10 +104,11 @@ const IO_OPTIONS = {
 
 async function openNodeRedis(
   client: NodeRedisDuplicable,
-  { channels, hear, onDown, named = false }: Listening,
+  { channels, hear, onDown, signal, named = false }: Listening,
   isOne: boolean,
 ): Promise<SubscribedLine> {
   const connection = client.duplicate(isOne ? nodeRedisOptions(client) : {})
+  signal.addEventListener('abort', () => void connection.destroy(), { once: true })
   let isOpen = false
   const failure = lastError(connection)
   for (const event of DOWN) {
@@ -153,7 +157,7 @@ function nodeRedisOptions({ options }: NodeRedisDuplicable): object {
 }
 
 /** Clients say why in an event, which ends the process when nobody listens. */
-function lastError(connection: { on(event: 'error', listener: (error: never) => void): unknown }): () => unknown {
+function lastError(connection: Pick<IoListener, 'on'>): () => unknown {
   let last: unknown
   connection.on('error', (error) => {
     last = error

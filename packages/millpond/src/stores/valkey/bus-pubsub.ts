@@ -16,7 +16,7 @@ export interface Channel {
   /** Sends to all who listen, in the order of the calls. */
   send(payload: string): Promise<unknown>
   /** Listens, on a connection of its own, until the line is closed. Resolves when nothing is missed any more. */
-  listen(hear: (payload: string) => void, onDown: (reason: unknown) => void): Promise<Line>
+  listen(hear: (payload: string) => void, onDown: (reason: unknown) => void, signal: AbortSignal): Promise<Line>
   /** Ends what was opened here. */
   close(): Promise<void>
 }
@@ -79,7 +79,7 @@ export class PubSubBus implements Bus {
       clock,
       limitMs: this.#lateMs,
       pauseMsMax: heartbeatMs,
-      open: (onDown) => this.#listen(channel, onDown),
+      open: (onDown, signal) => this.#listen(channel, onDown, signal),
       onUp: () => this.#heard(),
       onDown: (reason, wasUp) => this.#lost(reason, wasUp),
     })
@@ -111,19 +111,19 @@ export class PubSubBus implements Bus {
     if (this.#closed) return
     this.#closed = true
     this.#receivers.clear()
-    const wasUp = this.#keeper.isUp
-    this.#keeper.close()
     for (const timer of [this.#tick, this.#soon, this.#settling?.timer]) timer?.cancel()
-    if (wasUp) await this.#send('bye', []).catch(() => {})
+    if (this.#keeper.isUp) await this.#send('bye', []).catch(() => {})
+    this.#keeper.close()
     await this.#options.channel.close()
   }
 
   /** A line that speaks before it says that it is open is open. */
-  #listen(channel: Channel, onDown: (reason: unknown) => void): Promise<Line> {
+  #listen(channel: Channel, onDown: (reason: unknown) => void, signal: AbortSignal): Promise<Line> {
     const line = ++this.#lines
-    return channel.listen((payload) => {
+    const hear = (payload: string): void => {
       if (line === this.#lines && !this.#closed) this.#hear(payload)
-    }, onDown)
+    }
+    return channel.listen(hear, onDown, signal)
   }
 
   /** Nothing is missed from now on. */

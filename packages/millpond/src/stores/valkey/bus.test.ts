@@ -22,8 +22,8 @@ afterAll(async () => {
   for (const end of ends.reverse()) await end()
 }, 60_000)
 
-/** Quick, so that a cut is found and healed soon. */
-const heartbeat = 100
+/** Quick, but not so that a machine with other things to do takes a connection for dead. */
+const heartbeat = 1000
 
 interface Setting extends Servers {
   readonly primaries: () => Promise<readonly Pick<RedisServer, 'command'>[]>
@@ -97,7 +97,7 @@ describe('one server', () => {
       withEnds(make, setting(), async ({ connect }) => {
         await connect()
         const own = await reach(make, setting())
-        const bus = valkeyBus(own.client, { channel: 'half-open', heartbeat })
+        const bus = valkeyBus(own.client, { channel: 'half-open', heartbeat: 200 })
         await bus.ready()
         let gaps = 0
         bus.subscribe({ message() {}, gap: () => gaps++ })
@@ -229,17 +229,11 @@ describe('Sentinel', () => {
   })
   describe.each(Object.entries(makers.sentinel))('%s', (_, make) => {
     keepsTheContract(make, setting)
-
-    test(
-      'a failover is a gap, and messages arrive again',
-      () =>
-        withEnds(make, setting(), async ({ connect }) => {
-          const [sender, receiver] = [await connect(), await connect()]
-          await survives(sender, receiver, () => group.failover())
-        }),
-      60_000,
-    )
   })
+
+  test('after a failover messages arrive again', () => {
+    return allSurvive(makers.sentinel, setting(), () => group.failover())
+  }, 60_000)
 })
 
 describe('a cluster', () => {
@@ -256,25 +250,33 @@ describe('a cluster', () => {
     keepsTheContract(make, setting)
   })
 
-  // Of all clients at once: servers do not vote for another failover of the same slots so soon.
-  test('when all primaries are replaced, messages arrive again', async () => {
-    const ready: Promise<unknown>[] = []
-    let start!: () => void
-    const started = new Promise<void>((resolve) => {
-      start = resolve
-    })
-    const replaced = started.then(() => replaceAll(cluster))
-    const runs = Object.values(makers.cluster).map((make) =>
-      withEnds(make, setting(), async ({ connect }) => {
-        const both = Promise.all([connect(), connect()])
-        ready.push(both)
-        if (ready.length === Object.keys(makers.cluster).length) Promise.all(ready).then(start, start)
-        await survives(...(await both), () => replaced)
-      }),
-    )
-    await Promise.all(runs)
+  test('when all primaries are replaced, messages arrive again', () => {
+    return allSurvive(makers.cluster, setting(), () => replaceAll(cluster))
   }, 60_000)
 })
+
+/** With each client a pair of ends, all at once: servers do not vote for another failover so soon after one. */
+async function allSurvive(
+  makes: (typeof makers)['single'],
+  setting: Setting,
+  happening: () => Promise<unknown>,
+): Promise<void> {
+  const ready: Promise<unknown>[] = []
+  let start!: () => void
+  const started = new Promise<void>((resolve) => {
+    start = resolve
+  })
+  const happened = started.then(happening)
+  const runs = Object.values(makes).map((make) =>
+    withEnds(make, setting, async ({ connect }) => {
+      const both = Promise.all([connect(), connect()])
+      ready.push(both)
+      if (ready.length === Object.keys(makes).length) Promise.all(ready).then(start, start)
+      await survives(...(await both), () => happened)
+    }),
+  )
+  await Promise.all(runs)
+}
 
 async function replaceAll(cluster: RedisCluster): Promise<void> {
   for (const primary of await primariesOf(cluster)) {

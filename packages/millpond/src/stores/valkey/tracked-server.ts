@@ -33,11 +33,11 @@ export class TrackedServer {
   }
 
   /** Begins. From when this resolves nothing is missed. */
-  async start(nowMs: number): Promise<void> {
+  async start(nowMs: number, signal: AbortSignal): Promise<void> {
     const { single, prefixes, probe, onDown } = this.#options
     this.#echoAtMs = nowMs
     const hear = (channel: string, payload: unknown): void => this.#hear(channel, payload)
-    this.#line = await openLine(single, { channels: [INVALIDATE, probe], hear, onDown, named: true })
+    this.#line = await openLine(single, { channels: [INVALIDATE, probe], hear, onDown, signal, named: true })
     if (this.#closed) return this.#line.close()
     // What an earlier line was told by would not end by itself.
     await this.#connection.send(['client', 'tracking', 'off'])

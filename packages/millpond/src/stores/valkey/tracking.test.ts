@@ -17,7 +17,8 @@ afterAll(async () => {
   for (const end of ends.reverse()) await end()
 }, 60_000)
 
-const heartbeat = 100
+/** Quick, but not so that a machine with other things to do takes a connection for dead. */
+const heartbeat = 300
 
 interface Tracking {
   readonly reach: Reach

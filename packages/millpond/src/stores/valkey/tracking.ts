@@ -57,7 +57,7 @@ export class TrackingBus implements Bus {
       clock,
       limitMs: this.#limitMs,
       pauseMsMax: heartbeatMs,
-      open: (onDown) => this.#open(onDown),
+      open: (onDown, signal) => this.#open(onDown, signal),
       onUp: () => this.#heard(),
       onDown: (reason, wasUp) => this.#lost(reason, wasUp),
     })
@@ -94,12 +94,12 @@ export class TrackingBus implements Bus {
     await this.#options.source.close()
   }
 
-  async #open(onDown: (reason: unknown) => void): Promise<Line> {
+  async #open(onDown: (reason: unknown) => void, signal: AbortSignal): Promise<Line> {
     const current = ++this.#lines
     const { source, clock } = this.#options
     const servers = (await everyServer(await source.get())).map((single) => this.#serverOf(single, current, onDown))
     try {
-      await Promise.all(servers.map((server) => server.start(clock.monotonic())))
+      await Promise.all(servers.map((server) => server.start(clock.monotonic(), signal)))
     } catch (error) {
       closeAll(servers)
       throw error
