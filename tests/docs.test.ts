@@ -25,6 +25,7 @@ const pages = [
   'packages/millpond/src/memory/DESIGN.md',
   'packages/millpond/src/feeds/DESIGN.md',
   'packages/millpond/src/codecs/DESIGN.md',
+  'packages/millpond/src/stores/valkey/DESIGN.md',
   'packages/millpond/src/mesh/DESIGN.md',
   ...docs.map((name) => `docs/${name}`),
 ]

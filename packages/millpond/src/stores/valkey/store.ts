@@ -33,8 +33,8 @@ export function valkeyStore(target: ValkeyClient | string, options: ValkeyStoreO
 /**
  * The store over connections. An entry is one text under one key (`stored-text.ts`). A fill is `SET NX` on an absent
  * key and else a script that compares the mark; a tombstone is a `SET`; a tag's version is a key of its own, made by
- * whoever asks first. Nothing but time itself removes a tombstone, so a fence holds for as long as the server keeps
- * what it acknowledged: not through an eviction or the loss of a primary, which is what `watch` tells of.
+ * whoever asks first. A key stands until its fence ends, filled or not, so the fence holds for as long as the server
+ * keeps what it acknowledged: not through an eviction, nor the loss of a primary, which is what `watch` is for.
  */
 class ValkeyStore implements Store {
   readonly name: string
