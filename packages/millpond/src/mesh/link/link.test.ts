@@ -309,6 +309,18 @@ describe('flow control', () => {
     expect(slow.host.counts.overflowed).toBeLessThan(taken / 3)
   })
 
+  test('a confirmation that was lost is asked for again, though nothing more is sent', async () => {
+    const { cluster, members } = await met(2)
+    const [one, two] = members
+    cluster.network.set({ loss: 1 }, { from: two.host })
+    one.send()
+    cluster.clock.advanceNow(25)
+    expect(one.link.acknowledged()).toBe(0)
+    cluster.network.set({ loss: 0 }, { from: two.host })
+    cluster.clock.advanceNow(50)
+    expect(one.link.acknowledged()).toBe(1)
+  })
+
   test('acknowledged never goes back, though who comes may not have what others have', async () => {
     for (let seed = 1; seed <= 10; seed++) {
       const { cluster, members } = await met(2, { seed })

@@ -13,11 +13,11 @@ test('each blockage makes it slower to judge, up to four times, and a quiet seco
   const health = new LocalHealth(0)
   const multipliers: number[] = []
   for (let at = 1; at <= 5; at++) {
-    health.timer(at * 100, 50)
+    health.timer(at * 200, 150)
     multipliers.push(health.multiplier)
   }
   for (let at = 1; at <= 5; at++) {
-    health.timer(500 + at * 1001, 1)
+    health.timer(1000 + at * 1001, 90)
     multipliers.push(health.multiplier)
   }
   expect(multipliers).toEqual([2, 3, 4, 4, 4, 3, 2, 1, 1, 1])

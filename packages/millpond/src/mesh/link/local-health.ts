@@ -22,10 +22,9 @@ export class LocalHealth {
       this.#lagMs = lateMs
       this.#lagAtMs = nowMs
     }
-    if (lateMs > LATE_MS) {
-      this.#missedMs += lateMs
-      this.worse(nowMs)
-    } else if (this.#score > 0 && nowMs - this.#calmSinceMs > CALM_MS) {
+    if (lateMs > LATE_MS) this.#missedMs += lateMs
+    if (lateMs > BLOCKED_MS) this.worse(nowMs)
+    else if (this.#score > 0 && nowMs - this.#calmSinceMs > CALM_MS) {
       this.#score--
       this.#calmSinceMs = nowMs
     }
@@ -55,6 +54,8 @@ export class LocalHealth {
 
 /** Less than this is the scheduler's grain, not a blocked loop. */
 const LATE_MS = 25
+/** So much later it begins to doubt itself. Shorter pauses, as of garbage collection, matter to no time limit here. */
+const BLOCKED_MS = 100
 /** After so long without trouble it trusts itself one step more. */
 const CALM_MS = 1000
 const SCORE_MAX = 3
