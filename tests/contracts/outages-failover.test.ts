@@ -1,6 +1,6 @@
 /** Primaries that are replaced while thousands of requests a second go on: by hand, by Sentinel, in a cluster. Rows: docs/outages.md. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { FaultyProxy } from '../../tools/servers/proxy.ts'
 import { startProxy } from '../../tools/servers/proxy.ts'
 import { type RedisServer, redisPrograms } from '../../tools/servers/redis.ts'
@@ -12,6 +12,9 @@ import { clusterStores, sentinelStores, singleStores } from './outages/stores.ts
 import { runTrial } from './outages/trial.ts'
 
 const PER_SECOND = 2000
+
+// A vote among sentinels may have to be held again.
+vi.setConfig({ testTimeout: 60_000 })
 
 describe.each(redisPrograms())('%s', (program) => {
   describe('Sentinel', () => {
@@ -102,7 +105,10 @@ describe.each(redisPrograms())('%s', (program) => {
       link = await startProxy(group.primary)
       entrance = await startProxy(group.primary)
     })
-    afterEach(() => link.heal())
+    afterEach(async () => {
+      await link.heal()
+      await Promise.all(group.servers.map((server) => server.pid === 0 && server.restart()))
+    })
     afterAll(async () => {
       await Promise.all([link.close(), entrance.close(), group.destroy()])
     })
@@ -128,8 +134,6 @@ describe.each(redisPrograms())('%s', (program) => {
         store: () => singleStores[client]!(entrance),
       })
       expectOutage(outcome, /./)
-      await link.heal()
-      await primary.restart()
     })
   })
 })

@@ -105,8 +105,7 @@ export class LateConnection implements Connection {
     this.#end = () => endClient(recognised)
     const connection = connectionOver(recognised, reason)
     connection.watch(() => this.#doubt())
-    // A client that has ended by itself connects no more: iovalkey and ioredis do so when Sentinel tells them of another
-    // primary while they connect.
+    // A client that has ended by itself connects no more.
     recognised.client.on('end', () => {
       if (this.#now === connection) this.#replace()
     })
