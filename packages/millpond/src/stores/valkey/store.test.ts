@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type RedisServer, startRedis } from '../../../../../tools/servers/redis.ts'
 import { OptionError, StoreError } from '../../core/errors.ts'
 import type { Store, StoreRecord } from '../../core/store.ts'
+import { manualClock } from '../../testing/manual-clock.ts'
 import { recognise, type ValkeyClient } from './client.ts'
 import { singles } from './clients.fixture.ts'
 import { connectionOver } from './connection.ts'
@@ -20,7 +21,8 @@ beforeAll(async () => {
   server = await startRedis({ args: ['--maxmemory-policy', 'noeviction'] })
   ends.push(() => server.destroy())
   client = await singles.ioredis!(server, (end) => ends.push(end))
-  store = valkeyStore(client, { random: () => 1 }) // renews no version by chance
+  // Renews no version by chance, and does not ask for the time again because it has passed.
+  store = valkeyStore(client, { random: () => 1, clock: manualClock() })
 })
 afterAll(async () => {
   for (const end of ends.reverse()) await end()
