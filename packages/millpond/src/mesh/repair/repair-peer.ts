@@ -16,10 +16,10 @@ export class RepairPeer {
   losses = 0
   /** Its last digest, and our time of it. */
   digest: Digest | undefined
-  digestAtMs = Number.NEGATIVE_INFINITY
+  digestAtMs: number = Number.NEGATIVE_INFINITY
   /** Both roots when they were found to differ, and since when they have differed in whatever way. */
   difference: { readonly theirs: string; readonly ours: string; readonly checkAtMs: number } | undefined
-  differsSinceMs = Number.POSITIVE_INFINITY
+  differsSinceMs: number = Number.POSITIVE_INFINITY
   /** Not sooner than this is it compared with. */
   notBeforeMs = 0
   failures = 0
@@ -28,7 +28,7 @@ export class RepairPeer {
   /** A comparison with it is under way, which this side has opened, or the other. */
   opening = false
   accepting = false
-  repliedMs = Number.NEGATIVE_INFINITY
+  repliedMs: number = Number.NEGATIVE_INFINITY
 
   constructor(id: PeerId) {
     this.id = id
