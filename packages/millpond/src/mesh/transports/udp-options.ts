@@ -77,6 +77,8 @@ export function wholeUdpOptions(options: UdpTransportOptions): WholeUdpOptions {
   const mode = options.mode ?? 'auto'
   if (mode === 'fan-out' && !hasSeeds)
     throw new OptionError('seeds', seeds, "mode 'fan-out' needs to know where members may be found")
+  if (via.address === '::1' && !hasSeeds)
+    throw new OptionError('interface', via.address, 'the IPv6 loopback carries no multicast; give 127.0.0.1, or seeds')
   const port = count('port', options.port ?? 47_100, 1, 65_535)
   return Object.freeze({
     mesh: options.mesh,

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
@@ -45,6 +45,9 @@ async function end(options: Partial<UdpTransportOptions> = {}): Promise<End> {
   open.push(made)
   return made
 }
+
+const hasAddress = (wanted: string): boolean =>
+  Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === wanted))
 
 /** Waits until something is so, at most 5 s. */
 async function until(isSo: () => boolean): Promise<void> {
@@ -109,6 +112,17 @@ describe('datagrams on the loopback', () => {
     const granted = two.warnings.length === 0
     await until(() => two.got.length === 3000 || (!granted && two.got.length > 100))
   })
+})
+
+test('IPv6 carries the group too, where the machine has an address that is not only its own', async () => {
+  const outside = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal, scopeid }) => family === 'IPv6' && !internal && scopeid === 0)
+  const via = { sealed: true, interface: outside?.address ?? '127.0.0.1' }
+  const [one, two] = [await end(via), await end(via)]
+  one.transport.send(Buffer.from('all'))
+  await until(() => two.got.length === 1)
+  expect(two.got).toEqual([`all from ${at(one.address)}`])
 })
 
 describe('streams', () => {
@@ -197,6 +211,7 @@ describe('options', () => {
     }
     expect(() => make({ interface: 'no such' })).toThrow('no network interface')
     expect(() => make({ mode: 'fan-out' })).toThrow('seeds')
+    if (hasAddress('::1')) expect(() => make({ interface: '::1' })).toThrow('127.0.0.1')
     expect(() => make({ port: 70_000 })).toThrow('port')
     expect(() => make({ hopsMax: 0 })).toThrow('hopsMax')
   })
