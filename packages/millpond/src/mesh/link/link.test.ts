@@ -3,7 +3,7 @@ import { ClosedError, MeshError, OptionError } from '../../core/errors.ts'
 import { SimulatedNetwork } from '../../testing/simulated-network.ts'
 import { Cluster, type ClusterOptions, type Member } from './cluster.fixture.ts'
 import { openLink } from './open-link.ts'
-import { PacketType } from './packet-type.ts'
+import { LinkFlags, PacketType } from './packet-type.ts'
 
 /** A cluster in which everybody has met, at a time that depends on the seed. */
 async function met(count: number, options: Partial<ClusterOptions> = {}) {
@@ -568,6 +568,27 @@ describe('meeting', () => {
     )
     expect(late.link.peers().some(({ name }) => name === two.name)).toBe(false)
     expect(recorded.length).toBeGreaterThan(500)
+  })
+
+  test('an answer that was held back until its sender was dead proves nothing', async () => {
+    const cluster = new Cluster({ seed: 3 })
+    const one = await cluster.start('one')
+    const two = await cluster.start('two')
+    const held: Uint8Array[] = []
+    const { transport } = two.host
+    const send = transport.send.bind(transport)
+    transport.send = (datagram, to) => {
+      const answers = datagram[3] === PacketType.hello && (datagram[4]! & LinkFlags.answers) !== 0
+      if (answers) held.push(Uint8Array.from(datagram))
+      else send(datagram, to)
+    }
+    cluster.clock.advanceNow(2000)
+    expect([one.sees, held.length > 3]).toEqual([[], true])
+    cluster.crash(two)
+    cluster.clock.advanceNow(30_000)
+    for (const datagram of held) cluster.network.carry(two.host, one.host, datagram)
+    cluster.clock.advanceNow(3000)
+    expect([one.log, one.losses]).toEqual([[], 0])
   })
 })
 

@@ -81,4 +81,4 @@ export class Sending {
 const BEAT_MS_FIRST = 4
 const BEAT_MS_MOST = 256
 /** Half a second: a peer whose event loop was blocked for one is then silent for no more than 1.5. */
-export const KEEP_ALIVE_MS = 500
+const KEEP_ALIVE_MS = 500
