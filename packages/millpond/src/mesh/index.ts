@@ -11,6 +11,7 @@ export { joinMesh, type MapChecksum, type Mesh, type MeshStatus } from './mesh.t
 export type { MeshEvents } from './mesh-events.ts'
 export type { MeshNetwork, MeshOptions } from './options.ts'
 export type { MeshKey } from './security/keyring.ts'
+export { measurePath, type PathMeasure } from './transports/measure-path.ts'
 export type { SeedSource } from './transports/seeds.ts'
 export { UdpTransport } from './transports/udp.ts'
 export type { UdpTransportOptions } from './transports/udp-options.ts'
