@@ -14,7 +14,8 @@ const CORE_BYTES_MAX = 12 * 1024
 const ENTRY_BYTES_MAX = 32 * 1024
 /** Entries that are more than one idea: the mesh is a transport, a reliable link, sealing, repair and maps, and never goes to a browser. */
 const LARGE_ENTRY_BYTES_MAX: Readonly<Record<string, number>> = { './mesh': 48 * 1024 }
-const INSTALLED_BYTES_MAX = 1024 * 1024
+/** All entries with their declarations and comments; what an application loads of them is bounded above. */
+const INSTALLED_BYTES_MAX = 2 * 1024 * 1024
 
 let packed: PackedPackages
 let project: string
