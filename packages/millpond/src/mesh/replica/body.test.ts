@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ValueError } from '../../core/errors.ts'
 import { seededRandom } from '../../core/random.ts'
+import { valueCodec } from '../wire/value-codec.ts'
 import { BodyReader, BodyWriter, type Operation } from './body.ts'
 import { Peers } from './peers.fixture.ts'
 
@@ -49,9 +50,8 @@ test('what was written is read', () => {
     const writer = new BodyWriter(64 * 1024)
     const operations = Array.from({ length: 1 + Math.floor(random() * 20) }, someOperation)
     writer.begin(64 * 1024, 1)
-    writer.map('prices ü', 6)
-    for (const operation of operations) writer.write(operation)
-    writer.write({ ...operations[0]!, kind: 'clear', bytes: undefined, sizeBytes: 0 })
+    for (const operation of operations) expect(writer.add('prices ü', 6, operation)).toBe(true)
+    writer.add('prices ü', 6, { ...operations[0]!, kind: 'clear', bytes: undefined, sizeBytes: 0 })
     reader.open(writer.body)
     expect(reader.next()).toBe(true)
     expect([reader.kind, reader.key, reader.mode]).toEqual(['map', 'prices ü', 6])
@@ -62,6 +62,26 @@ test('what was written is read', () => {
     expect(reader.next()).toBe(true)
     expect([reader.kind, reader.version]).toEqual(['clear', operations[0]!.version])
     expect(reader.next()).toBe(false)
+  }
+})
+
+test('a value is encoded in place, whatever its length; what does not fit leaves the body as it was', () => {
+  const reader = new BodyReader()
+  for (const length of [0, 1, 62, 120, 128, 129, 200, 5000, 20_000]) {
+    const writer = new BodyWriter(64 * 1024)
+    writer.begin(30_000, 1)
+    const value = 'ü'.repeat(length)
+    const operation = { ...someOperation(), kind: 'set', bytes: undefined, value, sizeBytes: 0 } as const
+    expect(writer.add('m', 0, operation)).toBe(true)
+    const before = Buffer.from(writer.body).toString('hex')
+    expect(writer.add('other', 0, { ...operation, value: 'x'.repeat(30_000) })).toBe(false)
+    expect(Buffer.from(writer.body).toString('hex')).toBe(before)
+    expect(writer.add('m', 0, operation)).toBe(length < 20_000)
+    reader.open(writer.body)
+    reader.next()
+    reader.next()
+    expect(valueCodec.decode(reader.bytes)).toBe(value)
+    expect(reader.key).toBe(operation.key)
   }
 })
 
@@ -94,6 +114,8 @@ test('a replica that is given damaged bodies throws nothing, counts them, and is
   }
   expect(other.replica.malformed).toBeGreaterThan(100)
   for (const key of [...b.keys()]) b.get(key)
+  // A life of less than a second that came about ends by itself.
+  peers.clock.advanceNow(1100)
   peers.settle()
   expect(new Map([...b.keys()].map((key) => [key, b.get(key)]))).toEqual(
     new Map([...a.keys()].map((key) => [key, a.get(key)])),

@@ -33,9 +33,6 @@ const MEMORY = 64
 
 /** The bytes of an announced value's hash. */
 export const HASH_BYTES = 16
-/** What an operation takes besides its key and value, at most. */
-const OPERATION_BYTES_MAX = 64
-
 /** An operation. */
 export interface Operation {
   readonly kind: OperationKind
@@ -47,9 +44,10 @@ export interface Operation {
   readonly lifeMs: number
   /** Undefined: as long as the receiver remembers its own. */
   readonly memoryMs: number | undefined
-  /** The value, or an announced value's hash. */
+  /** The value, or an announced value's hash. Undefined in a set that is to be written: `value` is encoded in place. */
   readonly bytes: Uint8Array | undefined
-  /** Of the value. */
+  readonly value?: unknown
+  /** Of the value's bytes. */
   readonly sizeBytes: number
 }
 
@@ -57,14 +55,17 @@ export interface Operation {
 export class BodyWriter {
   readonly #writer: ByteWriter
   #limit = 0
+  #named: string | undefined
 
   constructor(bytesMax: number) {
-    this.#writer = new ByteWriter(bytesMax)
+    // What turns out not to fit has been written then.
+    this.#writer = new ByteWriter(2 * bytesMax)
   }
 
   /** Begins a body of at most `limit` bytes, with the byte `first` before its operations. */
   begin(limit: number, first: number): void {
     this.#limit = limit
+    this.#named = undefined
     this.#writer.reset()
     this.#writer.byte(first)
   }
@@ -79,18 +80,27 @@ export class BodyWriter {
     return this.#writer.written()
   }
 
-  /** Whether an operation with such texts and such a value surely fits. */
-  fits(texts: number, valueBytes: number): boolean {
-    return this.#writer.length + OPERATION_BYTES_MAX + texts * 3 + valueBytes <= this.#limit
+  /** Adds an operation on a map. False, and nothing is changed, where the body would become too long. */
+  add(map: string, mode: number, operation: Operation): boolean {
+    const writer = this.#writer
+    const { length } = writer
+    const named = this.#named
+    if (named !== map) this.#map(map, mode)
+    this.#write(operation)
+    if (writer.length <= this.#limit) return true
+    writer.length = length
+    this.#named = named
+    return false
   }
 
-  map(name: string, mode: number): void {
+  #map(name: string, mode: number): void {
+    this.#named = name
     this.#writer.byte(0)
     writeValue(this.#writer, name)
     this.#writer.byte(mode)
   }
 
-  write(operation: Operation): void {
+  #write(operation: Operation): void {
     const { kind, version, origin, base, lifeMs, memoryMs, bytes } = operation
     const writer = this.#writer
     const hasBase = base < Number.POSITIVE_INFINITY
@@ -107,8 +117,24 @@ export class BodyWriter {
     if (hasBase) writer.varint(Math.max(0, version - base))
     if (hasLife) writer.varint(Math.ceil(lifeMs))
     if (memoryMs !== undefined) writer.varint(Math.ceil(memoryMs))
-    if (kind === 'set' || kind === 'announce') writer.varint(operation.sizeBytes)
+    if (kind === 'set' && !bytes) this.#value(operation.value)
+    else if (kind === 'set' || kind === 'announce') writer.varint(operation.sizeBytes)
     if (bytes) writer.raw(bytes)
+  }
+
+  /** A value behind its length, which is known when it is written: it moves up where the length takes more than a byte. */
+  #value(value: unknown): void {
+    const writer = this.#writer
+    const at = writer.skip(1)
+    writeValue(writer, value)
+    const length = writer.length - at - 1
+    const shift = length < 128 ? 0 : length < 16_384 ? 1 : 2
+    writer.skip(shift)
+    if (shift > 0) writer.bytes.copyWithin(at + 1 + shift, at + 1, at + 1 + length)
+    const end = writer.length
+    writer.length = at
+    writer.varint(length)
+    writer.length = end
   }
 
   #long(value: number): void {

@@ -20,6 +20,7 @@ export class Drafts implements Operation {
   lifeMs = 0
   memoryMs: number | undefined
   bytes: Uint8Array | undefined
+  value: unknown
   sizeBytes = 0
   readonly #values: Values
   readonly #self: PeerId
@@ -68,6 +69,7 @@ export class Drafts implements Operation {
     this.base = entry.base
     this.lifeMs = Number.POSITIVE_INFINITY
     this.bytes = undefined
+    this.value = undefined
     this.sizeBytes = 0
     if (entry === map.ledger.mark) this.kind = 'clear'
     else if (entry.state === 'deleted') this.kind = 'delete'
@@ -76,8 +78,13 @@ export class Drafts implements Operation {
   }
 
   #fillValue(entry: Entry, nowMs: number): void {
-    const bytes = this.#values.bytes(entry)
     this.lifeMs = entry.endsAtMs - nowMs
+    if (this.#values.isPlain(entry)) {
+      this.kind = 'set'
+      this.value = entry.value
+      return
+    }
+    const bytes = this.#values.bytes(entry)
     this.sizeBytes = bytes.length
     this.kind = bytes.length > this.#wholeMax ? 'announce' : 'set'
     this.bytes = this.kind === 'set' ? bytes : hashOf(bytes)

@@ -160,20 +160,13 @@ interface Wanted {
 function requestOf(map: MapState, { key, version, origin }: Operation): Uint8Array {
   const writer = new BodyWriter(REQUEST_BYTES_MAX)
   writer.begin(REQUEST_BYTES_MAX, 0)
-  writer.map(map.name, modeByte(map.mode))
-  const base = Number.POSITIVE_INFINITY
-  const lifeMs = Number.POSITIVE_INFINITY
-  writer.write({
-    kind: 'void',
-    key,
-    version,
-    origin,
-    base,
-    lifeMs,
+  const rest = {
+    base: Number.POSITIVE_INFINITY,
+    lifeMs: Number.POSITIVE_INFINITY,
     memoryMs: undefined,
     bytes: undefined,
-    sizeBytes: 0,
-  })
+  }
+  writer.add(map.name, modeByte(map.mode), { kind: 'void', key, version, origin, ...rest, sizeBytes: 0 })
   return Uint8Array.from(writer.body)
 }
 

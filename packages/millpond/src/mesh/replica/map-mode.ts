@@ -19,6 +19,6 @@ export function modeByte({ sync, everything }: MapMode): number {
 /** @throws RangeError where the byte stands for none */
 export function modeOf(byte: number): MapMode {
   const sync = SYNCS[byte & 3]
-  if (sync === undefined || byte > 7) throw new RangeError(`a map of mode ${byte}`)
+  if (sync === undefined || byte > EVERYTHING) throw new RangeError(`a map of mode ${byte}`)
   return { sync, everything: (byte & EVERYTHING) !== 0 }
 }

@@ -94,6 +94,37 @@ describe('two peers', () => {
     expect(long[0]!.length).toBeLessThan(5100)
   })
 
+  test('maps take turns: one that has much to tell does not hold up the others', () => {
+    const { peers, one, other, a } = pair()
+    const second = one.open('second')
+    for (let at = 0; at < 1000; at++) a.set(`key:${at}`, 'x'.repeat(50), Number.POSITIVE_INFINITY)
+    second.set('k', 1, Number.POSITIVE_INFINITY)
+    one.room = 2
+    peers.settleMessages()
+    expect(one.sent).toBe(2)
+    expect(other.open('second').get('k')).toBe(1)
+    one.room = Number.POSITIVE_INFINITY
+    peers.settle()
+  })
+
+  test('a state travels in bodies of any length, each of which can be read alone', () => {
+    const { peers, one, a, b } = pair()
+    const second = one.open('second')
+    for (let at = 0; at < 500; at++) {
+      a.set(`key:${at}`, 'x'.repeat(at), Number.POSITIVE_INFINITY)
+      second.set(`key:${at}`, at, Number.POSITIVE_INFINITY)
+    }
+    a.delete('key:7')
+    const bodies = [...one.replica.bodies(undefined, 20_000)]
+    expect(bodies.length).toBeGreaterThan(5)
+    for (const body of bodies) expect(body.length).toBeLessThanOrEqual(20_000)
+    const other = peers.alive[1]!
+    for (const body of bodies.reverse()) other.replica.merge(one.id, body)
+    expect(contentOf(b)).toEqual(contentOf(a))
+    expect(differing(one.replica.hashes().slice(), other.replica.hashes())).toEqual([])
+    expect(other.replica.malformed).toBe(0)
+  })
+
   test('what was handed out cannot change what is kept, here or there', () => {
     const { peers, a, b } = pair()
     const value = { list: [1], bytes: new Uint8Array([1, 2]) }

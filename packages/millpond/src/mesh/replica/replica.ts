@@ -130,7 +130,6 @@ export class Replica implements Repairable {
     const writer = new BodyWriter(bytesMax)
     const drafts = new Drafts(this.#values, this.#around.self)
     drafts.announceAbove(Math.min(bytesMax, this.#options.link.messageBytesMax) - ROOM_BYTES)
-    let named: MapState | undefined
     writer.begin(bytesMax, OPERATIONS)
     for (const bucket of buckets ?? Array.from({ length: BUCKETS }, (_, at) => at)) {
       for (const map of this.maps.values()) {
@@ -138,16 +137,11 @@ export class Replica implements Repairable {
           if (entry.version < oldest) continue
           const operation = drafts.known(map, entry, this.#options.clock.monotonic())
           if (!operation) continue
-          if (!writer.fits(map.name.length + entry.key.length, operation.bytes?.length ?? 0)) {
-            const copy = { ...operation }
-            yield Uint8Array.from(writer.body)
-            writer.begin(bytesMax, OPERATIONS)
-            named = undefined
-            Object.assign(drafts, copy)
-          }
-          if (named !== map) writer.map(map.name, modeByte(map.mode))
-          named = map
-          writer.write(operation)
+          if (writer.add(map.name, modeByte(map.mode), operation)) continue
+          const kept = { ...operation }
+          yield Uint8Array.from(writer.body)
+          writer.begin(bytesMax, OPERATIONS)
+          writer.add(map.name, modeByte(map.mode), kept)
         }
       }
     }

@@ -106,17 +106,13 @@ export class Sender {
   /** Writes what waits of a map. False when the message is full. */
   #fill(map: MapState): boolean {
     const nowMs = this.#clock.monotonic()
-    let isNamed = false
     for (let entry = map.unsent.first(); entry; entry = map.unsent.first()) {
       if (this.#isOvertaken(map, entry)) {
         this.#took(map, entry)
         continue
       }
       const operation = this.#drafts.live(map, entry, nowMs)
-      if (!this.#fits(map, operation)) return false
-      if (!isNamed) this.#writer.map(map.name, modeByte(map.mode))
-      isNamed = true
-      this.#writer.write(operation)
+      if (!this.#add(map, operation)) return false
       map.counters.sent++
       this.#values.sent(entry)
       this.#took(map, entry)
@@ -137,14 +133,14 @@ export class Sender {
     return compareChanges(entry, mark) <= 0 || (entry.origin !== this.#link.self && entry.state !== 'deleted')
   }
 
-  /** Whether the operation fits. One that is longer than a datagram gets a message of its own. */
-  #fits(map: MapState, { key, bytes }: Operation): boolean {
-    const texts = map.name.length + key.length
-    if (this.#writer.fits(texts, bytes?.length ?? 0)) return true
+  /** Adds the operation to the message. One that is longer than a datagram gets a message of its own. */
+  #add(map: MapState, operation: Operation): boolean {
+    const mode = modeByte(map.mode)
+    if (this.#writer.add(map.name, mode, operation)) return true
     if (!this.#writer.isEmpty) return false
     this.#writer.begin(this.#link.messageBytesMax, OPERATIONS)
     this.#isLong = true
-    return true
+    return this.#writer.add(map.name, mode, operation)
   }
 }
 

@@ -78,6 +78,11 @@ export class Values {
     return entry.form === 'bytes' ? deepCopy(entry.value, true) : entry.value
   }
 
+  /** Whether the value is so simple that it is best encoded where it is needed. */
+  isPlain(entry: Entry): boolean {
+    return entry.form === 'ready' && entry.bytes === undefined && isSmall(entry.value)
+  }
+
   /** The encoding of the value. */
   bytes(entry: Entry): Uint8Array {
     return entry.bytes ?? this.#encode(entry.key, entry.value)
