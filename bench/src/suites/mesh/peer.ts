@@ -98,7 +98,8 @@ export const serve: Serve<PeerOptions, PeerService> = async (options) => {
   return service
 }
 
-interface Joined {
+/** A mesh over a transport that can be made bad. */
+export interface Joined {
   readonly mesh: Mesh
   readonly map: MeshMap<string>
   readonly transport: FaultyTransport
@@ -107,7 +108,7 @@ interface Joined {
   own(): { host: string; port: number }
 }
 
-async function joinedMesh({ name, port, peer, seed }: PeerOptions): Promise<Joined> {
+export async function joinedMesh({ name, port, peer, seed }: PeerOptions): Promise<Joined> {
   const udp = new UdpTransport({ mesh: name, sealed: true, interface: '127.0.0.1', port })
   const transport = faultyTransport(udp, { faults: {}, seed })
   const open = transport.open

@@ -5,13 +5,14 @@ import { manualClock } from './manual-clock.ts'
 import { SimulatedNetwork } from './simulated-network.ts'
 
 test('it loses and doubles the shares that it is told', async () => {
-  const { send, heard } = await twoEnds({ loss: 0.25, duplication: 0.5 })
+  const { send, heard, faulty } = await twoEnds({ loss: 0.25, duplication: 0.5 })
   for (let count = 0; count < 4000; count++) send(count % 256)
   const distinct = new Map<number, number>()
   for (const value of await heard()) distinct.set(value, (distinct.get(value) ?? 0) + 1)
   const arrived = [...distinct.values()].reduce((sum, count) => sum + count, 0)
   expect(arrived / 4000).toBeGreaterThan(0.75 * 1.5 * 0.95)
   expect(arrived / 4000).toBeLessThan(0.75 * 1.5 * 1.05)
+  expect(faulty.dropped / 4000).toBeCloseTo(0.25, 1)
 })
 
 test('a delay lets datagrams overtake one another, and keeps their bytes', async () => {
@@ -26,6 +27,7 @@ test('an end that is cut off is not heard and takes no stream, until it is heale
   const { send, heard, faulty, to } = await twoEnds({ isCut: () => true })
   send(1)
   expect(await heard()).toEqual([])
+  expect(faulty.dropped).toBe(1)
   await expect(faulty.connect(to)).rejects.toThrow(/cut off/)
   faulty.faults = {}
   send(2)

@@ -17,6 +17,8 @@ export interface TransportFaults {
 /** A transport whose faults can be changed while it runs. */
 export interface FaultyTransport extends Transport {
   faults: TransportFaults
+  /** Datagrams that were lost by `loss`, and not heard by `isCut`. */
+  readonly dropped: number
 }
 
 /**
@@ -29,8 +31,12 @@ export function faultyTransport(
 ): FaultyTransport {
   const { faults, seed, clock = systemClock } = options
   const random = seededRandom(seed)
+  let dropped = 0
   const faulty: FaultyTransport = {
     faults,
+    get dropped() {
+      return dropped
+    },
     get datagramBytesMax() {
       return transport.datagramBytesMax
     },
@@ -49,7 +55,7 @@ export function faultyTransport(
     return {
       datagram(bytes, host, port) {
         const { loss = 0, duplication = 0, delayMs = 0, isCut } = faulty.faults
-        if (isCut?.(host, port) || random() < loss) return
+        if (isCut?.(host, port) || random() < loss) return void dropped++
         const copies = random() < duplication ? 2 : 1
         for (let copy = 0; copy < copies; copy++) {
           if (delayMs === 0) receiver.datagram(bytes, host, port)
