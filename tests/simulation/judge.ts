@@ -44,6 +44,12 @@ export class Judge {
     this.note(`process ${by} made up for what its store had missed`)
   }
 
+  /** The store went back to what it was a moment ago: nobody else is bound until the writers have told it again. */
+  lost(): void {
+    for (const done of this.#done) done.sent = Number.POSITIVE_INFINITY
+    this.note('the store lost its last moments')
+  }
+
   expect(by: number, key: string): Expectation {
     let least = 1
     for (const done of this.#done) {

@@ -22,7 +22,8 @@ export class StoreLink {
       get: (target, method: keyof Store) => {
         const member = target[method] as unknown
         if (typeof member !== 'function') return member
-        if (method === 'close' || method === 'watch') return member.bind(target)
+        if (method === 'close') return async () => {} // the store is used by later schedules
+        if (method === 'watch') return member.bind(target)
         return (...args: unknown[]) => this.#call(() => (member as (...args: unknown[]) => unknown).apply(target, args)) // biome-ignore format: one line
       },
     })
@@ -34,7 +35,7 @@ export class StoreLink {
       await before
       await this.#scheduler.pause()
       if (this.isDown) throw new Error('the connection is down')
-      return await make()
+      return await this.#scheduler.outside(make())
     })()
     this.#last = made.catch(() => {})
     const result = await made

@@ -8,6 +8,8 @@ export class Scheduler {
   readonly #paused: (() => void)[] = []
   readonly #running = new Set<Promise<void>>()
   readonly #started: Promise<void>[] = []
+  /** What a real server is asked at this moment: nothing is drawn before it has answered. */
+  readonly #outside = new Set<Promise<unknown>>()
   /** Logical time: moves with everything that may matter to the order. */
   tick = 0
 
@@ -19,6 +21,23 @@ export class Scheduler {
   /** Waits until it is drawn. */
   pause(): Promise<void> {
     return new Promise((resolve) => void this.#paused.push(resolve))
+  }
+
+  /** Asks somebody outside of the simulation, who answers in a time of its own. */
+  async outside<T>(answer: T | Promise<T>): Promise<T> {
+    const asked = Promise.resolve(answer)
+    this.#outside.add(asked)
+    try {
+      return await asked
+    } finally {
+      this.#outside.delete(asked)
+    }
+  }
+
+  /** Everything that is ready runs. */
+  async turn(): Promise<void> {
+    do await new Promise(setImmediate)
+    while (this.#outside.size > 0)
   }
 
   /** Starts something that runs beside the rest. */
@@ -59,7 +78,7 @@ export class Scheduler {
       else if (draw < 0.33 && actions.length > 0) fault()
       else if (draw < 0.4 || this.#paused.length === 0) await this.clock.advance(this.below(30))
       else this.#release()
-      await new Promise(setImmediate)
+      await this.turn()
     }
     calm()
     await this.rest()
@@ -70,7 +89,7 @@ export class Scheduler {
   async rest(): Promise<void> {
     while (this.#paused.length > 0) {
       this.#release()
-      await new Promise(setImmediate)
+      await this.turn()
     }
   }
 

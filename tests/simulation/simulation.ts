@@ -2,7 +2,7 @@
  * One schedule: several processes with caches on one store and one bus, a database, and writers and readers whose every
  * step is put in order by a seed, under faults. Throws when the judge finds a read that is older than promised.
  */
-import { type Cache, createCache, type LoadContext, type Store } from 'millpond'
+import { type Cache, createCache, type LoadContext, type Store, StoreError } from 'millpond'
 import { MemoryStore, manualClock } from 'millpond/testing'
 import { seededRandom } from '../../packages/millpond/src/core/random.ts'
 import { Judge } from './judge.ts'
@@ -12,12 +12,18 @@ import { Scheduler } from './scheduler.ts'
 /** What a mutant changes about the world, to prove that the judge would see it. */
 export interface Mutation {
   readonly store?: (store: Store) => Store
+  /** A store of another kind, shared with earlier schedules; its servers count time for themselves. */
+  readonly served?: readonly Store[]
   readonly bus?: (end: SimulatedEnd) => void
 }
+
+let schedules = 0
 
 const KEYS = ['a', 'b', 'c'] as const
 const TAG = 'all'
 const PROCESSES = 3
+/** The cache tells again what was acknowledged within 10 s. */
+const LAG_MS_MAX = 9000
 
 interface Process {
   readonly id: number
@@ -46,7 +52,8 @@ class Simulation {
   readonly clock = manualClock()
   readonly scheduler: Scheduler
   readonly judge: Judge
-  readonly #store: Store
+  readonly #memory: MemoryStore | undefined
+  #copy: { readonly restore: () => void; readonly atMs: number } | undefined
   readonly #bus: SimulatedBus
   readonly #processes: Process[] = []
   readonly #rows = new Map<string, number>()
@@ -62,21 +69,27 @@ class Simulation {
     const { scheduler } = this
     this.#putsValues = scheduler.chance(0.4)
     this.#faultsLeft = scheduler.chance(0.6) ? 1 + scheduler.below(15) : 0
-    const memory = new MemoryStore(this.clock)
-    this.#store = mutation.store?.(memory) ?? memory
+    const memory = mutation.served === undefined ? new MemoryStore(this.clock) : undefined
+    this.#memory = memory
+    const storeOf = (id: number): Store => {
+      const store = memory ?? mutation.served![id]!
+      return mutation.store?.(store) ?? store
+    }
     this.#bus = new SimulatedBus(scheduler)
     this.judge = new Judge(scheduler, (by, of) => this.#bus.ends[by]!.heard[of] ?? 0)
     const near = scheduler.pick([{}, { memory: false as const }, { memory: { maxEntries: 2 } }])
-    const fence = scheduler.pick([400, 10_000])
+    // Servers count a fence in real time, which stands nearly still here: a short one would not end when it should.
+    const fence = memory === undefined ? 10_000 : scheduler.pick([400, 10_000])
+    const name = memory === undefined ? `shop-${process.pid}-${++schedules}` : 'shop'
     for (let id = 0; id < PROCESSES; id++) {
       const end = this.#bus.connect()
       mutation.bus?.(end)
       const link = new StoreLink(scheduler)
       const cache = createCache({
-        name: 'shop',
+        name,
         clock: this.clock,
         random: scheduler.random,
-        store: link.wrap(this.#store),
+        store: link.wrap(storeOf(id)),
         storeTimeout: STORE_TIMEOUT_MS,
         fence,
         bus: end,
@@ -140,13 +153,15 @@ class Simulation {
     done.catch(() => {})
     while (!isDone) {
       await this.scheduler.rest()
-      await new Promise(setImmediate)
+      await this.scheduler.turn()
     }
     return done
   }
 
   async #act(process: Process): Promise<void> {
     const { scheduler } = this
+    if (this.#memory !== undefined && scheduler.chance(0.15))
+      this.#copy = { restore: this.#memory.copy(), atMs: this.clock.monotonic() }
     if (scheduler.chance(0.6)) await this.#readSomehow(process)
     else if (this.#putsValues) await this.#put(process)
     else await this.#invalidate(process)
@@ -263,7 +278,7 @@ class Simulation {
         await scheduler.pause()
         await cache.set(key, version, { tags: [TAG] })
       } else if (how === 1) {
-        await cache.update(key, () => (version = this.#write(id, key)), { tags: [TAG] })
+        await this.#update(cache, key, () => (version = this.#write(id, key)))
       } else {
         version = this.#write(id, key)
         await scheduler.pause()
@@ -273,6 +288,16 @@ class Simulation {
       // Others are let in when they can know of it: what they put would otherwise be older than what they wrote.
       while (!process.isTold) await scheduler.pause()
     })
+  }
+
+  /** An update that gives up may have written: the key is deleted then, as an application would. */
+  async #update(cache: Cache, key: string, write: () => number): Promise<void> {
+    try {
+      await cache.update(key, write, { tags: [TAG] })
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      await cache.delete(key)
+    }
   }
 
   async #locked(key: string, run: () => Promise<void>): Promise<void> {
@@ -343,7 +368,12 @@ class Simulation {
       return
     }
     const { link, end, id } = process
-    switch (scheduler.below(4)) {
+    switch (scheduler.below(6)) {
+      case 4:
+        return this.#loseMoments()
+      case 5:
+        this.judge.note('time passes')
+        return this.clock.advanceNow(200 + scheduler.below(600))
       case 0:
         link.isDown = !link.isDown
         this.judge.note(`process ${id}: connection ${link.isDown ? 'down' : 'up'}`)
@@ -360,6 +390,13 @@ class Simulation {
       default:
         this.#heal(process)
     }
+  }
+
+  /** As in a failover to a replica that lags: the store goes back to its last copy. */
+  #loseMoments(): void {
+    if (this.#copy === undefined || this.clock.monotonic() > this.#copy.atMs + LAG_MS_MAX) return
+    this.judge.lost()
+    this.#copy.restore()
   }
 
   #heal({ link, end }: Process): void {

@@ -145,6 +145,11 @@ export class SharedTier {
     this.forgetVersions(tags)
   }
 
+  /** The application's own value took the place of another by a fill: should the store lose that, the other must not count. */
+  replaced(key: string): void {
+    this.#remember({ kind: 'key', names: [key], held: false }, true)
+  }
+
   /** Asks for the permission of `holder` to load for all processes; `undefined` when the store does not answer. */
   lease(name: string, holder: string, leaseMs: number): Promise<boolean | undefined> {
     return this.#try('lease', () => this.#options.store.lease(this.#aside(name), holder, leaseMs))

@@ -129,7 +129,8 @@ export class Writes extends NearWrites {
         const filled = await shared.reads.fill({ ...write, ...before, freshMs, etag: undefined })
         if (filled === false) return 'overtaken'
         inStore = filled === true
-        if (!inStore) await shared.tier.invalidate([write.key], false)
+        if (inStore) shared.tier.replaced(write.key)
+        else await shared.tier.invalidate([write.key], false)
       }
     }
     // What the store took has happened, whatever voided the lease since: it voided that in the store too.
