@@ -85,9 +85,9 @@ export class MeshBus {
     )
   }
 
-  /** The peer is not known any more. */
-  forget(peer: PeerId): void {
-    this.#inboxes.delete(peer)
+  /** Forgets all peers but these. */
+  keepOnly(peers: ReadonlySet<PeerId>): void {
+    for (const peer of this.#inboxes.keys()) if (!peers.has(peer)) this.#inboxes.delete(peer)
   }
 
   close(): void {

@@ -35,6 +35,15 @@ describe('a mesh', () => {
     expect(members.map(({ mesh }) => mesh.map('prices').size)).toEqual([6, 6, 6])
   })
 
+  test('who is alone has joined soon, and what it writes is settled', async () => {
+    cluster = new MeshCluster(10)
+    const { mesh } = await cluster.join()
+    expect(cluster.clock.monotonic()).toBeLessThan(1000)
+    const map = mesh.map('prices').set('k', 1)
+    await cluster.until(map.settled(), 1000)
+    expect(mesh.status()).toMatchObject({ alive: 0, blocked: 0 })
+  })
+
   test('a map is one object; other options are refused, here and where a peer has them', async () => {
     cluster = new MeshCluster(3)
     const [a, b] = (await cluster.joinMany(2)) as [Member, Member]
@@ -89,10 +98,12 @@ describe('a mesh', () => {
     cluster = new MeshCluster(6)
     const [a, b] = (await cluster.joinMany(2)) as [Member, Member]
     const map = a.mesh.map('prices')
+    for (let at = 0; at < 20_000; at++) map.set(`k${at}`, at)
     map.set('k', 1)
     await cluster.leave(a)
     await cluster.untilTrue(() => b.mesh.peers()[0]!.state === 'left')
     expect(b.mesh.map('prices').get('k')).toBe(1)
+    expect(b.mesh.map('prices').size).toBe(20_001)
     expect(map.get('k')).toBe(1)
     expect(() => map.set('k', 2)).toThrow(expect.objectContaining({ code: 'ERR_CLOSED' }))
     expect(() => a.mesh.map('prices')).toThrow(expect.objectContaining({ code: 'ERR_CLOSED' }))

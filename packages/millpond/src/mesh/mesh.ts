@@ -32,6 +32,8 @@ export interface MeshStatus {
   readonly id: PeerId
   readonly peer: string
   readonly mesh: string
+  /** It joined to look only, and holds no maps. */
+  readonly observes: boolean
   /** Peers that are alive. */
   readonly alive: number
   readonly maps: Readonly<Record<string, MapStats>>
@@ -96,19 +98,21 @@ export class Mesh {
 
   /** @internal */
   async open(): Promise<void> {
-    const { name, peer, keyring, clock, random, limits, joinMs } = this.#options
+    const { name, peer, keyring, clock, random, limits, joinMs, observes } = this.#options
     const transport = this.#transport()
-    const self = newPeerId()
+    const self = newPeerId(observes)
     const sealer = new PacketSealer(self, name, keyring, clock)
     const streams = new StreamSealer(self, name, keyring, clock)
     const failed = (error: Error): void => this.#events.emit('error', { error })
-    this.#link = await openLink(
-      { transport, sealer, streams, clock, random, name: peer, limits, failed },
-      this.#receiver(),
-    )
+    const parts = { transport, sealer, streams, clock, random, name: peer, limits, failed }
+    this.#link = await openLink(parts, this.#receiver()).catch(async (error: unknown) => {
+      await transport.close().catch(() => {})
+      throw error
+    })
     this.#assemble()
     this.#isReady = true
     for (const known of this.#link.peers()) this.#peer(known)
+    if (observes) return
     await timeLimit<void>(
       clock,
       joinMs,
@@ -121,11 +125,12 @@ export class Mesh {
    * The map of a name: the same object each time. What peers have set before is there.
    *
    * @throws OptionError (`ERR_OPTION`) for an option that cannot be used, or when this process has opened the map with others
-   * @throws MeshError (`ERR_MESH`) when peers have opened it with another `sync`, or one with and one without a bound
+   * @throws MeshError (`ERR_MESH`) when peers have opened it with another `sync`, or one with and one without a bound; where this process observes
    * @throws ClosedError (`ERR_CLOSED`) after `leave`
    */
   map<V = unknown>(name: string, options?: MeshMapOptions): MeshMap<V> {
     if (this.isClosed) throw new ClosedError('the mesh')
+    if (this.#options.observes) throw new MeshError(`map ${name}: this process joined to observe; join without it`)
     const known = this.#opened.get(name)
     if (known && (!options || sameOptions(known.options, wholeMapOptions(options)))) return known.map as MeshMap<V>
     if (known) throw new OptionError('options', options, `map ${name} was opened with others; give the same, or none`)
@@ -154,7 +159,8 @@ export class Mesh {
     const { sender, malformed } = this.#replica
     const alive = this.#alive().length
     const { id, peer, name: mesh } = this
-    return { id, peer, mesh, alive, maps, blocked: sender.blocked, malformed, link: this.#link.stats() }
+    const { observes } = this.#options
+    return { id, peer, mesh, observes, alive, maps, blocked: sender.blocked, malformed, link: this.#link.stats() }
   }
 
   /** The status of one peer, as it sees it. @throws MeshError (`ERR_MESH`) when it does not answer */
@@ -186,6 +192,7 @@ export class Mesh {
 
   /** Resolves when every peer that is alive and keeps up has acknowledged what was written here until now, in all maps. */
   async settled(map?: MapState): Promise<void> {
+    if (this.isClosed) throw new ClosedError('the mesh')
     const maps = map ? [map] : [...this.#replica.maps.values()]
     await Promise.all(maps.map((each) => this.#settledOne(each)))
   }
@@ -245,6 +252,7 @@ export class Mesh {
       state: this.#replica,
       clock,
       random,
+      observes: this.#options.observes,
       onFailure: (peer, error) =>
         this.#events.emit('error', { error: new MeshError(`peer ${peer} was not compared`, { cause: error }) }),
     })
@@ -279,7 +287,7 @@ export class Mesh {
 
   #message(from: PeerId, body: Uint8Array): void {
     try {
-      if (body[0] === OPERATIONS) this.#replica.message(from, body)
+      if (body[0] === OPERATIONS && !this.#options.observes) this.#replica.message(from, body)
       else if (body[0] === BUS_MESSAGE) this.#bus.message(from, body)
     } catch (error) {
       this.#events.emit('error', { error })
@@ -295,9 +303,16 @@ export class Mesh {
   #peer(peer: PeerInfo): void {
     this.#repair.peer(peer)
     this.#events.emit('peer', { peer })
-    if (peer.state === 'alive') return
-    if (peer.state === 'dead' || peer.state === 'left') this.#driftToldMs.delete(peer.id)
+    if (peer.state === 'dead' || peer.state === 'left') this.#forgetGone()
     this.#settling.acknowledged(this.#link.acknowledged())
+  }
+
+  /** Drops what is known of peers that the link has forgotten. */
+  #forgetGone(): void {
+    const known = new Set(this.#link.peers().map(({ id }) => id))
+    this.#replica.keepOnly(known)
+    this.#bus.keepOnly(known)
+    for (const id of this.#driftToldMs.keys()) if (!known.has(id)) this.#driftToldMs.delete(id)
   }
 
   #lost(from: PeerId): void {
@@ -324,7 +339,6 @@ export class Mesh {
   }
 
   async #settledOne(map: MapState): Promise<void> {
-    if (this.isClosed) throw new ClosedError('the mesh')
     let last = this.#link.sent()
     if (map.unsent.size > 0) last = await new Promise<number>((resolve) => map.unsent.mark(resolve))
     this.#settling.acknowledged(this.#link.acknowledged())
@@ -362,7 +376,11 @@ export class Mesh {
   }
 
   async #leave(): Promise<void> {
-    this.#replica.sender.flush()
+    const maps = [...this.#replica.maps.values()]
+    const said = async (): Promise<void> => {
+      await Promise.all(maps.map((map) => this.#settledOne(map)))
+    }
+    await timeLimit(this.#options.clock, LEAVE_MS_MAX, said, () => {})
     await this.#link.leave()
     this.#repair.close()
     this.#replica.close()
@@ -376,4 +394,6 @@ function sameOptions(one: WholeMapOptions, other: WholeMapOptions): boolean {
 }
 
 const NAME_CHARACTERS_MAX = 200
+/** How long `leave` waits for what was not sent yet. */
+const LEAVE_MS_MAX = 500
 const DRIFT_TOLD_MS = 10_000

@@ -106,9 +106,9 @@ export class Replica implements Repairable {
       if (!map.mode.everything && map.isOpen && awayMs >= map.ledger.remembersMs) map.void('away')
   }
 
-  /** The peer is not known any more. */
-  forget(peer: PeerId): void {
-    this.#heardAtMs.delete(peer)
+  /** Forgets when all peers but these were heard. */
+  keepOnly(peers: ReadonlySet<PeerId>): void {
+    for (const peer of this.#heardAtMs.keys()) if (!peers.has(peer)) this.#heardAtMs.delete(peer)
   }
 
   /** Answers on a stream that a peer opened by its `connect`. */
