@@ -208,3 +208,36 @@ export class Cluster {
     })
   }
 }
+
+/** A cluster and its members, of which at least as many are used as the test asked for. */
+export interface Met {
+  readonly cluster: Cluster
+  readonly members: [Member, Member, Member, ...Member[]]
+}
+
+/** A cluster in which everybody has met, at a time that depends on the seed. */
+export async function met(count: number, options: Partial<ClusterOptions> = {}): Promise<Met> {
+  const cluster = new Cluster({ seed: 1, ...options })
+  const members = await cluster.startMany(count)
+  cluster.until(() => cluster.isWhole, 10_000)
+  cluster.clock.advanceNow(300 + (options.seed ?? 1) * 37)
+  return { cluster, members: members as [Member, Member, Member, ...Member[]] }
+}
+
+/** Each of `senders` sends a message a millisecond, as far as there is room. */
+export function talk(cluster: Cluster, senders: readonly Member[], ms: number, bytes = 64): void {
+  for (let at = 0; at < ms; at++) {
+    for (const member of senders) if (member.link.room() > 0) member.send(bytes)
+    cluster.clock.advanceNow(1)
+  }
+}
+
+/** How many messages of `from` a member has, each once. */
+export function gotOf(member: Member, from: Member): number {
+  return member.got.get(from.link.self)?.filter((times) => times === 1).length ?? 0
+}
+
+/** What members were told about deaths. */
+export function deaths(cluster: Cluster): string[] {
+  return cluster.members.flatMap(({ log }) => log.filter((line) => line.endsWith('dead')))
+}
