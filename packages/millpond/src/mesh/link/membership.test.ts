@@ -89,6 +89,43 @@ describe('membership', () => {
     expect(one.link.peers().find(({ name }) => name === 'm1')!.state).not.toBe('dead')
   })
 
+  test('who is suspected refutes it, also through others', async () => {
+    const { cluster, members } = await met(4)
+    const [one, two] = members
+    const { transport } = one.host
+    const send = transport.send.bind(transport)
+    let helpless = true
+    transport.send = (datagram, to) => {
+      if (!helpless || datagram[3] !== PacketType.probe) send(datagram, to)
+    }
+    cluster.network.block([one.host], [two.host])
+    cluster.network.block([two.host], [one.host])
+    cluster.until(() => one.states.get(two.link.self) === 'suspect', 2000)
+    helpless = false
+    expect(cluster.until(() => one.states.get(two.link.self) === 'alive', 300)).toBeGreaterThan(0)
+    expect(deaths(cluster).filter((line) => line.includes('m1'))).toEqual([])
+  })
+
+  test('news of a suspect that are older than the suspicion do not save it', async () => {
+    const { cluster, members } = await met(3)
+    const [one, two, three] = members
+    const { transport } = one.host
+    const send = transport.send.bind(transport)
+    let probes = 0
+    transport.send = (datagram, to) => {
+      if (datagram[3] === PacketType.probe) probes++
+      send(datagram, to)
+    }
+    cluster.network.set({ delayMs: 450 }, { from: three.host, to: one.host })
+    cluster.network.block([one.host], [two.host])
+    cluster.network.block([two.host], [one.host])
+    cluster.until(() => probes > 0, 2000)
+    cluster.clock.advanceNow(2)
+    cluster.crash(two)
+    cluster.until(() => one.states.get(two.link.self) === 'dead', 1100)
+    expect(one.log.at(-2)).toMatch('suspect')
+  })
+
   test.each([1, 30, 600])('after %i s of partition they meet again, and are told to compare', async (seconds) => {
     const { cluster, members } = await met(4)
     const [one, two, three] = members
