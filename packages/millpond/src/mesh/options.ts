@@ -37,6 +37,11 @@ export interface MeshOptions {
   readonly tombstoneTtl?: Duration
   /** How many of them each map remembers. Default: 100,000. */
   readonly maxTombstones?: number
+  /**
+   * Join to look only: the process is a peer among the others, and can ask them for their status, but takes over nothing, is compared with
+   * nobody, and opens no map. Default: false.
+   */
+  readonly observe?: boolean
   /** The longest value, encoded. At most, and by default, `'16mb'`. */
   readonly maxValue?: Size
   /** Sizes of queues; see `LinkLimits`. */
@@ -55,6 +60,7 @@ export interface WholeMeshOptions {
   readonly peer: string
   readonly keyring: Keyring
   readonly insecure: boolean
+  readonly observes: boolean
   readonly transport: Transport | MeshNetwork
   readonly joinMs: number
   readonly driftMsMax: number
@@ -83,6 +89,7 @@ export function wholeMeshOptions(options: MeshOptions): WholeMeshOptions {
     peer: options.peer ?? `${hostname()}:${process.pid}`,
     keyring: new Keyring(Array.isArray(key) ? key : [key as MeshKey]),
     insecure: flag('insecure', options.insecure),
+    observes: flag('observe', options.observe),
     transport: options.transport ?? {},
     joinMs: durationMs(options.joinTimeout ?? 1000, 'joinTimeout'),
     driftMsMax: durationMs(options.maxDrift ?? 500, 'maxDrift'),

@@ -13,6 +13,8 @@ export interface RepairOptions {
   readonly state: Repairable
   readonly clock: Clock
   readonly random: Random
+  /** Never joins, and is compared with nobody: it says that it is not ready. Default: false. */
+  readonly observes?: boolean
   /** This process was away too long, and takes the state of this peer instead of its own. Default: nothing. */
   readonly onWipe?: (peer: PeerId) => void
   /** A comparison failed; it is tried again. Default: nothing. */
@@ -99,6 +101,7 @@ export class Repair {
     peer.roundTripMs = info.roundTripMs ?? Number.POSITIVE_INFINITY
     // Whatever it does from now on is not heard.
     if (wasAlive && !peer.alive) peer.lose()
+    if (!wasAlive && peer.alive) this.#excuse(info.id)
     if (!peer.alive && (info.state === 'left' || this.#peers.size > PEERS_MAX)) this.#peers.delete(info.id)
     this.#later(0)
   }
@@ -146,6 +149,7 @@ export class Repair {
     const { losses } = peer
     void this.#compare(peer, losses, (parts) => new Comparison(parts, stream, from).accept(refuse)).finally(() => {
       if (!refuse) peer.accepting = false
+      this.#excuse(from)
       this.#later(0)
     })
   }
@@ -193,6 +197,12 @@ export class Repair {
     this.#options.link.hint(this.#digest(nowMs, this.#root), peer.id)
   }
 
+  /** Who only observes tells so to a peer that may want to compare. */
+  #excuse(peer: PeerId): void {
+    const { observes, link, clock } = this.#options
+    if (observes && !this.#closed) link.hint(this.#digest(clock.monotonic(), this.#root), peer)
+  }
+
   #digest(nowMs: number, root: string): Uint8Array {
     this.counts.digests++
     return writeDigest({ ready: this.#joined, busy: this.#options.state.isBusy(), nowMs, root })
@@ -216,11 +226,12 @@ export class Repair {
     if (this.#closed) return
     const nowMs = this.#options.clock.monotonic()
     const live = [...this.#peers.values()].filter(({ alive }) => alive)
-    if (!this.#joined) this.#join(live, nowMs)
-    else for (const peer of live) if (this.#isDue(peer, nowMs)) this.#open(peer)
+    const { observes } = this.#options
+    if (!this.#joined && !observes) this.#join(live, nowMs)
+    else if (this.#joined) for (const peer of live) if (this.#isDue(peer, nowMs)) this.#open(peer)
     this.#tellDigest(nowMs)
     this.#later(
-      live.some(({ lost, wantsAll, difference }) => lost || wantsAll || difference) || !this.#joined
+      !observes && (live.some(({ lost, wantsAll, difference }) => lost || wantsAll || difference) || !this.#joined)
         ? EAGER_MS
         : DIGEST_MS,
     )
