@@ -4,7 +4,7 @@ import { seededRandom } from '../core/random.ts'
 import { BusInbox } from './bus-inbox.ts'
 
 function inbox() {
-  const heard: (string | 'gap')[] = []
+  const heard: string[] = []
   const box = new BusInbox({ message: ({ cache }) => heard.push(cache), gap: () => heard.push('gap') })
   return {
     box,

@@ -76,10 +76,11 @@ export class MeshCluster {
   /** Lets time go on until the promise is settled, at most a minute. */
   async until<T>(promise: Promise<T>, limitMs = 60_000): Promise<T> {
     let isDone = false
-    const done = (): void => {
-      isDone = true
-    }
-    promise.then(done, done)
+    void promise
+      .catch(() => {})
+      .finally(() => {
+        isDone = true
+      })
     await this.untilTrue(() => isDone, limitMs)
     return await promise
   }

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterEach, describe, expect, test } from 'vitest'
 import { busContract } from '../testing/contracts-bus.ts'
 import { type Member, MeshCluster } from './mesh.fixture.ts'
@@ -42,6 +43,23 @@ describe('a mesh', () => {
     const map = mesh.map('prices').set('k', 1)
     await cluster.until(map.settled(), 1000)
     expect(mesh.status()).toMatchObject({ alive: 0, blocked: 0 })
+  })
+
+  test('events are published on diagnostics channels, with mesh and map', async () => {
+    cluster = new MeshCluster(11)
+    const [a, b] = (await cluster.joinMany(2)) as [Member, Member]
+    const heard: unknown[] = []
+    const hear = (message: unknown): void => void heard.push(message)
+    subscribe('millpond:mesh:set', hear)
+    a.mesh.map('prices').set('k', 1)
+    await cluster.until(a.mesh.settled())
+    unsubscribe('millpond:mesh:set', hear)
+    const origin = a.mesh.id
+    expect(heard).toEqual([
+      { mesh: 'test', map: 'prices', key: 'k', origin, local: true },
+      { mesh: 'test', map: 'prices', key: 'k', origin, local: false },
+    ])
+    expect(b.mesh.peers().map(({ name }) => name)).toEqual(['p1'])
   })
 
   test('a map is one object; other options are refused, here and where a peer has them', async () => {

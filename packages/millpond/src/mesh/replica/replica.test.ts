@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { contentOf, differing, Peers } from './peers.fixture.ts'
+import { contentOf, differing, Peers, UNBOUNDED } from './peers.fixture.ts'
 
 function pair(seed = 1) {
   const peers = new Peers(seed)
@@ -184,6 +184,48 @@ describe('two peers', () => {
     peers.settle()
     expect(other.open('late').get('k')).toBe(1)
     expect(() => other.open('late', {}, 'part')).toThrow(/sync 'part'/)
+  })
+})
+
+describe('what is remembered', () => {
+  test('how long peers may be apart is how far back deletions are known, of maps that all hold whole', () => {
+    const peers = new Peers(1, { rememberMs: 60_000, rememberedMax: 100 })
+    const { replica } = peers.join()
+    const map = replica.open('whole', { sync: 'full', everything: true }, UNBOUNDED)
+    const part = replica.open('part', { sync: 'part', everything: false }, UNBOUNDED)
+    expect(replica.awayMsMax).toBe(60_000)
+    for (let at = 0; at < 200; at++) part.set(`k${at}`, at, Number.POSITIVE_INFINITY)
+    expect(replica.awayMsMax).toBe(60_000)
+    for (let at = 0; at < 200; at++) {
+      map.set(`k${at}`, at, Number.POSITIVE_INFINITY)
+      map.delete(`k${at}`)
+      peers.clock.advanceNow(100)
+    }
+    // The hundred newest deletions lie up to 10 s back.
+    expect(replica.awayMsMax).toBeGreaterThan(9000)
+    expect(replica.awayMsMax).toBeLessThanOrEqual(10_100)
+    expect(map.ledger.size).toBeLessThanOrEqual(100)
+    for (let second = 0; second < 62; second++) peers.clock.advanceNow(1000)
+    expect(replica.awayMsMax).toBe(60_000)
+  })
+
+  test('who starts afresh drops everything, also what it still had to say, and takes the state of the other', () => {
+    const { peers, one, other, a, b } = pair()
+    for (let at = 0; at < 100; at++) a.set(`k${at}`, at, Number.POSITIVE_INFINITY)
+    peers.settle()
+    b.set('only here', 1, Number.POSITIVE_INFINITY)
+    let reached = -1
+    b.unsent.mark((seq) => {
+      reached = seq
+    })
+    other.replica.wipe()
+    expect([b.size, b.unsent.size, b.ledger.size, reached]).toEqual([0, 0, 0, 0])
+    expect(other.replica.hashes().every((hash) => hash === 0)).toBe(true)
+    peers.settle()
+    expect(contentOf(b)).toEqual(contentOf(a))
+    expect(b.size).toBe(100)
+    expect(other.told.at(-1)).toMatch(/^set/)
+    expect(one.replica.isBusy()).toBe(false)
   })
 })
 
