@@ -1,5 +1,5 @@
 /**
- * The contracts of the ports: what every store, bus and feed has to do, written once. A contract is a list of named
+ * The contracts of the ports: what every store, bus, feed and transport has to do, written once. A contract is a list of named
  * checks; each throws when the subject breaks it. They need no test runner:
  *
  * ```ts

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { TransportStream } from '../core/transport.ts'
+import { transportContract } from './contracts-transport.ts'
 import { manualClock } from './manual-clock.ts'
 import type { SimulatedHost, SimulatedHostOptions } from './simulated-host.ts'
 import type { SimulatedLink } from './simulated-link.ts'
@@ -277,4 +278,13 @@ describe('streams', () => {
       Promise.all([ends[0].host.transport.connect(ends[1].host.address), clock.advance(2000)]),
     ).rejects.toThrow('no answer')
   })
+})
+
+describe.each([true, false])('it keeps the contract of Transport, multicast %s', (multicast) => {
+  for (const { name, run } of transportContract)
+    test(name, async () => {
+      const clock = manualClock()
+      const network = new SimulatedNetwork(clock, { seed: 1, multicast })
+      await run({ make: () => network.host().transport, delivered: () => clock.advance(1) })
+    })
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import type { TransportAddress, TransportStream } from '../../core/transport.ts'
+import { transportContract } from '../../testing/contracts-transport.ts'
 import { readEcho, writeAnswer, writeQuestion } from './echo.ts'
 import { measurePath } from './measure-path.ts'
 import { findInterface, groupOf } from './network-interface.ts'
@@ -48,6 +49,12 @@ async function end(options: Partial<UdpTransportOptions> = {}): Promise<End> {
 
 const hasAddress = (wanted: string): boolean =>
   Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === wanted))
+
+/** Some time, and then a look at the sockets: a process that is short of time sees its timers first. */
+async function passed(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
 
 /** Waits until something is so, at most 5 s. */
 async function until(isSo: () => boolean): Promise<void> {
@@ -310,4 +317,15 @@ test('a path is measured: how far, how long a datagram, how long a way', async (
     datagramBytes: undefined,
     roundTripMs: undefined,
   })
+})
+
+describe.each(['auto', 'multicast'] as const)('it keeps the contract of Transport, mode %s', (mode) => {
+  for (const { name, run } of transportContract)
+    test(name, async () => {
+      const mesh = `test ${process.pid} ${meshes}`
+      await run({
+        make: () => new UdpTransport({ mesh, sealed: false, mode }),
+        delivered: passed,
+      })
+    })
 })
