@@ -15,35 +15,44 @@ export class ReadBatches {
     this.#read = read
   }
 
-  /** What stands under a key; `undefined` where the store does not answer. */
-  async key(name: string): Promise<StoreRead | undefined> {
-    const batch = this.#batch()
-    const at = positionOf(name, batch.keys)
-    return (await batch.answer)?.entries[at]
+  /** What stands under a key, where one is given, and the tags' versions; `undefined` where the store does not answer. */
+  async ask(key: string | undefined, tags: readonly string[]): Promise<Answer | undefined> {
+    if (tags.length >= STORE_BATCH_MAX) return await this.#askInParts(key, tags)
+    const batch = this.#batch(tags.length + 1)
+    const keyAt = key === undefined ? -1 : positionOf(key, batch.keys)
+    const tagsAt = tags.map((tag) => positionOf(tag, batch.tags))
+    const answer = await batch.answer
+    return answer && { entry: answer.entries[keyAt], versions: tagsAt.map((at) => answer.versions[at]!) }
   }
 
-  /** The version of a tag; `undefined` where the store does not answer. */
-  async tag(name: string): Promise<string | undefined> {
-    const batch = this.#batch()
-    const at = positionOf(name, batch.tags)
-    return (await batch.answer)?.versions[at]
+  async #askInParts(key: string | undefined, tags: readonly string[]): Promise<Answer | undefined> {
+    const most = STORE_BATCH_MAX - 1
+    const [first, rest] = await Promise.all([this.ask(key, tags.slice(0, most)), this.ask(undefined, tags.slice(most))])
+    return first && rest && { entry: first.entry, versions: [...first.versions, ...rest.versions] }
   }
 
-  #batch(): Batch {
+  /** The batch of this tick, or another one where it has no room for so many names. */
+  #batch(names: number): Batch {
     const open = this.#open
-    if (open !== undefined && open.keys.size + open.tags.size < STORE_BATCH_MAX) return open
+    if (open !== undefined && open.keys.size + open.tags.size + names <= STORE_BATCH_MAX) return open
     const batch: Batch = { keys: new Map(), tags: new Map(), answer: NOTHING }
     this.#open = batch
-    batch.answer = this.#ask(batch, open?.answer)
+    batch.answer = this.#send(batch, open?.answer)
     return batch
   }
 
-  async #ask(batch: Batch, before: Promise<unknown> | undefined): Promise<StoreAnswer | undefined> {
+  async #send(batch: Batch, before: Promise<unknown> | undefined): Promise<StoreAnswer | undefined> {
     await undefined
     if (this.#open === batch) this.#open = undefined
     await before
     return await this.#read([...batch.keys.keys()], [...batch.tags.keys()])
   }
+}
+
+/** The part of an answer that one asked for. */
+interface Answer {
+  readonly entry: StoreRead | undefined
+  readonly versions: readonly string[]
 }
 
 /** What is asked for together: names with their places. */

@@ -8,7 +8,7 @@ import type { Accept, Life } from './life.ts'
 import type { NearTier } from './near-tier.ts'
 import type { Sealer } from './sealer.ts'
 import type { SharedTier } from './shared-tier.ts'
-import { EVERYTHING, isHeld, NO_VERSIONS, type Versions } from './versions.ts'
+import { anyHeld, EVERYTHING, type Versions } from './versions.ts'
 
 /** What reads through the shared tier need to know of their cache. */
 export interface SharedReadsOptions {
@@ -116,10 +116,9 @@ export class SharedReads {
     const { tier, clock } = this.#options
     const readAtMs = clock.monotonic()
     const tags = [EVERYTHING, ...life.tags]
-    const [read, versions = NO_VERSIONS] = await Promise.all([tier.read(key), tier.versions(tags)])
-    const held = read.held === true || [...versions.values()].some(isHeld)
-    const found = read.record && (await this.#find(key, read.record, versions, life.accept))
-    return { before: { mark: read.mark, versions, readAtMs }, held, found }
+    const { mark, record, held, versions } = await tier.read(key, tags)
+    const found = record && (await this.#find(key, record, versions, life.accept))
+    return { before: { mark, versions, readAtMs }, held: held === true || anyHeld(versions), found }
   }
 
   /**
@@ -162,7 +161,7 @@ export class SharedReads {
     accept: Accept | undefined,
   ): Promise<Found | undefined> {
     const { codec, sealer, emitter } = this.#options
-    if (!(await this.#isCurrent(record, versions))) return undefined
+    if (!(isCurrentBy(record, versions) ?? (await this.#isCurrent(record, versions)))) return undefined
     const shown = shownKey(key)
     try {
       const decoded = codec.decode(record.value)
@@ -179,12 +178,21 @@ export class SharedReads {
     }
   }
 
-  /** Whether none of the record's tags has got another version since. */
+  /** Whether none of the record's tags has got another version since, where the store has to be asked for some. */
   async #isCurrent(record: StoreRecord, versions: Versions): Promise<boolean> {
     const unknown = record.tags.map(([name]) => name).filter((name) => !versions.has(name))
-    const more = unknown.length === 0 ? NO_VERSIONS : await this.#options.tier.versions(unknown)
+    const more = await this.#options.tier.versions(unknown)
     return record.tags.every(([name, version]) => (versions.get(name) ?? more?.get(name)) === version)
   }
+}
+
+/** Whether a record's tags have these versions; `undefined` where some are not among them. */
+function isCurrentBy(record: StoreRecord, versions: Versions): boolean | undefined {
+  for (const [name, version] of record.tags) {
+    const current = versions.get(name)
+    if (current !== version) return current === undefined ? undefined : false
+  }
+  return true
 }
 
 /** The tags of a record, as the cache's user knows them. */

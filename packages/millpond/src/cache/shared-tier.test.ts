@@ -48,7 +48,7 @@ test('reads and versions of one tick go together, each name once', async () => {
   const { store, tier } = setup()
   const asked = ['a', 'b', 'a'].map((key) => tier.read(key))
   const versions = [tier.versions(['t', EVERYTHING]), tier.versions(['t'])]
-  expect(await Promise.all(asked)).toEqual([{ mark: '' }, { mark: '' }, { mark: '' }])
+  expect(await Promise.all(asked)).toMatchObject([{ mark: '' }, { mark: '' }, { mark: '' }])
   const [one, other] = await Promise.all(versions)
   expect(one!.get('t')).toBe(other!.get('t'))
   expect(store.calls).toEqual(['read 2 2'])
@@ -107,7 +107,7 @@ test('nothing rejects while the store is down, and what it missed is told when i
   await tier.bump(['t'], false)
   await tier.invalidate(['set'], true)
   await tier.invalidate(['set'], false)
-  expect(await tier.read('gone')).toEqual({ mark: undefined })
+  expect(await tier.read('gone')).toMatchObject({ mark: undefined })
   expect(await tier.versions(['t'])).toBeUndefined()
   expect(await tier.fill('a', RECORD, '', clock.monotonic())).toBeUndefined()
   state.isDown = false
@@ -132,8 +132,8 @@ describe('invalidations that were acknowledged a moment before the store was in 
     await clock.advance(9000)
     const answer = tier.read('a')
     restore()
-    expect(await answer, 'a read under way').toEqual({ mark: undefined })
-    expect(await tier.read('a'), 'a read before it is told').toEqual({ mark: undefined })
+    expect(await answer, 'a read under way').toMatchObject({ mark: undefined })
+    expect(await tier.read('a'), 'a read before it is told').toMatchObject({ mark: undefined })
     await clock.advance(0)
     expect(made).toEqual([
       { keys: ['a'], tags: [] },
@@ -185,7 +185,7 @@ test('a store that only reads is not back', async () => {
   })
   await tier.invalidate(['a'], false)
   await clock.advance(5000)
-  expect(await tier.read('a')).toEqual({ mark: undefined })
+  expect(await tier.read('a')).toMatchObject({ mark: undefined })
   isFull = false
   await clock.advance(1000)
   expect((await tier.read('a')).mark).not.toBe('')
@@ -197,7 +197,7 @@ test('a record that the store does not take leaves the store in use', async () =
   }
   const { tier, clock } = setup({ wrap: (store) => faultyStore(store, ({ method }) => (method === 'fill' ? refuse() : undefined)) }) // biome-ignore format: one line
   expect(await tier.fill('a', RECORD, '', clock.monotonic())).toBeUndefined()
-  expect(await tier.read('a')).toEqual({ mark: '' })
+  expect(await tier.read('a')).toMatchObject({ mark: '' })
 })
 
 test('more names than a call may have go in several', async () => {
@@ -235,7 +235,7 @@ test.each([[{ entries: [], versions: [] } as never], [5 as never], [undefined as
   'a store that answers a read with %o has failed, and its reader does not',
   async (answer) => {
     const { tier } = setup({ wrap: (store) => Object.assign(store, { read: async () => answer }) })
-    expect(await tier.read('a')).toEqual({ mark: undefined })
+    expect(await tier.read('a')).toMatchObject({ mark: undefined })
   },
 )
 
@@ -248,7 +248,7 @@ test('an invalidation that the store refuses keeps everyone from reading it unti
     wrap: (store) => faultyStore(store, ({ method }) => (method === 'invalidate' ? refuse() : undefined)),
   })
   await tier.invalidate(['a'], false)
-  expect(await tier.read('a')).toEqual({ mark: undefined })
+  expect(await tier.read('a')).toMatchObject({ mark: undefined })
   await clock.advance(0)
   expect((await tier.read('a')).mark).not.toBe('')
 })

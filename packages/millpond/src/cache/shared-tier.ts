@@ -25,11 +25,23 @@ export interface SharedTierOptions {
 }
 
 /** An answer of the shared tier. Without a mark it did not answer, and nothing may be filled. */
-export interface SharedRead {
+export interface TaggedRead {
   readonly mark: Mark | undefined
-  readonly record?: StoreRecord
+  readonly record?: StoreRecord | undefined
   /** A write is under way: what is loaded now is kept nowhere. */
-  readonly held?: boolean
+  readonly held?: boolean | undefined
+  readonly versions: Versions
+}
+
+/** Versions that are being asked for. */
+interface Asked {
+  readonly known: Versions
+  readonly unknown: readonly string[]
+  /** The unknown ones, as the store knows them. */
+  readonly stored: string[]
+  readonly atMs: number
+  /** What was known to have changed by then. */
+  readonly changes: number
 }
 
 /**
@@ -72,25 +84,43 @@ export class SharedTier {
     return this.#options.fenceMs
   }
 
-  /** Reads a key. What is asked for together, versions of tags included, goes to the store together. */
-  async read(key: string): Promise<SharedRead> {
-    return (await this.#reads.key(this.#stored(key))) ?? NO_ANSWER
+  /** Reads a key, and what `versions` gives, in one call. What is asked for together goes to the store together. */
+  async read(key: string, tags: readonly string[] = []): Promise<TaggedRead> {
+    const asked = this.#beginAsking(tags)
+    const answer = await this.#reads.ask(this.#stored(key), asked.stored)
+    if (answer === undefined) return NO_ANSWER
+    const { mark, record, held } = answer.entry!
+    return { mark, record, held, versions: this.#endAsking(asked, answer.versions) }
   }
 
   /** The versions of tags as the store has them now, or as the bus keeps them; `undefined` when it does not answer. */
   async versions(tags: readonly string[]): Promise<Versions | undefined> {
+    const asked = this.#beginAsking(tags)
+    if (asked.unknown.length === 0) return asked.known
+    const answer = await this.#reads.ask(undefined, asked.stored)
+    return answer && this.#endAsking(asked, answer.versions)
+  }
+
+  #beginAsking(tags: readonly string[]): Asked {
     const { clock, hearsChanges } = this.#options
     const known = hearsChanges ? this.#known.before(tags, Number.POSITIVE_INFINITY) : NO_VERSIONS
-    if (known.size === tags.length) return known
-    const askedAtMs = clock.monotonic()
-    const { changes } = this.#known
-    const answers = await Promise.all(tags.map((tag) => known.get(tag) ?? this.#reads.tag(this.#storedTag(tag))))
-    const found = new Map<string, string>()
-    for (const [at, tag] of tags.entries()) {
-      const version = answers[at]
-      if (version === undefined) return undefined
+    const unknown = known.size === 0 ? tags : tags.filter((tag) => !known.has(tag))
+    return {
+      known,
+      unknown,
+      stored: unknown.map(this.#storedTag),
+      atMs: clock.monotonic(),
+      changes: this.#known.changes,
+    }
+  }
+
+  #endAsking({ known, unknown, atMs, changes }: Asked, answers: readonly string[]): Versions {
+    if (unknown.length === 0) return known
+    const found = new Map(known)
+    for (const [at, tag] of unknown.entries()) {
+      const version = answers[at]!
       found.set(tag, version)
-      if (changes === this.#known.changes) this.#known.remember(tag, version, askedAtMs)
+      if (changes === this.#known.changes) this.#known.remember(tag, version, atMs)
     }
     return found
   }
@@ -161,7 +191,7 @@ export class SharedTier {
 
   /** The mark of the last note under a name; `''` where there is none, `undefined` when the store does not answer. */
   async readNote(name: string): Promise<Mark | undefined> {
-    return (await this.#reads.key(this.#aside(name)))?.mark
+    return (await this.#reads.ask(this.#aside(name), []))?.entry?.mark
   }
 
   /** Leaves a note for so long: a new mark, by which those who look learn of it. */
@@ -249,7 +279,7 @@ export class SharedTier {
   }
 }
 
-const NO_ANSWER: SharedRead = { mark: undefined }
+const NO_ANSWER: TaggedRead = { mark: undefined, versions: NO_VERSIONS }
 /** How long an acknowledged invalidation may yet be lost by a failover, or by a restart from a log that is synced each second. */
 const RECENT_MS = 10_000
 /** Several, so that in a cluster each server is likely to be asked. */

@@ -11,6 +11,11 @@ export function isHeld(version: string): boolean {
   return version.startsWith('!')
 }
 
+export function anyHeld(versions: Versions): boolean {
+  for (const version of versions.values()) if (isHeld(version)) return true
+  return false
+}
+
 /**
  * Versions of tags as the store had them once. For fills an old one does no harm: what is filled under it is not found. For
  * reads they are good only where a bus tells of changes.

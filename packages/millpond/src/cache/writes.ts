@@ -9,7 +9,7 @@ import { freshMsOf, type Life } from './life.ts'
 import { NearWrites, type Write } from './near-writes.ts'
 import type { Before } from './shared-reads.ts'
 import type { Common, Shared } from './stack.ts'
-import { EVERYTHING, isHeld, NO_VERSIONS } from './versions.ts'
+import { anyHeld, EVERYTHING, NO_VERSIONS } from './versions.ts'
 
 /** Makes the next value of a key from the one before it. */
 type Change = (value: unknown) => unknown
@@ -124,7 +124,7 @@ export class Writes extends NearWrites {
     if (shared !== undefined && !lease.fed) {
       const freshMs = freshMsOf(write.value, write.life, random)
       if (before.mark === undefined) await shared.tier.invalidate([write.key], false)
-      else if ([...before.versions.values()].some(isHeld)) return 'overtaken'
+      else if (anyHeld(before.versions)) return 'overtaken'
       else {
         const filled = await shared.reads.fill({ ...write, ...before, freshMs, etag: undefined })
         if (filled === false) return 'overtaken'
@@ -146,7 +146,7 @@ export class Writes extends NearWrites {
     const readAtMs = this.#all.clock.monotonic()
     const asking = fed ? undefined : tier.versions(namesOf(write))
     const [[mark], versions] = await Promise.all([tier.invalidate([key], !fed), asking])
-    const usable = versions !== undefined && ![...versions.values()].some(isHeld)
+    const usable = versions !== undefined && !anyHeld(versions)
     const freshMs = freshMsOf(value, life, this.#all.random)
     const before = { mark, readAtMs, versions: versions ?? NO_VERSIONS }
     const filled = usable ? await reads.fill({ key, value, life, freshMs, etag: undefined, ...before }) : undefined
