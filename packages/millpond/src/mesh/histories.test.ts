@@ -1,6 +1,7 @@
 /** Random histories of whole meshes: real links, repair and streams over a network with every fault; a fold over all changes is the judge. */
 import { expect, test } from 'vitest'
 import { type Random, seededRandom } from '../core/random.ts'
+import type { MeshMapOptions } from './map/map-options.ts'
 import type { MeshMap } from './map/mesh-map.ts'
 import { type Member, MeshCluster } from './mesh.fixture.ts'
 import { Changes } from './replica/changes.fixture.ts'
@@ -9,15 +10,19 @@ import { Changes } from './replica/changes.fixture.ts'
 const SCHEDULES = Math.ceil(Number(process.env.MILLPOND_SCHEDULES ?? 200) / 20)
 const KEYS = Array.from({ length: 12 }, (_, at) => `key ${at}`)
 const LARGE = 'x'.repeat(90_000)
+/** Every second history is of a map that all hold whole. */
+const KINDS: readonly MeshMapOptions[] = [{ maxEntries: 6 }, {}, { sync: 'part' }, {}, { sync: 'invalidate' }, {}]
 
 class MeshHistory {
   readonly cluster: MeshCluster
   readonly changes = new Changes()
+  readonly options: MeshMapOptions
   readonly #random: Random
   #written = 0
 
   constructor(seed: number) {
     this.#random = seededRandom(seed)
+    this.options = KINDS[seed % KINDS.length]!
     const link = { loss: 0.3 * this.#random() ** 2, duplication: 0.1, reordering: 0.2, reorderingMs: 20, jitterMs: 2 }
     this.cluster = new MeshCluster(seed, {}, link)
   }
@@ -46,7 +51,7 @@ class MeshHistory {
   }
 
   #change(member: Member): void {
-    const map = mapOf(member)
+    const map = this.mapOf(member)
     const state = member.mesh.stateOf('histories')
     const key = KEYS[this.#draw(KEYS.length)]!
     const chance = this.#random()
@@ -78,7 +83,12 @@ class MeshHistory {
     cluster.network.heal()
     cluster.network.set({ loss: 0 })
     for (const { host } of cluster.members) host.resume()
+    for (const member of cluster.members) this.mapOf(member)
     return await cluster.untilTrue(() => cluster.isWhole && cluster.isEqual('histories'), 60_000)
+  }
+
+  mapOf({ mesh }: Member): MeshMap<unknown> {
+    return mesh.map<unknown>('histories', this.options)
   }
 
   #draw(count: number): number {
@@ -86,11 +96,7 @@ class MeshHistory {
   }
 }
 
-function mapOf({ mesh }: Member): MeshMap<unknown> {
-  return mesh.map<unknown>('histories')
-}
-
-test(`after ${SCHEDULES} histories of whole meshes all maps are the fold of all changes`, {
+test(`after ${SCHEDULES} histories of whole meshes what maps hold is the fold of all changes, and full ones hold all of it`, {
   timeout: 30_000 + SCHEDULES * 5000,
 }, async () => {
   const settledMs: number[] = []
@@ -99,8 +105,13 @@ test(`after ${SCHEDULES} histories of whole meshes all maps are the fold of all 
     await history.run(300)
     settledMs.push(await history.settle())
     const expected = history.changes.content()
-    for (const member of history.cluster.members)
-      expect(Object.fromEntries(mapOf(member)), `seed ${seed}, ${member.mesh.peer}`).toEqual(expected)
+    for (const member of history.cluster.members) {
+      const content = Object.fromEntries(history.mapOf(member))
+      const held = Object.keys(content).map((key) => [key, expected[key]])
+      const hint = `seed ${seed}, ${JSON.stringify(history.options)}, ${member.mesh.peer}`
+      expect(content, hint).toEqual(Object.keys(history.options).length === 0 ? expected : Object.fromEntries(held))
+      expect(history.mapOf(member).size).toBeLessThanOrEqual(history.options.maxEntries ?? KEYS.length)
+    }
     for (const { mesh } of history.cluster.members) await history.cluster.until(mesh.leave())
   }
   settledMs.sort((one, other) => one - other)

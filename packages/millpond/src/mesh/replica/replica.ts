@@ -222,5 +222,5 @@ const SWEEP_MS = 1000
 
 function mismatch(name: string, asked: MapMode, known: MapMode): string {
   const show = ({ sync, everything }: MapMode): string => `sync '${sync}' ${everything ? 'without' : 'with'} a bound`
-  return `the map ${name} cannot be opened with ${show(asked)}: peers have it with ${show(known)}; use the same everywhere`
+  return `the map ${name} cannot be opened with ${show(asked)}: peers have it with ${show(known)}; use the same everywhere, or another name`
 }
