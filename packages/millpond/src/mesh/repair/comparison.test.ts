@@ -67,6 +67,7 @@ class Pair {
       clock,
       slices: new Slices(clock, async () => {}),
       isReady: () => this.ready[at]!,
+      bornMs: () => 0,
       wipe: () => this.states[at].wipe(),
     }
   }
@@ -173,6 +174,7 @@ test('a side that falls silent is given up after five seconds', async () => {
       clock: pair.clock,
       slices: new Slices(pair.clock),
       isReady: () => true,
+      bornMs: () => 0,
       wipe: () => {},
     },
     pair.pipes[0],

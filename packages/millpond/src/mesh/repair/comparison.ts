@@ -28,6 +28,8 @@ export interface ComparisonParts {
   readonly clock: Clock
   readonly slices: Slices
   isReady(): boolean
+  /** See `Life`. */
+  bornMs(): number
   /** This process gives way: it drops its state now, and has to join again. */
   wipe(from: PeerId): void
 }
@@ -36,6 +38,8 @@ export interface ComparisonParts {
 const BODY_BYTES = 32 * 1024
 /** Buckets that are searched for recent changes before others get a turn. */
 const RECENT_BUCKETS = 64
+/** Who was in step in this time counts as company. */
+const COMPANY_MS = 30_000
 /** So long without a message of the other side, and it is given up. */
 const SILENCE_MS_MAX = 5000
 
@@ -73,7 +77,8 @@ export class Comparison {
       const answer = readAnswer(await this.#next(), state.buckets)
       const { verdict } = answer
       if (verdict === 'busy' || verdict === 'not ready') return verdict
-      if (verdict === 'opener gives way') this.#parts.wipe(this.#peer)
+      // Unless another comparison has made it do so meanwhile: then this one only brings more.
+      if (verdict === 'opener gives way' && this.#parts.bornMs() === standing.bornMs) this.#parts.wipe(this.#peer)
       const buckets = readBuckets(answer.buckets, state.buckets)
       const recent = verdict === 'merge' ? recentMs : undefined
       const sending = this.#sendAll(verdict === 'opener gives way' ? [] : buckets, recent)
@@ -105,12 +110,11 @@ export class Comparison {
 
   /** What has to be done, as the accepting side sees it. */
   #judge(opening: Opening): Verdict {
-    const { self, state, history, clock } = this.#parts
+    const { self, state, history } = this.#parts
     if (!this.#parts.isReady()) return 'not ready'
-    const nowMs = clock.monotonic()
-    const apartMs = history.apartMs(self, nowMs, this.#peer, opening.history, opening.nowMs)
+    const { company: ours, bornMs, nowMs } = this.#standing()
+    const apartMs = history.apartMs({ id: self, bornMs, nowMs }, { ...opening, id: this.#peer }, opening.history)
     if (apartMs <= state.awayMsMax || isEmpty(opening.hashes) || isEmpty(state.hashes())) return 'merge'
-    const ours = history.company(self, nowMs)
     const theirs = opening.company
     const oursWins = ours.size === theirs.size ? ours.lowest < theirs.lowest : ours.size > theirs.size
     return oursWins || !opening.ready ? 'opener gives way' : 'accepter gives way'
@@ -124,9 +128,11 @@ export class Comparison {
   }
 
   #standing(): Standing {
-    const { self, history, clock } = this.#parts
+    const { self, state, history, clock } = this.#parts
     const nowMs = clock.monotonic()
-    return { ready: this.#parts.isReady(), nowMs, history, company: history.company(self, nowMs) }
+    // Digests come three times as often, and who was apart for too long is not among them.
+    const company = history.company(self, nowMs, Math.min(COMPANY_MS, state.awayMsMax * 0.75))
+    return { ready: this.#parts.isReady(), bornMs: this.#parts.bornMs(), nowMs, history, company }
   }
 
   async #sendAll(buckets: readonly number[], recentMs: number | undefined): Promise<void> {

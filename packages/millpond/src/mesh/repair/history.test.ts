@@ -3,9 +3,9 @@ import { ByteReader } from '../wire/byte-reader.ts'
 import { ByteWriter } from '../wire/byte-writer.ts'
 import { History } from './history.ts'
 
-/** Two histories of processes 1 and 2, and how long they have been apart at the same moment of both. */
-const apart = (one: History, other: History, nowMs: number, otherNowMs = nowMs) =>
-  one.apartMs(1, nowMs, 2, other, otherNowMs)
+/** How long two processes 1 and 2 have been apart, at the same moment of both. */
+const apart = (one: History, other: History, nowMs: number, otherNowMs = nowMs, bornMs = 0): number =>
+  one.apartMs({ id: 1, bornMs: 0, nowMs }, { id: 2, bornMs, nowMs: otherNowMs }, other)
 
 describe('how long two processes have been apart', () => {
   test('is told by the clock of the one who was left, whoever remembers it', () => {
@@ -19,6 +19,13 @@ describe('how long two processes have been apart', () => {
     expect(apart(one, two, 5000, 1_005_000)).toBe(3000)
     one.touch(2, 1_000_000, 4900)
     expect(apart(one, two, 5000, 1_005_000)).toBe(3000)
+  })
+
+  test('counts from when the other was born, or dropped what it had', () => {
+    const [one, two] = [new History(), new History()]
+    one.touch(2, 1000, 1000)
+    expect(apart(one, two, 50_000)).toBe(49_000)
+    expect(apart(one, two, 50_000, 50_000, 45_000)).toBe(5000)
   })
 
   test('is told by whom both have met, where they never met', () => {
@@ -45,11 +52,11 @@ describe('how long two processes have been apart', () => {
 
 test('company is who was in step lately', () => {
   const history = new History()
-  expect(history.company(7, 0)).toEqual({ size: 1, lowest: 7 })
+  expect(history.company(7, 0, 30_000)).toEqual({ size: 1, lowest: 7 })
   history.touch(9, 1, 1000)
   history.touch(3, 1, 50_000)
-  expect(history.company(7, 30_000)).toEqual({ size: 3, lowest: 3 })
-  expect(history.company(7, 60_000)).toEqual({ size: 2, lowest: 3 })
+  expect(history.company(7, 30_000, 30_000)).toEqual({ size: 3, lowest: 3 })
+  expect(history.company(7, 60_000, 30_000)).toEqual({ size: 2, lowest: 3 })
 })
 
 test('it comes through bytes, and forgets the oldest of 256', () => {

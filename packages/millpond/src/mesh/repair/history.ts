@@ -9,6 +9,14 @@ interface Contact {
   ownMs: number
 }
 
+/** A process by its own monotonic clock, in milliseconds. */
+export interface Life {
+  readonly id: PeerId
+  /** Since when its state is its own: it started, or last dropped what it held. */
+  readonly bornMs: number
+  readonly nowMs: number
+}
+
 /**
  * Up to when the state of each process, living or dead, is part of ours: by being in step with it, or with somebody who was. It tells how
  * long two processes have been apart, each by its own clock, though neither has seen the other go.
@@ -37,23 +45,21 @@ export class History {
   }
 
   /** How long two processes have been apart; 0 where they have nothing to do with each other. */
-  apartMs(self: PeerId, nowMs: number, peer: PeerId, other: History, otherNowMs: number): number {
-    const ours = this.#contacts.get(peer)
-    const theirs = other.#contacts.get(self)
-    if (ours || theirs) {
-      return Math.max(ours ? otherNowMs - ours.theirMs : 0, theirs ? nowMs - theirs.theirMs : 0)
-    }
+  apartMs(own: Life, peer: Life, other: History): number {
+    const ours = this.#contacts.get(peer.id)
+    const theirs = other.#contacts.get(own.id)
+    if (ours || theirs) return Math.max(ours ? missedMs(peer, ours) : 0, theirs ? missedMs(own, theirs) : 0)
     let leastMs = Number.POSITIVE_INFINITY
     for (const [id, contact] of this.#contacts) {
       const common = other.#contacts.get(id)
-      if (common) leastMs = Math.min(leastMs, Math.max(nowMs - contact.ownMs, otherNowMs - common.ownMs))
+      if (common) leastMs = Math.min(leastMs, Math.max(own.nowMs - contact.ownMs, peer.nowMs - common.ownMs))
     }
     return leastMs === Number.POSITIVE_INFINITY ? 0 : leastMs
   }
 
-  /** How many processes were in step with us in the last half minute, and the lowest of their ids and ours. */
-  company(self: PeerId, nowMs: number): { readonly size: number; readonly lowest: PeerId } {
-    const near = [...this.#contacts].filter(([, { ownMs }]) => nowMs - ownMs < COMPANY_MS).map(([id]) => id)
+  /** How many processes were in step with us in the last `withinMs`, and the lowest of their ids and ours. */
+  company(self: PeerId, nowMs: number, withinMs: number): { readonly size: number; readonly lowest: PeerId } {
+    const near = [...this.#contacts].filter(([, { ownMs }]) => nowMs - ownMs < withinMs).map(([id]) => id)
     return { size: near.length + 1, lowest: Math.min(self, ...near) }
   }
 
@@ -73,5 +79,9 @@ export class History {
   }
 }
 
+/** What was changed by a process since the contact: nothing before it was born. */
+function missedMs({ bornMs, nowMs }: Life, { theirMs }: Contact): number {
+  return nowMs - Math.max(theirMs, bornMs)
+}
+
 const CONTACTS_MAX = 256
-const COMPANY_MS = 30_000

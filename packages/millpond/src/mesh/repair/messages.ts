@@ -19,7 +19,8 @@ export const RepairMessage = {
 /** What one process says of itself. */
 export interface Standing {
   readonly ready: boolean
-  /** Its monotonic clock. */
+  /** See `Life`. */
+  readonly bornMs: number
   readonly nowMs: number
   readonly history: History
   /** How many are in step with it, and the lowest id of those: who has less of them gives way. */
@@ -96,8 +97,9 @@ function read(message: Uint8Array, kind: number): ByteReader {
   return reader
 }
 
-function writeStanding(writer: ByteWriter, { ready, nowMs, history, company }: Standing): void {
+function writeStanding(writer: ByteWriter, { ready, bornMs, nowMs, history, company }: Standing): void {
   writer.byte(ready ? 1 : 0)
+  writer.double(bornMs)
   writer.double(nowMs)
   writer.varint(company.size)
   writer.varint(company.lowest)
@@ -106,7 +108,8 @@ function writeStanding(writer: ByteWriter, { ready, nowMs, history, company }: S
 
 function readStanding(reader: ByteReader): Standing {
   const ready = reader.byte() === 1
+  const bornMs = reader.double()
   const nowMs = reader.double()
   const company = { size: reader.varint(), lowest: reader.varint() }
-  return { ready, nowMs, company, history: History.read(reader) }
+  return { ready, bornMs, nowMs, company, history: History.read(reader) }
 }

@@ -146,14 +146,14 @@ describe('states that differ', () => {
 
 describe('who was away for longer than deletions are remembered', () => {
   test('takes the state of the larger side: what was deleted does not come back', async () => {
-    const cluster = await settled(200, 3, 5, 60_000)
+    const cluster = await settled(200, 3, 5, 10_000)
     const [one, two, three] = cluster.members as [never, never, never] as typeof cluster.members
     cluster.network.partition([three!.host])
     await cluster.clock.advance(5000)
     one!.delete('k1')
     two!.set('k2', 'newer')
     three!.set('lonely')
-    await cluster.clock.advance(120_000)
+    await cluster.clock.advance(25_000)
     for (const { state } of cluster.members) state.forget()
     expect([one!.state.entries.has('k1'), three!.state.keys.includes('k1')]).toEqual([false, true])
     cluster.network.heal()
@@ -166,12 +166,12 @@ describe('who was away for longer than deletions are remembered', () => {
   })
 
   test('and not longer, merges', async () => {
-    const cluster = await settled(200, 3, 5, 60_000)
+    const cluster = await settled(200, 3, 5, 10_000)
     const [one, , three] = cluster.members
     cluster.network.partition([three!.host])
     one!.delete('k1')
     three!.set('lonely')
-    await cluster.clock.advance(40_000)
+    await cluster.clock.advance(7000)
     cluster.network.heal()
     await cluster.until(() => cluster.areEqual, 15_000)
     expect(three!.state.wipes).toBe(0)
@@ -181,13 +181,13 @@ describe('who was away for longer than deletions are remembered', () => {
 
   test('two sides of equal size agree on one, whoever meets whom first', async () => {
     for (const seed of [1, 2, 3]) {
-      const cluster = await settled(100, 4, seed, 60_000)
+      const cluster = await settled(100, 4, seed, 10_000)
       const [one, two, three, four] = cluster.members
       cluster.network.partition([one!.host, two!.host], [three!.host, four!.host])
       await cluster.clock.advance(3000)
       one!.delete('k1')
       three!.delete('k2')
-      await cluster.clock.advance(120_000)
+      await cluster.clock.advance(25_000)
       for (const { state } of cluster.members) state.forget()
       cluster.network.heal()
       await cluster.until(() => cluster.areEqual && cluster.members.every(({ repair }) => repair.joined), 20_000)
@@ -198,12 +198,12 @@ describe('who was away for longer than deletions are remembered', () => {
   })
 
   test('a process that stood still for so long gives way too', async () => {
-    const cluster = await settled(50, 3, 8, 60_000)
+    const cluster = await settled(50, 3, 8, 10_000)
     const [one, , three] = cluster.members
     three!.host.pause()
     await cluster.clock.advance(2000)
     one!.delete('k1')
-    await cluster.clock.advance(120_000)
+    await cluster.clock.advance(25_000)
     for (const { state } of cluster.members) state.forget()
     three!.host.resume()
     await cluster.until(() => cluster.areEqual && cluster.members.every(({ repair }) => repair.joined), 20_000)
@@ -212,7 +212,7 @@ describe('who was away for longer than deletions are remembered', () => {
 })
 
 test('whatever the seed: after faults, states are equal', async () => {
-  for (let seed = 100; seed < 106; seed++) {
+  for (let seed = 100; seed < 104; seed++) {
     const random = seededRandom(seed)
     const cluster = new RepairCluster(seed, { loss: random() * 0.2, duplication: 0.02, delayMs: [0.05, 5] })
     await cluster.startMany(4)

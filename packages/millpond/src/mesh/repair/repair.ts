@@ -52,6 +52,7 @@ export class Repair {
   readonly #history = new History()
   readonly #peers = new Map<PeerId, RepairPeer>()
   readonly #startedMs: number
+  #bornMs: number
   readonly #ready: Promise<void>
   #becomeReady: () => void = () => {}
   #joined = false
@@ -73,12 +74,13 @@ export class Repair {
       history: this.#history,
       slices: new Slices(clock, turn),
       isReady: () => this.#joined,
+      bornMs: () => this.#bornMs,
       wipe: (from) => this.#wipe(from),
     }
     this.#ready = new Promise((resolve) => {
       this.#becomeReady = resolve
     })
-    this.#startedMs = clock.monotonic()
+    this.#startedMs = this.#bornMs = clock.monotonic()
     this.#later(ALONE_MS)
   }
 
@@ -128,8 +130,9 @@ export class Repair {
     const digest = readDigest(body)
     const peer = this.#peers.get(from)
     if (!digest || !peer) return
-    const nowMs = this.#options.clock.monotonic()
-    if (peer.digest && nowMs - peer.digestAtMs > SILENCE_MS) peer.lose()
+    const { clock, state } = this.#options
+    const nowMs = clock.monotonic()
+    if (peer.digest && nowMs - peer.digestAtMs > Math.min(SILENCE_MS, state.awayMsMax)) peer.lose()
     peer.digest = digest
     peer.unready = !digest.ready
     peer.digestAtMs = nowMs
@@ -340,6 +343,7 @@ export class Repair {
 
   #wipe(from: PeerId): void {
     this.counts.wiped++
+    this.#bornMs = this.#options.clock.monotonic()
     this.#joined = false
     this.#rounds = 0
     this.#options.state.wipe()
@@ -352,7 +356,7 @@ export class Repair {
     const { clock, link, random, state } = this.#options
     const root = this.#root
     const changed = root !== this.#digestedRoot && !state.isBusy()
-    if (changed || nowMs - this.#digestedMs >= DIGEST_MS_MAX) {
+    if (changed || nowMs - this.#digestedMs >= Math.min(DIGEST_MS_MAX, state.awayMsMax / 4)) {
       link.hint(this.#digest(nowMs, root))
       this.#digestedRoot = root
       this.#digestedMs = nowMs
