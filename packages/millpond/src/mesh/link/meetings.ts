@@ -174,6 +174,8 @@ export class Meetings {
     this.#flow.refresh()
     receiver.lost(id)
     this.#receiving.confirm(peer, nowMs, 0)
+    // It may not have missed us at all: it is asked how far it is, so that nobody waits for what it has.
+    if (known !== undefined) this.#sending.beat(nowMs)
     this.#announceMs = Math.min(this.#announceMs, nowMs + MET_MS)
     agenda.by(this.#announceMs)
   }

@@ -158,6 +158,22 @@ describe('membership', () => {
     expect(cluster.until(() => cluster.isWhole, 15_000)).toBeGreaterThan(0)
   })
 
+  test('who was not heard, but heard everything, holds nobody up when it is heard again', async () => {
+    const { cluster, members } = await met(2)
+    const [one, two] = members
+    cluster.network.block([two.host], [one.host])
+    talk(cluster, [one], 5000)
+    expect(one.sees).toEqual([])
+    expect(gotOf(two, one)).toBeGreaterThan(4000)
+    cluster.network.heal()
+    cluster.until(() => one.sees.length === 1, 1000, 0.1)
+    expect(cluster.until(() => one.link.room() > 0, 5, 0.1)).toBeLessThan(2)
+    talk(cluster, members, 100)
+    cluster.clock.advanceNow(500)
+    expect(cluster.faults()).toEqual([])
+    expect(one.link.acknowledged()).toBe(one.link.sent())
+  })
+
   test('what was sent while they were apart comes by comparing states, not as messages', async () => {
     const { cluster, members } = await met(3)
     const [one, two, three] = members
