@@ -370,10 +370,12 @@ class Simulation {
     const { link, end, id } = process
     switch (scheduler.below(6)) {
       case 4:
-        return this.#loseMoments()
+        this.#loseMoments()
+        return
       case 5:
         this.judge.note('time passes')
-        return this.clock.advanceNow(200 + scheduler.below(600))
+        this.clock.advanceNow(200 + scheduler.below(600))
+        return
       case 0:
         link.isDown = !link.isDown
         this.judge.note(`process ${id}: connection ${link.isDown ? 'down' : 'up'}`)

@@ -203,6 +203,7 @@ function namesOf(record: StoreRecord): string[] {
 /** The life of a promoted entry: its stale windows end when the store's do. */
 function within(life: Life, record: StoreRecord): Life {
   const staleMs = Number.isFinite(record.freshMs) ? record.keepMs - record.freshMs : 0
+  if (Math.max(life.staleWhileRevalidateMs, life.staleIfErrorMs) <= staleMs) return life // a copy costs a tenth of a read
   return {
     ...life,
     staleWhileRevalidateMs: Math.min(life.staleWhileRevalidateMs, staleMs),
