@@ -9,11 +9,12 @@ test('--version prints the version of the package and nothing else', () => {
   expect(millpond('--version')).toEqual({ status: 0, out: `${manifest.version}\n`, error: '' })
 })
 
-test('--help names the options and says that the service comes later', () => {
+test('--help names the options and commands, and says that the service comes later', () => {
   const { status, out } = millpond('--help')
   expect(status).toBe(0)
   expect(out).toContain('Usage: millpond')
   expect(out).toContain('--version')
+  expect(out).toMatch(/^ {2}mesh /m)
   expect(out).toContain('comes later')
 })
 

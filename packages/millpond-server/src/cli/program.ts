@@ -1,31 +1,47 @@
-/** The command line of Millpond: help, version, and what is said to a command that does not exist. */
+/** The command line of Millpond: help, version, the commands, and what is said to a command that does not exist. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addMeshCommands } from './mesh/commands.ts'
 
 /** The exit code for arguments that cannot be understood, as shells and most tools have it. */
 const EXIT_USAGE = 2
+/** What was asked for could not be done. */
+const EXIT_FAILED = 1
 
 /** Runs the command line on `args`, without the program's own name, and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
+  let exitCode = 0
+  const command = program((code) => {
+    exitCode = code
+  })
   try {
-    await program().parseAsync(args, { from: 'user' })
-    return 0
+    await command.parseAsync(args, { from: 'user' })
+    return exitCode
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? 0 : EXIT_USAGE
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`)
+    return isUsage(error) ? EXIT_USAGE : EXIT_FAILED
   }
 }
 
-function program(): Command {
-  return new Command('millpond')
+/** An option, variable or field of a file that cannot be used: `OptionError` of the library, which names it. */
+function isUsage(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_OPTION'
+}
+
+function program(exit: (code: number) => void): Command {
+  const root = new Command('millpond')
     .description('Millpond: the cache between an application and its database.')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .argument('[command]', 'none in this version')
+    .helpCommand(false)
+    .usage('[options] [command]')
+    .argument('[command]')
     .allowExcessArguments()
+    .enablePositionalOptions()
     .addHelpText(
       'after',
-      '\nThis version has no commands: the service, with the Redis protocol, the memcached protocol and HTTP, comes later.' +
+      '\nThe service, with the Redis protocol, the memcached protocol and HTTP, comes later.' +
         '\nThe library is the npm package `millpond`.',
     )
     .exitOverride()
@@ -33,6 +49,8 @@ function program(): Command {
       if (name === undefined) self.outputHelp()
       else self.error(`error: there is no command '${name}' in millpond ${version()}; see millpond --help`)
     })
+  addMeshCommands(root, exit)
+  return root
 }
 
 /** The version in package.json, two folders up in `src` and in `dist`. */
