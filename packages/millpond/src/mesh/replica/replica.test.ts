@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { modeByte, modeOf } from './map-mode.ts'
 import { contentOf, differing, Peers, UNBOUNDED } from './peers.fixture.ts'
 
 function pair(seed = 1) {
@@ -188,6 +189,42 @@ describe('two peers', () => {
 })
 
 describe('what is remembered', () => {
+  test('what has expired and had replaced an older value keeps that from coming back, also where its writer did not know of it', () => {
+    const peers = new Peers(1)
+    const [one, other, third] = [peers.join(), peers.join(), peers.join()]
+    const [a, b, c] = [one.open(), other.open(), third.open()]
+    peers.cuts.add(`${one.id}>${other.id}`).add(`${other.id}>${one.id}`)
+    b.set('k', 'older', Number.POSITIVE_INFINITY)
+    peers.settleMessages()
+    peers.clock.advanceNow(5)
+    a.set('k', 'newer, for a second', 1000)
+    peers.settleMessages()
+    expect([b.get('k'), c.get('k')]).toEqual(['older', 'newer, for a second'])
+    peers.clock.advanceNow(2000)
+    peers.cuts.clear()
+    peers.repair(other, third)
+    peers.settle()
+    expect([a.has('k'), b.has('k'), c.has('k')]).toEqual([false, false, false])
+  })
+
+  test('a mode is a byte, and no other byte is one', () => {
+    const modes: number[] = []
+    for (let byte = 0; byte < 256; byte++) {
+      try {
+        expect(modeByte(modeOf(byte))).toBe(byte)
+        modes.push(byte)
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError)
+      }
+    }
+    expect(modes.map((byte) => modeOf(byte))).toEqual([
+      { sync: 'full', everything: false },
+      { sync: 'part', everything: false },
+      { sync: 'invalidate', everything: false },
+      { sync: 'full', everything: true },
+    ])
+  })
+
   test('how long peers may be apart is how far back deletions are known, of maps that all hold whole', () => {
     const peers = new Peers(1, { rememberMs: 60_000, rememberedMax: 100 })
     const { replica } = peers.join()
