@@ -371,7 +371,7 @@ function rank({ digest, unready, slow, failures }: RepairPeer): number {
 }
 
 /** Clocks differ, and messages take their time: so much more than the time apart counts as recent. */
-const RECENT_MARGIN_MS = 10_000
+const RECENT_MARGIN_MS = 3000
 const DIGEST_MS = 1000
 const DIGEST_MS_MAX = 10_000
 /** Digests come at least every ten seconds: after such a gap, messages may be missing too. */
