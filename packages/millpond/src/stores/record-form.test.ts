@@ -33,6 +33,13 @@ describe('what a text says', () => {
     '1r0123456789abcdef[1,2',
     '1t0123',
     '1x0123456789abcdef',
+    '1r0123456789abcdef{}\nvalue',
+    '1r0123456789abcdef["1",2,[]]\nvalue',
+    '1r0123456789abcdef[1,2,null]\nvalue',
+    '1r0123456789abcdef[1,2,5]\nvalue',
+    '1r0123456789abcdef[1,2,[5]]\nvalue',
+    '1r0123456789abcdef[1,2,[[5,"v"]]]\nvalue',
+    '1R0123456789abcdef[1,2,[]]\n5',
   ])('%j is in no form that we read', (text) => {
     expect(readText(text)).toBeUndefined()
   })

@@ -50,6 +50,7 @@ function recordOf(text: string, isJson: boolean, mark: Mark): StoreRead | undefi
     const [freshMs, keepMs, tags, etag] = JSON.parse(text.slice(MARK_ENDS, headerEnds)) as Header
     const rest = text.slice(headerEnds + 1)
     const value = isJson ? (JSON.parse(rest) as string) : rest
+    if (!isLife(freshMs) || !isLife(keepMs) || !areTags(tags) || typeof value !== 'string') return undefined
     const record = {
       value,
       freshMs: freshMs ?? Number.POSITIVE_INFINITY,
@@ -60,6 +61,14 @@ function recordOf(text: string, isJson: boolean, mark: Mark): StoreRead | undefi
   } catch {
     return undefined
   }
+}
+
+function isLife(ms: unknown): boolean {
+  return ms === null || typeof ms === 'number'
+}
+
+function areTags(tags: unknown): boolean {
+  return Array.isArray(tags) && tags.every((tag) => Array.isArray(tag) && typeof tag[0] === 'string')
 }
 
 /** JSON has no Infinity. */
