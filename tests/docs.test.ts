@@ -19,6 +19,7 @@ const pages = [
   'bench/README.md',
   'examples/README.md',
   'examples/trades/README.md',
+  'examples/mesh/README.md',
   'packages/millpond/README.md',
   'packages/millpond-server/README.md',
   'packages/millpond/src/cache/DESIGN.md',
