@@ -100,6 +100,12 @@ export function recognise(candidate: unknown, option: string): Recognised {
   )
 }
 
+/** Whether a client has a connection, as far as it says: a pool, and a cluster of node-redis, only say that they are open. */
+export function isConnected({ kind, client }: Recognised): boolean {
+  if (kind === 'io' || kind === 'io-cluster') return client.status === 'ready'
+  return client.isReady ?? client.isOpen
+}
+
 function kindOf(client: Record<string, unknown>): Recognised['kind'] | undefined {
   const has = (method: string): boolean => typeof client[method] === 'function'
   if (has('call') && has('duplicate')) return client.isCluster === true && has('nodes') ? 'io-cluster' : 'io'

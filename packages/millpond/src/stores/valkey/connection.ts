@@ -1,5 +1,5 @@
 import { StoreError } from '../../core/errors.ts'
-import type { NodeRedisReply, Recognised } from './client.ts'
+import { isConnected, type NodeRedisReply, type Recognised } from './client.ts'
 import { watchClient } from './client-events.ts'
 
 /**
@@ -64,10 +64,10 @@ function sender(recognised: Recognised): Send {
   return (args) => client.sendCommand(args, AS_TEXT)
 }
 
-/** A pool of node-redis, and one that connects with its first command (`wait`), say no more than that they are open. */
-function isReady({ kind, client }: Recognised): boolean {
-  if (kind === 'io' || kind === 'io-cluster') return client.status === 'ready' || client.status === 'wait'
-  return client.isReady ?? client.isOpen
+/** One of ioredis that connects with its first command says `wait`. */
+function isReady(recognised: Recognised): boolean {
+  const { status } = recognised.client as { status?: unknown }
+  return status === 'wait' || isConnected(recognised)
 }
 
 /** A primary that does not answer is left out: what it has can not be read either, and its return is an event. */
