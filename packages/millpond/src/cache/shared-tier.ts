@@ -281,7 +281,7 @@ export class SharedTier {
 
 const NO_ANSWER: TaggedRead = { mark: undefined, versions: NO_VERSIONS }
 /** How long an acknowledged invalidation may yet be lost by a failover, or by a restart from a log that is synced each second. */
-const RECENT_MS = 10_000
+const RECENT_MS = 30_000
 /** Several, so that in a cluster each server is likely to be asked. */
 const PROBES: readonly string[] = Array.from({ length: 16 }, (_, at) => `probe ${at}`)
 

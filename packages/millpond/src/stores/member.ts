@@ -147,6 +147,6 @@ export class Member {
 /** Several, so that of several servers behind a store each is likely to be asked. */
 const PROBES = Array.from({ length: Math.min(16, STORE_BATCH_MAX) }, (_, at) => `?probe ${at}`)
 /** How long an acknowledged invalidation may yet be lost by a failover, or by a restart from a log that is synced each second. */
-const RECENT_MS = 10_000
+const RECENT_MS = 30_000
 /** No load that is filled in lasts longer, unless the cache says so by a longer fence. */
 const FENCE_MS_LEAST = 30_000

@@ -163,7 +163,7 @@ describe('a provider that comes back', () => {
     const { store, providers, clock } = all
     for (const key of ['k', 'other', 'tagged'])
       await put(store, key, 'old', key === 'tagged' ? ['shop#', 't'] : ['shop#'])
-    await clock.advance(11_000) // what is told a moment before a failure is told again
+    await clock.advance(31_000) // what is told a moment before a failure is told again
     providers[0]!.fault = fault
     await within(clock, 49, names(store))
     expect(store.status()[0]!.state).toBe('down')
@@ -243,7 +243,7 @@ describe('a provider that comes back', () => {
     const { providers, clock, open } = setup()
     const [one, two] = [open(), open()]
     await put(one, 'k', 'old')
-    await clock.advance(11_000)
+    await clock.advance(31_000)
     providers[0]!.fault = 'reject'
     await two.read(['k'], [])
     await clock.advance(1510) // it was probed at 100, 300, 700 and 1500 ms, and will be at 2500
