@@ -8,8 +8,8 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import type { TestCounts } from './count-reporter.ts'
-import { servers } from './servers/find.ts'
-import { getServer, thisMachine } from './servers/install.ts'
+import { type FoundServer, servers } from './servers/find.ts'
+import { getServer, type Machine, thisMachine } from './servers/install.ts'
 import { neededServers } from './servers/needed.ts'
 
 const root = dirname(import.meta.dirname)
@@ -37,9 +37,21 @@ function main(args: readonly string[]): number {
 function pathWithServers(args: readonly string[]): string {
   const machine = { ...thisMachine(), scriptFolder: join(scratch, 'bin') }
   const needed = neededServers(selectedFiles(args), join(root, 'tools/servers'), Object.keys(servers))
-  const found = needed.map((name) => getServer(name, servers[name]!, machine))
+  const found = needed.flatMap((name) => serverFor(name, machine) ?? [])
   const scripts = found.filter(({ from }) => from === 'docker').map(({ folder }) => folder)
   return [...scripts, process.env.PATH ?? ''].join(delimiter)
+}
+
+/** `undefined` where it is missing and its tests can do without: they say that they were not run. */
+function serverFor(name: string, machine: Machine): FoundServer | undefined {
+  const kind = servers[name]!
+  try {
+    return getServer(name, kind, machine)
+  } catch (error) {
+    if (!kind.optional) throw error
+    console.log(`${name}: not to be had here, and its tests will not run: ${(error as Error).message}`)
+    return undefined
+  }
 }
 
 /** The test files that vitest would run with these arguments. */

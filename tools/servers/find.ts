@@ -20,8 +20,10 @@ export interface ServerKind {
   readonly apt: string
   /** A setting to be in force while apt installs, so that the package sets nothing up: a line in a file of another package. */
   readonly aptSetting?: { readonly package: string; readonly file: string; readonly line: string }
-  /** The container image whose commands are used where Docker is all there is. */
-  readonly image: string
+  /** The container image whose commands are used where Docker is all there is; none for what works on the machine itself. */
+  readonly image?: string
+  /** Its tests take rights that not every machine gives: where it is missing they say that they were not run. */
+  readonly optional?: true
 }
 
 /** The table. A row that finds a program on PATH, and has nothing to keep from being set up, is one line. */
@@ -45,6 +47,7 @@ export const servers: Readonly<Record<string, ServerKind>> = {
     image: 'redis:7',
   },
   memcached: { commands: ['memcached'], apt: 'memcached', image: 'memcached:1.6' },
+  nft: { commands: ['nft'], apt: 'nftables', optional: true },
 }
 
 /** Where a server was found. */

@@ -38,8 +38,8 @@ export function getServer(name: string, kind: ServerKind, machine: Machine = thi
   throw new Error(
     `the tests need ${kind.commands.join(' and ')}, and this machine has no way to them. Do one of these:\n` +
       `  - install the package that has them (Debian, Ubuntu: apt-get install ${kind.apt}) and put them on PATH\n` +
-      `  - run npm test as root on Debian or Ubuntu, and it installs ${kind.apt} by itself\n` +
-      `  - start Docker: the commands of the image ${kind.image} are then used`,
+      `  - run npm test as root on Debian or Ubuntu, and it installs ${kind.apt} by itself` +
+      (kind.image === undefined ? '' : `\n  - start Docker: the commands of the image ${kind.image} are then used`),
   )
 }
 
@@ -123,18 +123,19 @@ function withSetting(kind: ServerKind, machine: Machine, install: () => void): v
  * folder and temporary files. `undefined` where no engine answers; the client alone is not enough.
  */
 function fromDocker(name: string, kind: ServerKind, machine: Machine): FoundServer | undefined {
-  if (!machine.has('docker')) return undefined
+  const { image } = kind
+  if (image === undefined || !machine.has('docker')) return undefined
   try {
     machine.run('docker', ['version', '--format', '{{.Server.Version}}'], 15_000)
-    machine.say(`${name}: not found; fetching the image ${kind.image} with Docker`)
-    machine.run('docker', ['pull', '--quiet', kind.image], 600_000)
+    machine.say(`${name}: not found; fetching the image ${image} with Docker`)
+    machine.run('docker', ['pull', '--quiet', image], 600_000)
   } catch (error) {
     machine.say(`${name}: Docker could not: ${lastLines(error)}`)
     return undefined
   }
   mkdirSync(machine.scriptFolder, { recursive: true })
   for (const command of kind.commands) {
-    writeFileSync(join(machine.scriptFolder, command), dockerScript(kind.image, command), { mode: 0o755 })
+    writeFileSync(join(machine.scriptFolder, command), dockerScript(image, command), { mode: 0o755 })
   }
   return { folder: machine.scriptFolder, from: 'docker' }
 }
