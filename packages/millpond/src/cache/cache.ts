@@ -1,6 +1,6 @@
 import type { Codec } from '../core/codec.ts'
 import { jsonCodec } from '../core/codec.ts'
-import { type Duration, durationMs } from '../core/duration.ts'
+import { type Duration, durationMs, positiveMs } from '../core/duration.ts'
 import { OptionError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
@@ -38,7 +38,7 @@ export function createCache(options: CacheOptions = {}): Cache {
   if (policy !== undefined && typeof policy.create !== 'function') {
     throw new OptionError('memory.policy', policy, "give tinyLfu, s3Fifo, sieve or lru of 'millpond/memory'")
   }
-  const timeoutMs = durationMs(options.storeTimeout ?? 50, 'storeTimeout')
+  const timeoutMs = positiveMs(options.storeTimeout ?? 50, 'storeTimeout')
   const fenceMs = wellAbove(timeoutMs, options.fence, 'fence', 10_000)
   const leaseMs = wellAbove(timeoutMs, options.lease, 'lease', 3000)
   const stack = new Stack<Writes>(settings, options, {

@@ -1,3 +1,4 @@
+import type { StoreError } from '../core/errors.ts'
 import type { RemovalReason } from '../memory/policy.ts'
 
 /** Where a value came from. */
@@ -16,7 +17,7 @@ export interface CacheEvents {
   clear: { origin: 'local' | 'bus' }
   /** An entry left the near tier. */
   remove: { key: string; reason: RemovalReason }
-  storeError: { operation: string; error: unknown }
+  storeError: { operation: string; error: StoreError }
   /** The breaker around the store opened (calls are not tried) or closed again. */
   storeState: { state: 'open' | 'closed' }
   busGap: Record<never, never>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Duration, durationMs } from './duration.ts'
+import { type Duration, durationMs, positiveMs } from './duration.ts'
 import { type Size, sizeBytes } from './size.ts'
 
 test('a duration is milliseconds, or a number with a unit', () => {
@@ -7,6 +7,11 @@ test('a duration is milliseconds, or a number with a unit', () => {
   expect(given.map((duration) => durationMs(duration, 'ttl'))).toEqual([
     0, 1.5, 250, 2000, 90_000, 3_600_000, 86_400_000,
   ])
+})
+
+test('what has to be more than 0 is not 0', () => {
+  expect(positiveMs('1ms', 'x')).toBe(1)
+  expect(() => positiveMs(0, 'x')).toThrow(expect.objectContaining({ code: 'ERR_OPTION', option: 'x' }))
 })
 
 test('a size is bytes, or a number with a unit of 1024s, rounded down', () => {

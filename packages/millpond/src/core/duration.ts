@@ -17,3 +17,10 @@ export function durationMs(duration: Duration, name: string): number {
   if (typeof ms === 'number' && ms >= 0 && ms < Number.POSITIVE_INFINITY) return ms
   throw new OptionError(name, duration, `give milliseconds, or a number with a unit such as '500ms', '5m' or '1h'`)
 }
+
+/** The same for what has to be more than 0, such as a time that an answer may take. */
+export function positiveMs(duration: Duration, name: string): number {
+  const ms = durationMs(duration, name)
+  if (ms > 0) return ms
+  throw new OptionError(name, duration, "give more than 0, such as '50ms'")
+}

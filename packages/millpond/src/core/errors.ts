@@ -15,11 +15,12 @@ export abstract class MillpondError extends Error {
 export class OptionError extends MillpondError {
   readonly code = 'ERR_OPTION'
   readonly option: string
-  readonly value: unknown
+  /** Not enumerable: errors are printed and logged, and a client that does not fit has a password. */
+  declare readonly value: unknown
   constructor(option: string, value: unknown, advice: string) {
     super(`${option}: ${show(value)} cannot be used; ${advice}`)
     this.option = option
-    this.value = value
+    Object.defineProperty(this, 'value', { value })
   }
 }
 
@@ -122,5 +123,5 @@ export class PlatformError extends MillpondError {
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
-  return String(value)
+  return typeof value === 'function' ? 'a function' : String(value)
 }

@@ -1,6 +1,6 @@
 /** The options of a failover store, checked once at the door. */
 import { type Clock, systemClock } from '../../core/clock.ts'
-import { type Duration, durationMs } from '../../core/duration.ts'
+import { type Duration, positiveMs } from '../../core/duration.ts'
 import { OptionError, type StoreError } from '../../core/errors.ts'
 import type { Store } from '../../core/store.ts'
 
@@ -42,11 +42,9 @@ export function resolveOptions(providers: readonly Store[], options: FailoverSto
   if (new Set(providers).size < providers.length)
     throw new OptionError('providers', providers, 'name each store once: a store can not stand in for itself')
   const timeout = options.timeout ?? Math.min(TIMEOUT_MS_MAX, Math.floor(TIMEOUTS_MS / providers.length))
-  const timeoutMs = durationMs(timeout, 'timeout')
-  if (timeoutMs === 0) throw new OptionError('timeout', timeout, 'give the milliseconds that a provider has to answer')
   return {
     name: options.name ?? providers.map(({ name }) => name).join(' > '),
-    timeoutMs,
+    timeoutMs: positiveMs(timeout, 'timeout'),
     onState: options.onState ?? (() => {}),
     clock: options.clock ?? systemClock,
   }

@@ -1,7 +1,7 @@
 /** The options of a Memcached store, checked once at the door. */
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { type Clock, systemClock } from '../../core/clock.ts'
-import { type Duration, durationMs } from '../../core/duration.ts'
+import { type Duration, positiveMs } from '../../core/duration.ts'
 import { OptionError } from '../../core/errors.ts'
 import type { Random } from '../../core/random.ts'
 import { PREFIX_BYTES_MAX } from './stored-key.ts'
@@ -51,8 +51,8 @@ export function resolveOptions(options: MemcachedStoreOptions): MemcachedSetting
     name,
     prefix,
     tls: secure === false ? undefined : secure,
-    timeoutMs: durationMs(options.timeout ?? 20, 'timeout'),
-    stallTimeoutMs: durationMs(options.stallTimeout ?? 1000, 'stallTimeout'),
+    timeoutMs: positiveMs(options.timeout ?? 20, 'timeout'),
+    stallTimeoutMs: positiveMs(options.stallTimeout ?? 1000, 'stallTimeout'),
     clock,
     random,
   }

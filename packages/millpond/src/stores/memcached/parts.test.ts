@@ -129,17 +129,31 @@ describe('servers', () => {
     expect(addressesOf('[::1]:5')[0]!.at).toEqual({ host: '::1', port: 5 })
   })
 
-  test.each(['', ' , ', [], 'a:1,a:1', 'a:b', 'a:99999', 'http://a:1', 'a b:1', 'redis://x@y@z:1'])(
-    '%j is refused',
+  test.each([
+    undefined as never,
+    {} as never,
+    [undefined as never],
+    '',
+    ' , ',
+    [],
+    'a:1,a:1',
+    'a:b',
+    'a:99999',
+    'http://a:1',
+    'a b:1',
+    'redis://x@y@z:1',
+  ])('%j is refused', (given) => {
+    expect(() => addressesOf(given)).toThrow(OptionError)
+  })
+
+  test.each(['ada:secret@a:99999', 'ada:x:secret@a:', 'ada:secret@y@a:1', 'ada:secret,y@a:1', 'ada:secret%@a:1'])(
+    'an error of %s does not show the password',
     (given) => {
-      expect(() => addressesOf(given)).toThrow(OptionError)
+      for (const text of [given, `memcached://${given}`, `b:1,${given}`])
+        expect(() => addressesOf(text)).toThrow(/^servers: (?!.*secret)".*@a/)
+      expect(() => addressesOf(`ada:secret@a:1,a:1`)).toThrow(/^servers: (?!.*secret).*once/)
     },
   )
-
-  test('an error does not show the password', () => {
-    expect(() => addressesOf('memcached://ada:secret@a:99999')).not.toThrow(/secret/)
-    expect(() => addressesOf('memcached://ada:secret@a:99999')).toThrow(OptionError)
-  })
 })
 
 describe('options', () => {
@@ -148,6 +162,8 @@ describe('options', () => {
     [{ prefix: 'x'.repeat(101) }],
     [{ timeout: '5 mins' as never }],
     [{ stallTimeout: -1 }],
+    [{ stallTimeout: 0 }],
+    [{ timeout: 0 }],
   ])('%j are refused', (options) => {
     expect(() => memcachedStore('localhost', options)).toThrow(OptionError)
   })

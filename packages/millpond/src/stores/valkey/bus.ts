@@ -1,6 +1,6 @@
 import type { Bus } from '../../core/bus.ts'
 import { systemClock } from '../../core/clock.ts'
-import { durationMs } from '../../core/duration.ts'
+import { positiveMs } from '../../core/duration.ts'
 import { OptionError } from '../../core/errors.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { type ClientSource, channelOver } from './bus-channel.ts'
@@ -28,8 +28,7 @@ export interface ValkeyBus extends Bus {
  */
 export function valkeyBus(client: ValkeyClient | string, options: ValkeyBusOptions = {}): ValkeyBus {
   const { channel = 'millpond', heartbeat = 2000, mode = 'messages', clock = systemClock } = options
-  const heartbeatMs = durationMs(heartbeat, 'heartbeat')
-  if (heartbeatMs === 0) throw new OptionError('heartbeat', heartbeat, "give more than 0, such as '2s'")
+  const heartbeatMs = positiveMs(heartbeat, 'heartbeat')
   if (typeof channel !== 'string' || channel === '') throw new OptionError('channel', channel, 'give a name')
   const source = typeof client === 'string' ? new UrlSource(client, options) : given(client)
   const common = { heartbeatMs, clock, logger: options.logger ?? silentLogger }
@@ -65,7 +64,7 @@ class UrlSource implements ClientSource {
 
   constructor(url: string, { tls, sentinel, connectTimeout = '2s', clock = systemClock }: ValkeyBusOptions) {
     const place = placeOf(url, 'client')
-    const connectTimeoutMs = durationMs(connectTimeout, 'connectTimeout')
+    const connectTimeoutMs = positiveMs(connectTimeout, 'connectTimeout')
     const wishes = { connectTimeoutMs, clock, ...(tls ? { tls } : {}), ...(sentinel ? { sentinel } : {}) }
     this.#open = async () => (await openClient(place, wishes)).recognised
   }

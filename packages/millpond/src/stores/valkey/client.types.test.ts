@@ -1,4 +1,5 @@
 /** The slices in client.ts, held against the real types: `tsc` fails here when they part. */
+import { inspect } from 'node:util'
 import { Cluster, Redis } from 'ioredis'
 import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis5'
 import { Valkey, Cluster as ValkeyCluster } from 'iovalkey'
@@ -29,6 +30,15 @@ test.each(Object.entries(clients))('%s is recognised', (_, [kind, client]) => {
 
 test.each([undefined, null, {}, 6379, { sendCommand() {} }, { call() {} }, new Map()])('%s is none', (candidate) => {
   expect(() => recognise(candidate, 'client')).toThrow(OptionError)
+})
+
+test('who prints the error sees no password, and not the whole of what was given', () => {
+  for (const given of [{ host: 'localhost', password: 'secret' }, Redis]) {
+    const refused = () => recognise(given, 'client')
+    expect(refused).toThrow(expect.objectContaining({ value: given }))
+    expect(refused).toThrow(/^client: (?:an object|a function) cannot be used/)
+    expect(refused).toThrow(expect.toSatisfy((error) => !inspect(error).includes('secret')))
+  }
 })
 
 test('a prefix that the client would leave out is refused', () => {

@@ -1,7 +1,7 @@
 /** The options of `valkeyStore`, checked once at the door. */
 import type { ConnectionOptions } from 'node:tls'
 import { type Clock, systemClock } from '../../core/clock.ts'
-import { type Duration, durationMs } from '../../core/duration.ts'
+import { type Duration, durationMs, positiveMs } from '../../core/duration.ts'
 import { OptionError } from '../../core/errors.ts'
 import type { Random } from '../../core/random.ts'
 import { recognise, type ValkeyClient } from './client.ts'
@@ -51,6 +51,7 @@ export interface ValkeyStoreOptions extends ValkeyConnectOptions {
 export interface ValkeySettings {
   readonly name: string
   readonly prefix: string
+  readonly replicas: readonly (ValkeyClient | string)[]
   readonly versionTtlMs: number
   readonly random: Random
   readonly clock: Clock
@@ -62,9 +63,11 @@ export function settingsOf(options: ValkeyStoreOptions): ValkeySettings {
   for (const [option, text] of Object.entries({ name, prefix })) {
     if (typeof text !== 'string') throw new OptionError(option, text, 'give a text')
   }
+  const { replicas = [] } = options
+  if (!Array.isArray(replicas)) throw new OptionError('replicas', 'no list', 'give a list of clients or URLs')
   const versionTtlMs = durationMs(versionTtl, 'versionTtl')
   if (versionTtlMs < 1) throw new OptionError('versionTtl', versionTtl, 'give at least a millisecond')
-  return { name, prefix, versionTtlMs: Math.ceil(versionTtlMs), random, clock }
+  return { name, prefix, replicas, versionTtlMs: Math.ceil(versionTtlMs), random, clock }
 }
 
 /**
@@ -79,8 +82,8 @@ export function connectionTo(
 ): Connection {
   if (typeof target !== 'string') return connectionOver(recognise(target, option))
   return new LateConnection(placeOf(target, option), {
-    connectTimeoutMs: durationMs(connectTimeout, 'connectTimeout'),
-    stallTimeoutMs: durationMs(stallTimeout, 'stallTimeout'),
+    connectTimeoutMs: positiveMs(connectTimeout, 'connectTimeout'),
+    stallTimeoutMs: positiveMs(stallTimeout, 'stallTimeout'),
     clock,
     ...(tls === undefined ? {} : { tls }),
     ...(sentinel === undefined ? {} : { sentinel }),

@@ -235,6 +235,8 @@ test.each([
   ['versionTtl', { versionTtl: 0 }],
   ['versionTtl', { versionTtl: '5 mins' }],
   ['connectTimeout', { connectTimeout: -1 }],
+  ['stallTimeout', { stallTimeout: 0 }],
+  ['replicas', { replicas: 'redis://localhost' }],
   ['replicas[0]', { replicas: [{}] }],
 ])('the option %s is checked', (option, options) => {
   expect(() => valkeyStore('redis://localhost', options as never)).toThrow(OptionError)

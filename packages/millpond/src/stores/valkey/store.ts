@@ -26,7 +26,7 @@ import { expiry, readStored, storedText } from './stored-text.ts'
  */
 export function valkeyStore(target: ValkeyClient | string, options: ValkeyStoreOptions = {}): Store {
   const settings = settingsOf(options)
-  const replicas = (options.replicas ?? []).map((replica, at) => connectionTo(replica, options, `replicas[${at}]`))
+  const replicas = settings.replicas.map((replica, at) => connectionTo(replica, options, `replicas[${at}]`))
   return new ValkeyStore(connectionTo(target, options), replicas, settings)
 }
 

@@ -28,20 +28,30 @@ export interface Place {
 /** @throws OptionError (`ERR_OPTION`) when it is no such URL; its message leaves the password out */
 export function placeOf(url: string, option: string): Place {
   const refuse = (advice: string): never => {
-    throw new OptionError(option, url.replace(/\/\/.*@/, '//…@'), advice)
+    throw new OptionError(option, url.replace(SECRET, '$1…@'), advice)
+  }
+  const decoded = (text: string): string => {
+    try {
+      return decodeURIComponent(text)
+    } catch {
+      return refuse('write user, password and name as in a URL: % as %25, @ as %40')
+    }
   }
   const socket = /^unix:(?:\/\/)?(\/[^?]+)$/.exec(url)
   if (socket) return { topology: 'single', hosts: [], path: socket[1]!, tls: false, database: 0 }
   const parts = URL_PARTS.exec(url)?.groups
   if (parts === undefined)
-    return refuse('write redis://host:6379, rediss://, valkey://, redis+sentinel:// or unix:///path')
+    return refuse(
+      'write redis://host:6379, rediss://, valkey://, redis+sentinel:// or unix:///path, without ?parameters',
+    )
   const topology = parts.kind ?? (parts.hosts!.includes(',') ? 'cluster' : 'single')
   const path = (parts.path ?? '').split('/').filter((part) => part !== '')
   const primary = topology === 'sentinel' ? path.shift() : undefined
   if (topology === 'sentinel' && primary === undefined)
     return refuse('name the primary behind the hosts: redis+sentinel://host:26379/main')
   const database = Number(path.shift() ?? 0)
-  if (!Number.isInteger(database) || path.length > 0) return refuse('end it with the number of a database, or nothing')
+  if (!(database >= 0) || !Number.isInteger(database) || path.length > 0)
+    return refuse('end it with the number of a database, or nothing')
   if (topology === 'cluster' && database !== 0) return refuse('a cluster has database 0 only')
   return {
     topology: topology as Place['topology'],
@@ -51,10 +61,10 @@ export function placeOf(url: string, option: string): Place {
         (host) =>
           hostOf(host, topology === 'sentinel' ? 26379 : 6379) ?? refuse('write each host as host or host:port'),
       ),
-    ...(primary === undefined ? {} : { primary: decodeURIComponent(primary) }),
+    ...(primary === undefined ? {} : { primary: decoded(primary) }),
     tls: parts.tls === 's',
-    ...(parts.username ? { username: decodeURIComponent(parts.username) } : {}),
-    ...(parts.password === undefined ? {} : { password: decodeURIComponent(parts.password) }),
+    ...(parts.username ? { username: decoded(parts.username) } : {}),
+    ...(parts.password === undefined ? {} : { password: decoded(parts.password) }),
     database,
   }
 }
@@ -62,9 +72,13 @@ export function placeOf(url: string, option: string): Place {
 const URL_PARTS =
   /^(?:redis|valkey)(?<tls>s?)(?:\+(?<kind>cluster|sentinel))?:\/\/(?:(?<username>[^:@]*)(?::(?<password>[^@]*))?@)?(?<hosts>[^/@?#]+)(?<path>\/[^?#]*)?$/
 
+/** Who logs in, and how: all up to the last `@`, wherever the rest of the URL is wrong. */
+const SECRET = /^([a-z+]*:\/\/)?.*@/is
+
 /** `host`, `host:port` or `[ipv6]:port`. */
 function hostOf(text: string, standardPort: number): { host: string; port: number } | undefined {
   const parts = /^(?:\[(?<ipv6>[^\]]+)\]|(?<name>[^:\s]+))(?::(?<port>\d+))?$/.exec(text)?.groups
-  if (parts === undefined) return undefined
-  return { host: (parts.ipv6 ?? parts.name)!, port: Number(parts.port ?? standardPort) }
+  const port = Number(parts?.port ?? standardPort)
+  if (parts === undefined || port > 65_535) return undefined
+  return { host: (parts.ipv6 ?? parts.name)!, port }
 }
