@@ -48,7 +48,7 @@ export class Cluster {
     await this.#until(async () => (await this.all('alive')).every((alive) => alive === this.peers.length - 1), 15_000)
   }
 
-  all<N extends keyof PeerService & string>(name: N, argument?: Parameters<PeerService[N]>[0]) {
+  all<N extends keyof PeerService>(name: N, argument?: Parameters<PeerService[N]>[0]) {
     return Promise.all(this.peers.map((peer) => peer.call(name, argument)))
   }
 

@@ -217,6 +217,7 @@ export class Mesh {
     return this.#leaving
   }
 
+  /** As `leave`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.leave()
   }

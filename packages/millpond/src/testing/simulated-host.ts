@@ -3,6 +3,7 @@ import type { TransportAddress } from '../core/transport.ts'
 import type { SimulatedNetwork } from './simulated-network.ts'
 import { SimulatedTransport } from './simulated-transport.ts'
 
+/** How a host is. */
 export interface SimulatedHostOptions {
   /** Its IP address; several processes may have the same. Default: one of its own. */
   readonly host?: string

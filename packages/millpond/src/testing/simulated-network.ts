@@ -4,6 +4,7 @@ import type { TransportAddress } from '../core/transport.ts'
 import { type SimulatedCounts, SimulatedHost, type SimulatedHostOptions } from './simulated-host.ts'
 import { drawDelayMs, PERFECT_LINK, type SimulatedLink, type WholeLink } from './simulated-link.ts'
 
+/** How a network is. */
 export interface SimulatedNetworkOptions {
   /** The same seed, clock and calls give the same run. */
   readonly seed: number

@@ -30,6 +30,7 @@ export interface Range {
 /** More ranges than this under one combination of values are not told apart. */
 const RANGES_MAX = 1000
 
+/** A watch on rows of a table: made by `feed.watch`, for the life of the feed. */
 export class Watch {
   readonly rows: WatchedRows
   /** The tag that stands for everything under this watch. */

@@ -43,6 +43,7 @@ export type PeerId = number
 /** SWIM's states of a peer. */
 export type PeerState = 'alive' | 'suspect' | 'dead' | 'left'
 
+/** What is known of a peer. */
 export interface PeerInfo {
   readonly id: PeerId
   /** What the process calls itself. */

@@ -93,6 +93,7 @@ export class MeshMap<V> implements Map<string, V> {
     for (const [, entry] of this.#state.entries()) yield this.#state.read(entry) as V
   }
 
+  /** As `entries`. */
   [Symbol.iterator](): MapIterator<[string, V]> {
     return this.entries()
   }

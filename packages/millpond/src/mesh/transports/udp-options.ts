@@ -2,6 +2,7 @@ import { OptionError } from '../../core/errors.ts'
 import { findInterface, groupOf, isLoopback, type NetworkInterface } from './network-interface.ts'
 import type { SeedSource } from './seeds.ts'
 
+/** Options of `UdpTransport`. */
 export interface UdpTransportOptions {
   /** The name of the mesh: all its members give the same. The multicast group is derived from it. */
   readonly mesh: string
@@ -35,8 +36,8 @@ export interface UdpTransportOptions {
    */
   readonly mode?: 'auto' | 'multicast' | 'fan-out'
   /**
-   * The longest datagram, in bytes. Paths that take less are found by probes. Up: fewer datagrams, and fewer of them fit into the kernel's
-   * buffer. Default: 1,472, what Ethernet takes.
+   * The longest datagram, in bytes. Paths that take less, such as Ethernet (1,472), are found by probes. Up: fewer datagrams, and fewer of
+   * them fit into the kernel's buffer. Default: 7,680: on Linux that fills a buffer of 8 KiB, and one byte more may take 16.
    */
   readonly datagramBytesMax?: number
   /** What the kernel is asked to keep for each socket until this process reads it, in bytes. Default: 4 MiB. */
@@ -91,7 +92,7 @@ export function wholeUdpOptions(options: UdpTransportOptions): WholeUdpOptions {
     seeds,
     seedsEveryMs: count('seedsEveryMs', options.seedsEveryMs ?? 5000, 100, 86_400_000),
     mode,
-    datagramBytesMax: count('datagramBytesMax', options.datagramBytesMax ?? 1472, DATAGRAM_BYTES_MIN, 65_507),
+    datagramBytesMax: count('datagramBytesMax', options.datagramBytesMax ?? 7680, DATAGRAM_BYTES_MIN, 65_507),
     bufferBytes: count('bufferBytes', options.bufferBytes ?? 4 * 1024 * 1024, 65_536, 2 ** 30),
     warn: options.warn ?? (() => {}),
   })

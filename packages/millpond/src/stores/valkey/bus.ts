@@ -16,6 +16,7 @@ import { placeOf } from './url.ts'
 export interface ValkeyBus extends Bus {
   /** Resolves when changes are heard for the first time. Nobody has to wait for it: who begins early is told of a gap. */
   ready(): Promise<void>
+  /** How the bus does at this moment. */
   status(): ValkeyBusStatus
 }
 

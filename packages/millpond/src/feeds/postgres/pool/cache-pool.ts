@@ -14,6 +14,7 @@ import { QueryCache, type QueryCacheStore, type Runner } from './query-cache.ts'
 import { type QueryCall, type ReadMode, readCall } from './query-call.ts'
 import { Shapes } from './shapes.ts'
 
+/** Options of `cachePool`. */
 export interface CachePoolOptions {
   /** Where answers are kept: a cache that was made with the same `feed`. */
   readonly cache: QueryCacheStore

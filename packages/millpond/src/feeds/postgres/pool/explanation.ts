@@ -1,6 +1,7 @@
 /** Why a query is cached or not, for people. */
 import type { QueryShape } from '../sql/query-shape.ts'
 
+/** What `explain` says of a query. */
 export interface Explanation {
   readonly cacheable: boolean
   /** Why not, in words; none when it is. */

@@ -5,7 +5,9 @@ import type { Node } from '../sql/ast.ts'
 
 /** The slice of `libpg-query` that is called. */
 export interface SqlParser {
+  /** Makes the parser ready: it is WebAssembly. */
   loadModule(): Promise<unknown>
+  /** The syntax tree of a text. Throws where it is no SQL. */
   parseSync(sql: string): unknown
 }
 
