@@ -3,7 +3,7 @@
  * network is not touched. nftables loses what passes, and cuts hosts off from each other. Needs Linux, root, `ip` and `nft`.
  */
 import { type ChildProcess, execFileSync, type StdioOptions, spawn } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { onPath } from './find.ts'
 
 /** A host: what is started in it sees this network only, as `eth0`. */
@@ -101,6 +101,7 @@ export class Lan {
   /** Removes everything. What still runs in a host loses its network. */
   close(): void {
     for (const name of [...this.#names, this.#switch]) removeNamespace(name)
+    if (existsSync(FILES) && readdirSync(FILES).length === 0) rmdirSync(FILES)
   }
 
   #makeSwitch(): void {
