@@ -37,8 +37,9 @@ export class WatchedChanges {
     this.relation = relation
     this.columnsAt = columns.map(place)
     this.rangeAt = range === undefined ? undefined : place(range)
-    // A name that is no column of this relation is one of another table of the query.
-    this.usedAt = used?.map(place).filter((at) => at >= 0)
+    // Of a column that the stream does not carry nobody can say that it was left alone.
+    const usedAt = used?.map(place)
+    this.usedAt = usedAt?.includes(-1) ? undefined : usedAt
     this.isBlind = this.columnsAt.includes(-1) || this.rangeAt === -1
   }
 

@@ -34,6 +34,8 @@ export interface JoinExpr {
   readonly rarg: Node
   readonly quals?: Node
   readonly usingClause?: readonly Node[]
+  /** Hides the names of the tables that are joined. */
+  readonly alias?: object
 }
 
 export interface Subquery {

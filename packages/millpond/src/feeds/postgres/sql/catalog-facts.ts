@@ -14,6 +14,10 @@ export interface RelationFacts {
   readonly persistence: string
   /** Row security is on: what is seen depends on the role. */
   readonly security: boolean
+  /** What row security lets a reader see: conditions, as SQL. */
+  readonly policies: readonly string[]
+  /** It has partitions or children of which no feed can tell: foreign, unlogged or temporary ones. */
+  readonly untold: boolean
   /** The query of a view. */
   readonly definition: string | null
   readonly columns: readonly ColumnFacts[]
@@ -25,6 +29,8 @@ export interface ColumnFacts {
   readonly type: string
   /** Equal values are equal text, as far as collation goes. */
   readonly deterministic: boolean
+  /** Worked out from other columns: the stream does not carry it. */
+  readonly generated: boolean
 }
 
 /** A function, or an operator's or cast's function. Of several with one name, built in or not, the most volatile stands for all. */
@@ -38,6 +44,8 @@ export interface CatalogFacts {
   /** In the order asked; null where there is no such relation. */
   readonly relations: readonly (RelationFacts | null)[]
   readonly functions: readonly FunctionFacts[]
+  /** Of the names that were asked for as columns: those that are functions of a row too, called as `orders.total`. */
+  readonly rowFunctions: readonly { readonly name: string; readonly builtin: boolean }[]
 }
 
 export interface AskedNames {
@@ -46,6 +54,8 @@ export interface AskedNames {
   readonly functions: readonly (readonly string[])[]
   readonly operators: readonly (readonly string[])[]
   readonly types: readonly (readonly string[])[]
+  /** Columns with a qualifier. */
+  readonly qualified: readonly string[]
 }
 
 export async function askCatalog(client: Queryable, asked: AskedNames): Promise<CatalogFacts> {
@@ -53,7 +63,7 @@ export async function askCatalog(client: Queryable, asked: AskedNames): Promise<
   return JSON.parse((rows[0] as { facts: string }).facts) as CatalogFacts
 }
 
-function factsSql({ relations, functions, operators, types }: AskedNames): string {
+function factsSql({ relations, functions, operators, types, qualified }: AskedNames): string {
   const relationNames = relations.map(({ schema, table }) =>
     schema === undefined ? quoteName(table) : `${quoteName(schema)}.${quoteName(table)}`,
   )
@@ -61,9 +71,14 @@ function factsSql({ relations, functions, operators, types }: AskedNames): strin
     'relations', (SELECT coalesce(json_agg(CASE WHEN c.oid IS NULL THEN NULL ELSE json_build_object(
         'oid', c.oid::bigint, 'schema', n.nspname, 'table', c.relname, 'kind', c.relkind,
         'persistence', c.relpersistence, 'security', c.relrowsecurity,
+        'policies', (SELECT coalesce(json_agg(pg_get_expr(polqual, polrelid)), '[]') FROM pg_policy
+          WHERE polrelid = c.oid AND polcmd IN ('r', '*') AND polqual IS NOT NULL),
+        'untold', (WITH RECURSIVE down(oid) AS (SELECT inhrelid FROM pg_inherits WHERE inhparent = c.oid
+            UNION SELECT inhrelid FROM pg_inherits JOIN down ON inhparent = down.oid)
+          SELECT count(*) > 0 FROM down JOIN pg_class USING (oid) WHERE relkind NOT IN ('r', 'p') OR relpersistence <> 'p'),
         'definition', CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END,
         'columns', (SELECT coalesce(json_agg(json_build_object('name', a.attname, 'type', t.typname,
-            'deterministic', coalesce(l.collisdeterministic, true))), '[]')
+            'deterministic', coalesce(l.collisdeterministic, true), 'generated', a.attgenerated <> '')), '[]')
           FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation
           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)) END ORDER BY w.at), '[]')
       FROM ${unnested(relationNames)} w(name, at) LEFT JOIN pg_class c ON c.oid = to_regclass(w.name)
@@ -71,7 +86,10 @@ function factsSql({ relations, functions, operators, types }: AskedNames): strin
     'functions', (SELECT coalesce(json_agg(json_build_object('name', f.name, 'builtin', f.builtin, 'volatility', f.volatility)), '[]')
       FROM (SELECT name, builtin,
               CASE WHEN bool_or(volatile = 'v') THEN 'v' WHEN bool_or(volatile = 's') THEN 's' ELSE 'i' END AS volatility
-            FROM (${named(functions, operators, types)}) p(name, builtin, volatile) GROUP BY name, builtin) f))::text AS facts`
+            FROM (${named(functions, operators, types)}) p(name, builtin, volatile) GROUP BY name, builtin) f),
+    'rowFunctions', (SELECT coalesce(json_agg(DISTINCT jsonb_build_object('name', p.proname, 'builtin', p.oid < 16384)), '[]')
+      FROM ${unnested(qualified)} w(name, at) JOIN pg_proc p ON p.proname = w.name AND p.pronargs = 1
+      JOIN pg_type t ON t.oid = p.proargtypes[0] AND t.typtype IN ('c', 'p')))::text AS facts`
 }
 
 /** Functions by name, functions of operators by name, and functions of casts to types by name. */

@@ -9,7 +9,7 @@ import type { Range, Watch } from '../watched-rows.ts'
 import type { ColumnFacts, RelationFacts } from './catalog-facts.ts'
 import type { Bound, Condition } from './occurrences.ts'
 import type { Operand } from './operands.ts'
-import { exactTexts, isExact, textsOf } from './values.ts'
+import { exactTexts, isExact, keepsValue, textsOf } from './values.ts'
 
 /** The slice of a feed that is needed here. */
 export type WatchingFeed = Pick<PostgresFeed, 'watch' | 'void'>
@@ -43,19 +43,21 @@ export class Dependency {
     conditions: readonly Condition[],
     used: ReadonlySet<string> | undefined,
     feed: WatchingFeed,
+    parameterTypes: readonly string[],
   ) {
+    const known = conditions.filter((condition) => comparesItsType(relation, condition, parameterTypes))
     this.table = { schema: relation.schema, table: relation.table }
     this.tableTag = tableTag(this.table)
     this.feed = feed
-    this.among = amongOf(relation, conditions)
-    this.between = betweenOf(relation, conditions)
+    this.among = amongOf(relation, known)
+    this.between = betweenOf(relation, known)
     const columns = this.among.map(({ column }) => column.name)
     const range = this.between?.column.name
     this.watch = feed.watch({
       table: this.table,
       columns,
       ...(range !== undefined && { range }),
-      used: used && relation.columns.map(({ name }) => name).filter((name) => used.has(name)),
+      used: used && usedOf(relation, used),
     })
   }
 
@@ -83,6 +85,27 @@ export class Dependency {
     if (!range) return this.watch.valuesTag(values)
     return this.watch.rangeTag(values, range, (tag) => this.feed.void([tag]))
   }
+}
+
+/**
+ * Whether each parameter of a condition is sent as its column's type. PostgreSQL decides the type where a parameter is used first:
+ * the same text may be a date there and a text here.
+ */
+function comparesItsType(relation: RelationFacts, condition: Condition, parameterTypes: readonly string[]): boolean {
+  const type = relation.columns.find(({ name }) => name === condition.column)?.type
+  const bounds = 'among' in condition ? [] : [condition.low, condition.high]
+  const operands = 'among' in condition ? condition.among : bounds.flatMap((bound) => bound?.operand ?? [])
+  return operands.every((operand) => {
+    if (type === undefined || !('parameter' in operand)) return true
+    const sent = parameterTypes[operand.parameter - 1] ?? ''
+    return operand.isArray ? sent.startsWith('_') && keepsValue(sent.slice(1), type) : keepsValue(sent, type)
+  })
+}
+
+/** The columns of this table that the query speaks of; undefined where one is worked out from others. */
+function usedOf({ columns }: RelationFacts, names: ReadonlySet<string>): string[] | undefined {
+  const used = columns.filter(({ name }) => names.has(name))
+  return used.some(({ generated }) => generated) ? undefined : used.map(({ name }) => name)
 }
 
 /** Conditions of equality on columns for which equal values have equal text; one a column, in the order of their names. */

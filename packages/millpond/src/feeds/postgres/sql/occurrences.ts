@@ -55,8 +55,8 @@ interface Item {
   readonly schema?: string | undefined
   readonly table?: string
   readonly alias: string | undefined
-  /** The alias renames the columns, so that no condition can be attributed. */
-  readonly renamed: boolean
+  /** An alias renames the columns, or hides the table's name, so that no condition can be attributed. */
+  renamed: boolean
   readonly conditions: Condition[]
 }
 
@@ -162,6 +162,8 @@ function visitJoin(join: JoinExpr, from: From, names: ReadonlySet<string>, found
   visitFrom(join.larg, from, names, found)
   const middle = from.items.length
   visitFrom(join.rarg, from, names, found)
+  // `(a JOIN b ...) j` hides a and b: outside of it these names mean tables of an outer level, if any.
+  if (join.alias) for (const item of from.items.slice(start)) item.renamed = true
   if (!join.quals) return
   visitExpressions([join.quals], names, found)
   const left = from.items.slice(start, middle)

@@ -3,11 +3,12 @@
  * views taken apart. Worked out once a text; what follows from the parameters is worked out at each execution.
  */
 import type { Queryable } from '../client.ts'
-import { tableTag } from '../tags.ts'
+import { quoteTable, tableTag } from '../tags.ts'
 import type { Node, SelectStmt } from './ast.ts'
 import { askCatalog, type CatalogFacts, type FunctionFacts, type RelationFacts } from './catalog-facts.ts'
 import { Dependency, type WatchingFeed } from './dependencies.ts'
 import { type Occurrence, occurrencesOf } from './occurrences.ts'
+import { askParameterTypes } from './parameter-types.ts'
 import { describeStatements, type Statement } from './statement.ts'
 
 /** What is known of a text. */
@@ -38,7 +39,7 @@ export async function shapeOf(sql: string, context: ShapeContext): Promise<Query
   const statement = describeText(sql, context)
   const { kind, reasons } = statement
   if (kind !== 'read' || reasons.length > 0) return { kind, reasons, dependencies: [], mayWrite: true }
-  return await new ShapeBuilder(context).build(statement)
+  return await new ShapeBuilder(sql, context).build(statement)
 }
 
 function describeText(sql: string, { parse }: ShapeContext): Statement {
@@ -51,6 +52,7 @@ function describeText(sql: string, { parse }: ShapeContext): Statement {
 }
 
 class ShapeBuilder {
+  private readonly sql: string
   private readonly context: ShapeContext
   private readonly reasons = new Set<string>()
   private readonly tables: { relation: RelationFacts; occurrence: Occurrence }[] = []
@@ -58,17 +60,22 @@ class ShapeBuilder {
   private used: Set<string> | undefined = new Set()
   private callsVolatile = false
 
-  constructor(context: ShapeContext) {
+  constructor(sql: string, context: ShapeContext) {
+    this.sql = sql
     this.context = context
   }
 
   async build(statement: Statement): Promise<QueryShape> {
     await this.add(statement, statement.occurrences, 0)
-    const { reasons, tables, used, context } = this
+    const { reasons, tables, context } = this
     const mayWrite = this.callsVolatile
-    if (reasons.size > 0) return { kind: 'read', reasons: [...reasons], dependencies: [], mayWrite }
+    if (tables.length === 0 && reasons.size === 0) reasons.add('it reads no table')
+    const types = reasons.size > 0 ? undefined : await askParameterTypes(this.sql, context.client)
+    if (typeof types === 'string') reasons.add(types)
+    if (reasons.size > 0 || !Array.isArray(types))
+      return { kind: 'read', reasons: [...reasons], dependencies: [], mayWrite }
     const dependencies = tables.map(
-      ({ relation, occurrence }) => new Dependency(relation, occurrence.conditions, used, context.feed),
+      ({ relation, occurrence }) => new Dependency(relation, occurrence.conditions, this.used, context.feed, types),
     )
     return { kind: 'read', reasons: [], dependencies, mayWrite: false }
   }
@@ -80,6 +87,7 @@ class ShapeBuilder {
     for (const name of statement.columns ?? []) this.used?.add(name)
     const facts = await askCatalog(this.context.client, { ...statement, relations: occurrences })
     this.judgeFunctions(facts, statement)
+    this.judgeRowFunctions(facts)
     for (const [at, occurrence] of occurrences.entries())
       await this.addOccurrence(occurrence, facts.relations[at], depth)
   }
@@ -95,6 +103,7 @@ class ShapeBuilder {
       const reason = this.reasonAgainst(relation)
       if (reason) this.reasons.add(reason)
       this.tables.push({ relation, occurrence })
+      if (relation.security) for (const policy of relation.policies) await this.addPolicy(relation, policy, depth + 1)
     }
   }
 
@@ -106,6 +115,21 @@ class ShapeBuilder {
     else await this.add(describeStatements([parsed!.stmt]), occurrencesOf(select, conditions), depth)
   }
 
+  /** What a policy lets a reader see may depend on other columns and on other tables; on the role as well, which is known. */
+  private async addPolicy(relation: RelationFacts, policy: string, depth: number): Promise<void> {
+    const { stmts = [] } = this.context.parse(`SELECT FROM ${quoteTable(relation)} WHERE ${policy}`)
+    const statement = describeStatements(stmts.map(({ stmt }) => stmt))
+    const reasons = statement.reasons.filter(
+      (reason) => !/^(current_user|session_user|current_role|user) /.test(reason),
+    )
+    const own = statement.occurrences.findIndex(
+      ({ schema, table }) => schema === relation.schema && table === relation.table,
+    )
+    const others = statement.occurrences.filter((_, at) => at !== own)
+    if (depth > VIEW_DEPTH_MAX) this.reasons.add(`the policies of ${relation.table} cannot be taken apart`)
+    else await this.add({ ...statement, reasons }, others, depth)
+  }
+
   private reasonAgainst(relation: RelationFacts): string | undefined {
     const name = tableTag(relation)
     if (relation.schema === 'pg_catalog' || relation.schema === 'information_schema')
@@ -113,8 +137,18 @@ class ShapeBuilder {
     const kind = KINDS[relation.kind]
     if (kind) return `${name} is ${kind}, whose changes are not told`
     if (relation.persistence === 't') return `${name} is a temporary table`
+    if (relation.untold) return `${name} has partitions or children whose changes are not told`
     if (relation.security && !this.context.byRole) return `${name} has row security: what is seen depends on the role`
     return this.context.feed.covers(name) === undefined ? `the feed does not tell of changes of ${name}` : undefined
+  }
+
+  /** `orders.total` may be a function of the whole row. */
+  private judgeRowFunctions({ rowFunctions, relations }: CatalogFacts): void {
+    for (const { name, builtin } of rowFunctions) {
+      if (relations.some((relation) => relation?.columns.some((column) => column.name === name))) continue
+      if (builtin) this.used = undefined
+      else this.reasons.add(`${name} may be a function of a row, written like a column`)
+    }
   }
 
   private judgeFunctions({ functions }: CatalogFacts, { functions: called }: Statement): void {

@@ -2,7 +2,7 @@
  * What a statement is, as far as its text tells: whether it may be answered from a cache, why not, and which tables,
  * functions, operators and types the catalog has to be asked about.
  */
-import { type Node, namesOf, nodeOf, type RangeVar, type SelectStmt, walk } from './ast.ts'
+import { type JoinExpr, type Node, namesOf, nodeOf, type RangeVar, type SelectStmt, walk } from './ast.ts'
 import { type Occurrence, occurrencesOf } from './occurrences.ts'
 
 export interface Statement {
@@ -20,6 +20,8 @@ export interface Statement {
   readonly types: readonly (readonly string[])[]
   /** Every column name that occurs; undefined where whole rows are read (`*`). */
   readonly columns: ReadonlySet<string> | undefined
+  /** Columns that are written with a qualifier, which may be functions of a row instead. */
+  readonly qualified: readonly string[]
 }
 
 /** Describes the statements of a text, as parsed. */
@@ -30,7 +32,7 @@ export function describeStatements(statements: readonly Node[]): Statement {
   return select ? describeSelect(select) : describeOther(name!, statements[0]!)
 }
 
-const NOTHING = { occurrences: [], functions: [], operators: [], types: [], columns: undefined } as const
+const NOTHING = { occurrences: [], functions: [], operators: [], types: [], columns: undefined, qualified: [] } as const
 
 const WRITES = ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'TruncateStmt', 'CopyStmt', 'CallStmt', 'DoStmt']
 const SESSION = ['VariableSetStmt', 'DiscardStmt', 'ListenStmt', 'UnlistenStmt', 'PrepareStmt', 'DeallocateStmt']
@@ -49,12 +51,15 @@ function describeOther(name: string, node: Node): Statement {
 function describeSelect(select: SelectStmt): Statement {
   const reasons = new Set<string>()
   const names = { functions: new Names(), operators: new Names(), types: new Names() }
+  const qualified = new Set<string>()
   let writes = false
   walk({ SelectStmt: select }, (kind, content) => {
     const reason = REASONS[kind]?.(content)
     if (reason) reasons.add(reason)
     if (WRITES.includes(kind) || kind === 'IntoClause') writes = true
     collect(kind, content, names)
+    const fields = kind === 'ColumnRef' ? namesOf((content as { fields: readonly Node[] }).fields) : undefined
+    if (fields && fields.length > 1) qualified.add(fields.at(-1)!)
   })
   if (select.intoClause) {
     reasons.add('it creates a table (INTO)')
@@ -68,6 +73,7 @@ function describeSelect(select: SelectStmt): Statement {
     operators: names.operators.list,
     types: names.types.list,
     columns: columnsOf(select),
+    qualified: [...qualified],
   }
 }
 
@@ -82,16 +88,28 @@ const REASONS: Readonly<Record<string, (content: never) => string | undefined>> 
   SQLValueFunction: ({ op }: { op: string }) =>
     `${op.replace(/^SVFOP_|_N$/g, '').toLowerCase()} depends on the moment or on who asks`,
   CurrentOfExpr: () => 'it reads a cursor',
+  ColumnRef: ({ fields }: { fields: readonly Node[] }) => {
+    const name = namesOf(fields)?.at(-1)
+    return name !== undefined && SYSTEM_COLUMNS.includes(name)
+      ? `${name} changes without a change of the row that is told`
+      : undefined
+  },
+  TypeCast: ({ typeName }: { typeName: { names?: readonly Node[] } }) => {
+    const name = namesOf(typeName.names ?? [])?.at(-1)
+    return name?.startsWith('reg') ? `a cast to ${name} looks into the catalog` : undefined
+  },
   A_Const: (content: { sval?: { sval?: string } }) => momentOf(content.sval?.sval),
 }
+
+const SYSTEM_COLUMNS: readonly string[] = ['ctid', 'xmin', 'xmax', 'cmin', 'cmax']
 
 /** `'now'::timestamp` and its like mean the moment, and a bare `'now'` may be read so too. */
 function momentOf(text: string | undefined): string | undefined {
   return text !== undefined && MOMENT.test(text) ? `'${text.trim()}' may mean the moment` : undefined
 }
 
-/** Texts that PostgreSQL reads as a moment that moves. */
-export const MOMENT: RegExp = /^\s*(now|today|tomorrow|yesterday)\b/i
+/** Texts that PostgreSQL may read as a moment that moves: `10:00 today`, `{now}`, `[today,tomorrow)`. */
+export const MOMENT: RegExp = /(?<![a-z])(now|today|tomorrow|yesterday)(?![a-z])/i
 
 interface Collected {
   readonly functions: Names
@@ -135,8 +153,8 @@ function columnsOf(select: SelectStmt): ReadonlySet<string> | undefined {
       tables.add(alias?.aliasname ?? relname)
       if (alias?.colnames) all = true
     } else if (kind === 'JoinExpr') {
-      const { isNatural, usingClause = [] } = content as { isNatural?: boolean; usingClause?: readonly Node[] }
-      if (isNatural) all = true
+      const { isNatural, usingClause = [], alias } = content as JoinExpr
+      if (isNatural || alias) all = true
       for (const name of namesOf(usingClause) ?? []) columns.add(name)
     }
   })

@@ -10,9 +10,9 @@ const EXACT: Readonly<Record<string, (text: string) => string | undefined>> = {
   int2: wholeNumber,
   int4: wholeNumber,
   int8: wholeNumber,
-  oid: wholeNumber,
-  text: (text) => text,
-  varchar: (text) => text,
+  oid: (text) => (text.includes('-') ? undefined : wholeNumber(text)),
+  text: wellFormed,
+  varchar: wellFormed,
   uuid: (text) => (UUID.test(text) ? text.toLowerCase() : undefined),
   date: (text) => (/^\d{4}-\d\d-\d\d$/.test(text) ? text : undefined),
 }
@@ -21,7 +21,7 @@ const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 /** Casts that leave a value what it is, by the type that it is compared as. */
 const FAMILIES: readonly (readonly string[])[] = [
-  ['int2', 'int4', 'int8', 'oid'],
+  ['int2', 'int4', 'int8'],
   ['text', 'varchar'],
 ]
 
@@ -47,7 +47,7 @@ export function textsOf(type: string, operand: Operand, parameters: readonly unk
   if (operand.isArray && given !== null && !Array.isArray(given)) return undefined
   const texts = (Array.isArray(given) ? given : [given])
     .filter((one) => one !== null && one !== undefined)
-    .map(sentText)
+    .map((one) => sentText(one, type))
   return !operand.isArray && Array.isArray(given)
     ? undefined
     : texts.includes(undefined)
@@ -55,15 +55,25 @@ export function textsOf(type: string, operand: Operand, parameters: readonly unk
       : (texts as string[])
 }
 
-function keepsValue(cast: string, type: string): boolean {
+export function keepsValue(cast: string, type: string): boolean {
   return cast === type || FAMILIES.some((family) => family.includes(cast) && family.includes(type))
 }
 
-/** What `pg` sends for a parameter. Its form of objects is not copied here. */
-function sentText(value: unknown): string | undefined {
+/**
+ * What `pg` sends for a parameter. Its form of objects is not copied here; a date is sent in the local time of this process
+ * with its offset, and only one type reads that as the moment that it is.
+ */
+function sentText(value: unknown, type: string): string | undefined {
   if (typeof value === 'string') return value
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
-  return value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : undefined
+  return type === 'timestamptz' && value instanceof Date && !Number.isNaN(value.getTime())
+    ? value.toISOString()
+    : undefined
+}
+
+/** Half a surrogate pair is sent as another character. */
+function wellFormed(text: string): string | undefined {
+  return /\p{Surrogate}/u.test(text) ? undefined : text
 }
 
 function wholeNumber(text: string): string | undefined {
