@@ -1,6 +1,8 @@
 /** How servers are reached: TLS with client certificates, passwords, users with the least rights, URLs. */
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startRedis } from '../../../../../tools/servers/redis.ts'
 import { startCluster } from '../../../../../tools/servers/redis-cluster.ts'
@@ -32,8 +34,8 @@ async function works(store: Store): Promise<void> {
   const { entries } = await store.read(['shop:1', 'shop:2'], ['shop#red', 'shop#blue'])
   for (const [at, { mark }] of entries.entries()) expect(await store.fill(`shop:${at + 1}`, record, mark)).toBe(true)
   expect((await store.read(['shop:1'], [])).entries[0]!.record!.value).toBe('1')
-  expect(await store.lease('shop:1', 'me', 5000)).toBe(true)
-  await store.release('shop:1', 'me')
+  expect(await store.lease('shop?1', 'me', 5000)).toBe(true)
+  await store.release('shop?1', 'me')
 }
 
 /** What docs/stores.md says that a user needs, after `ACL SETUSER millpond on >secret`. */
@@ -65,9 +67,13 @@ test('a user with the rights of docs/stores.md is enough for a whole cache, and 
   endLater(() => cache.close())
   const errors: unknown[] = []
   cache.on('storeError', ({ error }) => errors.push(String(error)))
-  for (const part of [cache, cache.namespace('users')]) {
+  for (const [start, part] of [
+    ['shop:', cache],
+    ['shop/users:', cache.namespace('users')],
+  ] as const) {
     await part.getOrSet('a', () => 1, { tags: ['red'] })
     await part.set('b', 2, { tags: ['blue'] })
+    expect(await server.command('EXISTS', `${start}b`)).toBe(1) // the store is used
     await part.mutate({ keys: ['a'], tags: ['red'] }, async () => undefined)
     await part.clear()
   }
@@ -129,6 +135,27 @@ describe('a URL', () => {
     await expect(store.read(['a'], [])).rejects.toMatchObject({ code: 'ERR_CLOSED' })
   })
 })
+
+test.each([0, 200])(
+  'a process ends with its store, which was closed %d ms after its first use',
+  async (afterMs) => {
+    const server = await startRedis()
+    endLater(() => server.destroy())
+    const code = `
+    import { setTimeout } from 'node:timers/promises'
+    import { valkeyStore } from 'millpond/valkey'
+    const store = valkeyStore('${server.url}')
+    store.read(['a'], []).catch(() => undefined)
+    await setTimeout(${afterMs})
+    await store.close()
+    const closedMs = performance.now()
+    process.on('exit', () => console.log(performance.now() - closedMs))`
+    const args = ['--conditions=@millpond/source', '--import', 'tsx', '--input-type=module', '-e', code]
+    const { stdout } = await promisify(execFile)(process.execPath, args)
+    expect(Number(stdout)).toBeLessThan(1500)
+  },
+  30_000,
+)
 
 describe.each([
   ['iovalkey', () => import('iovalkey'), ioClient],

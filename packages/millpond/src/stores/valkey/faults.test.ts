@@ -1,4 +1,7 @@
 /** Replicas, failover and broken connections: what stays safe, and who is told. */
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type RedisServer, startRedis } from '../../../../../tools/servers/redis.ts'
 import { startCluster } from '../../../../../tools/servers/redis-cluster.ts'
@@ -95,6 +98,27 @@ describe('replicas to read from', () => {
     for (let at = 0; at < 4; at++) expect((await readOf(store, 'a')).record?.value).toBe('old')
     await replicas[1]!.destroy()
     expect((await readOf(store, 'a')).record?.value).toBe('old')
+  })
+
+  test('one that was never there is not connected to by every read', async () => {
+    const server = await startRedis()
+    endLater(() => server.destroy())
+    let attempts = 0
+    const nobody = createServer((socket) => socket.destroy())
+      .on('connection', () => attempts++)
+      .listen(0, '127.0.0.1')
+    endLater(() => nobody.close())
+    await once(nobody, 'listening')
+    const { port } = nobody.address() as AddressInfo
+    const store = valkeyStore(server.url, { replicas: [`redis://127.0.0.1:${port}`] })
+    endLater(() => store.close())
+    const beganMs = performance.now()
+    while (performance.now() - beganMs < 500) {
+      await readOf(store, 'a')
+      await setTimeout(1)
+    }
+    expect(attempts).toBeGreaterThan(0)
+    expect(attempts).toBeLessThan(2 + (performance.now() - beganMs) / 50)
   })
 })
 

@@ -39,8 +39,11 @@ export function ioClient(module: unknown, place: Place, options: OpenOptions): u
   })
 }
 
-/** What was on its way when the connection broke fails, and is not sent again: it would come late. */
-const IO_WISHES = { maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false } as const
+/**
+ * What was on its way when the connection broke fails, and is not sent again: it would come late. A client that is ended
+ * holds the process for no longer than this, by default it is 2 s.
+ */
+const IO_WISHES = { maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false, disconnectTimeout: 50 } as const
 
 /** A cluster of node-redis asks who has a dead server's slots only so long after it has begun to connect again: 5 s. */
 const SOON = { topologyRefreshOnReconnectionAttemptStrategy: 100 } as const

@@ -8,7 +8,7 @@ import { type Clock, timeLimit } from '../../core/clock.ts'
 import { ClosedError, StoreError } from '../../core/errors.ts'
 import { type Recognised, recognise } from './client.ts'
 import { type Connection, connectionOver, failedAt } from './connection.ts'
-import { ioClient, nodeRedisClient } from './make-client.ts'
+import { ioClient, nodeRedisClient, reconnectDelayMs } from './make-client.ts'
 import { Silence } from './silence.ts'
 import type { Place } from './url.ts'
 
@@ -45,18 +45,22 @@ export class LateConnection implements Connection {
   #now: Connection | undefined
   #end: (() => Promise<void>) | undefined
   #isClosed = false
+  #failures = 0
+  #notBeforeMs = 0
+  readonly #clock: Clock
   readonly #silence: Silence
 
   constructor(place: Place, options: LateOptions) {
     this.isCluster = place.topology === 'cluster'
     this.#open = () => openClient(place, options)
     const { clock, stallTimeoutMs: limitMs } = options
+    this.#clock = clock
     this.#silence = new Silence({ clock, limitMs, onSilence: () => this.#replace() })
   }
 
-  /** Asking opens it. */
+  /** Asking opens it, after a pause where that failed: who only wants to know may ask a thousand times a second. */
   get isReady(): boolean {
-    if (this.#now === undefined) this.#opened().catch(() => undefined)
+    if (this.#now === undefined && this.#clock.monotonic() >= this.#notBeforeMs) this.#opened().catch(() => undefined)
     return this.#now?.isReady ?? false
   }
 
@@ -86,8 +90,8 @@ export class LateConnection implements Connection {
     this.#isClosed = true
     this.#watchers.clear()
     this.#silence.stop()
-    this.#now = undefined
     await this.#opening?.catch(() => undefined)
+    this.#now = undefined // not before: it may have been on its way
     await this.#end?.()
   }
 
@@ -95,6 +99,7 @@ export class LateConnection implements Connection {
     if (this.#isClosed) return Promise.reject(new ClosedError('the store'))
     this.#opening ??= this.#connect().catch((error: unknown) => {
       this.#opening = undefined
+      this.#notBeforeMs = this.#clock.monotonic() + reconnectDelayMs(++this.#failures)
       throw error
     })
     return this.#opening
@@ -110,6 +115,7 @@ export class LateConnection implements Connection {
       if (this.#now === connection) this.#replace()
     })
     this.#now = connection
+    this.#failures = 0
     return connection
   }
 
@@ -168,8 +174,9 @@ function reasonOf({ client }: Recognised): () => unknown {
 
 /** Ends a client that was opened here. */
 export async function endClient({ kind, client }: Recognised): Promise<void> {
-  if (kind === 'io' || kind === 'io-cluster') client.disconnect()
-  else if (client.isOpen) await client.destroy()
+  if (kind === 'io' || kind === 'io-cluster') {
+    if (client.status !== 'end') client.disconnect() // a second time leaves a timer that holds the process
+  } else if (client.isOpen) await client.destroy()
 }
 
 /** The first package that is installed: beside this library or, as strict installs keep the two apart, beside the application. */
