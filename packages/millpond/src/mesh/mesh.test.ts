@@ -129,6 +129,17 @@ describe('a mesh', () => {
     await a.mesh.leave()
   })
 
+  test('who waits for what never goes out is told so by leave', async () => {
+    cluster = new MeshCluster(13, { limits: { ringDatagrams: 64, windowDatagrams: 16 } })
+    const [a, b] = (await cluster.joinMany(2)) as [Member, Member]
+    const map = a.mesh.map('prices')
+    cluster.network.partition([a.host], [b.host])
+    for (let at = 0; at < 20_000; at++) map.set(`k${at}`, at)
+    const settled = map.settled().catch(({ code }) => code)
+    await cluster.leave(a)
+    expect(await cluster.until(settled, 1000)).toBe('ERR_CLOSED')
+  })
+
   test('two sides of a partition agree again: later writes win, deletions hold', async () => {
     cluster = new MeshCluster(7)
     const members = (await cluster.joinMany(4)) as [Member, Member, Member, Member]

@@ -383,10 +383,10 @@ export class Mesh {
     }
     await timeLimit(this.#options.clock, LEAVE_MS_MAX, said, () => {})
     await this.#link.leave()
+    this.#settling.fail(new ClosedError('the mesh'))
     this.#repair.close()
     this.#replica.close()
     this.#bus.close()
-    this.#settling.fail(new ClosedError('the mesh'))
   }
 }
 

@@ -16,4 +16,5 @@ test('who waits is told when its message was acknowledged, and not before', asyn
   settling.fail(new Error('left'))
   await expect(failed).rejects.toThrow('left')
   expect(told).toContain(5)
+  await expect(settling.reach(0)).rejects.toThrow('left')
 })

@@ -171,6 +171,7 @@ export class Replica implements Repairable {
   close(): void {
     this.#sweep?.cancel()
     this.sender.close()
+    for (const { unsent } of this.maps.values()) unsent.clear()
     this.#large.close()
   }
 
