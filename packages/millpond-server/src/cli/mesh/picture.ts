@@ -7,7 +7,7 @@ export function picture({ mesh, equal, peers, maps }: Survey): string[] {
   return [
     `${mesh}: ${count(members.length, 'peer')}, ${count(maps.length, 'map')}${maps.length === 0 ? '' : equal ? ', all equal' : ', NOT EQUAL'}`,
     '',
-    ...columns(['peer', 'state', 'address', 'round trip', 'sees', 'missed', 'lost'], members.map(peerRow)),
+    ...columns(['peer', 'state', 'address', 'round trip', 'answer', 'sees', 'missed', 'lost'], members.map(peerRow)),
     ...(maps.length === 0
       ? []
       : ['', ...columns(['map', 'sync', 'peer', 'size', 'written', 'checksum', ''], maps.flatMap(mapRows))]),
@@ -32,6 +32,7 @@ function peerRow(peer: SurveyedPeer) {
     peer.slow ? `${state}, slow` : state,
     peer.address,
     milliseconds(peer.roundTripMs),
+    milliseconds(peer.answerMs),
     peer.alive,
     peer.missed,
     peer.lost,

@@ -13,7 +13,8 @@ export async function status(flags: MeshFlags): Promise<number> {
   return exitCodeOf(found)
 }
 
-function exitCodeOf({ equal, peers }: Survey): number {
+/** 0 where maps are equal, 1 where nobody answered. */
+export function exitCodeOf({ equal, peers }: Survey): number {
   if (!peers.some(({ answers, observes }) => answers && !observes)) return 1
   return equal ? 0 : EXIT_DIFFERENT
 }

@@ -16,12 +16,14 @@ export interface SurveyedPeer {
   readonly address: string
   readonly state: PeerInfo['state']
   readonly slow: boolean
-  /** Measured by the mesh. */
+  /** Of datagrams, as the other members measure it. */
   readonly roundTripMs: number | undefined
+  /** How long it took to answer this visitor, over a stream of its own. */
+  readonly answerMs: number | undefined
   readonly answers: boolean
   /** It only looks, as this process does. */
   readonly observes: boolean
-  /** Peers that are alive, as it sees it. */
+  /** Peers that are alive, as it sees it: visitors too. */
   readonly alive: number | undefined
   /** Datagrams that it was missing, and those of them that never came. */
   readonly missed: number | undefined
@@ -51,21 +53,45 @@ export async function survey(mesh: Mesh): Promise<Survey> {
 }
 
 async function look(mesh: Mesh): Promise<Survey> {
-  const others = (await mesh.clusterStatus()).filter(({ id }) => id !== mesh.id)
-  const answers = new Map(others.map((status) => [status.id, status]))
-  const peers = mesh.peers().map((peer) => surveyed(peer, answers.get(peer.id)))
-  peers.sort((one, other) => one.name.localeCompare(other.name, 'en', { numeric: true }))
-  const members = peers.flatMap(({ id, observes }) => (observes ? [] : (answers.get(id) ?? [])))
+  // Who has left in good order is no part of the mesh any more.
+  const known = mesh.peers().filter(({ state }) => state !== 'left')
+  known.sort((one, other) => one.name.localeCompare(other.name, 'en', { numeric: true }))
+  const answers = await Promise.all(known.map((peer) => ask(mesh, peer)))
+  const peers = known.map((peer, at) => surveyed(peer, answers[at], roundTripTo(peer, answers)))
+  const members = answers.flatMap((answer) => (answer && !answer.status.observes ? [answer.status] : []))
   const names = [...new Set(members.flatMap(({ maps }) => Object.keys(maps)))].sort()
   const maps = names.map((name) => surveyedMap(name, members))
   return { mesh: mesh.name, equal: maps.every(({ equal }) => equal), peers, maps }
 }
 
-function surveyed(
-  { id, name, address, state, slow, roundTripMs }: PeerInfo,
-  status: MeshStatus | undefined,
-): SurveyedPeer {
-  const sum = (counter: 'missed' | 'lost') => status?.link.peers.reduce((total, peer) => total + peer[counter], 0)
+interface Answer {
+  readonly status: MeshStatus
+  readonly tookMs: number
+}
+
+async function ask(mesh: Mesh, { id, state }: PeerInfo): Promise<Answer | undefined> {
+  if (state === 'dead') return undefined
+  const startMs = performance.now()
+  try {
+    return { status: await mesh.statusOf(id), tookMs: performance.now() - startMs }
+  } catch {
+    // It is told as one that does not answer.
+    return undefined
+  }
+}
+
+/** The middle one of what members measure; a visitor sends too little to measure it. */
+function roundTripTo({ id }: PeerInfo, answers: readonly (Answer | undefined)[]): number | undefined {
+  const measured = answers.flatMap(
+    (answer) => answer?.status.link.peers.find((peer) => peer.id === id)?.roundTripMs ?? [],
+  )
+  return measured.sort((one, other) => one - other)[measured.length >> 1]
+}
+
+function surveyed(peer: PeerInfo, answer: Answer | undefined, roundTripMs: number | undefined): SurveyedPeer {
+  const { id, name, address, state, slow } = peer
+  const status = answer?.status
+  const sum = (counter: 'missed' | 'lost') => status?.link.peers.reduce((total, one) => total + one[counter], 0)
   return {
     id,
     name,
@@ -73,7 +99,8 @@ function surveyed(
     state,
     slow,
     roundTripMs,
-    answers: status !== undefined,
+    answerMs: answer?.tookMs,
+    answers: answer !== undefined,
     observes: status?.observes ?? false,
     alive: status?.alive,
     missed: sum('missed'),
