@@ -23,8 +23,14 @@ export class Flow {
 
   /** How many datagrams may be sent now. */
   room(): number {
-    const { ring, limits } = this.#parts
-    return Math.max(0, Math.min(limits.windowDatagrams, this.#limit - ring.highest))
+    return Math.max(0, Math.min(this.#window, this.#limit - this.#parts.ring.highest))
+  }
+
+  /** How many may be under way to anybody: no more than can be repaired, however long they are. */
+  get #window(): number {
+    const { limits, outbox } = this.#parts
+    const whole = Math.floor(limits.ringBytes / 4 / outbox.bodyBytesMax)
+    return Math.min(limits.windowDatagrams, Math.max(WINDOW_LEAST, whole))
   }
 
   /** Every live peer that keeps up has everything up to here. */
@@ -77,13 +83,14 @@ export class Flow {
     const { ring, roster, receiver } = this.#parts
     const hadRoom = this.room() > 0
     const before = this.acknowledged()
+    const window = this.#window
     let limit = Number.POSITIVE_INFINITY
     let acknowledged = ring.highest
     this.#waitsFor = 0
     for (const peer of roster.live) {
       if (peer.slow) continue
       this.#waitsFor++
-      limit = Math.min(limit, peer.acknowledged + peer.window)
+      limit = Math.min(limit, peer.acknowledged + Math.min(peer.window, window))
       acknowledged = Math.min(acknowledged, peer.acknowledged)
     }
     this.#limit = limit
@@ -103,5 +110,6 @@ export class Flow {
   }
 }
 
+const WINDOW_LEAST = 16
 /** What was sent so long ago is confirmed, or the peer is slow. */
 const SLOW_MS = 2000

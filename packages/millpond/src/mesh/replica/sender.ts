@@ -63,20 +63,19 @@ export class Sender {
     this.#defer(this.#flush)
   }
 
-  /** Sends what there is room for, at most `TURN_MESSAGES_MAX` messages; the rest in the next turn, or when there is room. */
+  /** Sends what there is room for, about `TURN_BYTES_MAX` at most; the rest in the next turn, or when there is room. */
   flush(): void {
     this.#isDeferred = false
-    for (let left = TURN_MESSAGES_MAX; this.#ready.size > 0 && !this.#isClosed; left--) {
+    for (let left = TURN_BYTES_MAX; this.#ready.size > 0 && !this.#isClosed; left -= this.#sendMessage()) {
       if (this.#link.room() <= 0) {
         this.blocked++
         return
       }
-      if (left === 0) {
+      if (left <= 0) {
         this.#isDeferred = true
         this.#defer(this.#flush)
         return
       }
-      this.#sendMessage()
     }
   }
 
@@ -84,7 +83,8 @@ export class Sender {
     this.#isClosed = true
   }
 
-  #sendMessage(): void {
+  /** Returns how many bytes it took. */
+  #sendMessage(): number {
     this.#writer.begin(this.#link.datagramBodyBytes, OPERATIONS)
     this.#isLong = false
     let isFull = false
@@ -95,7 +95,9 @@ export class Sender {
       if (map.unsent.size > 0) this.#ready.add(map)
       if (isFull) break
     }
-    this.#went(this.#writer.isEmpty ? this.#link.sent() : this.#link.send(this.#writer.body))
+    const { isEmpty, body } = this.#writer
+    this.#went(isEmpty ? this.#link.sent() : this.#link.send(body))
+    return body.length
   }
 
   #went(seq: number): void {
@@ -145,4 +147,4 @@ export class Sender {
 }
 
 /** More than that would keep the event loop from everything else. */
-const TURN_MESSAGES_MAX = 256
+const TURN_BYTES_MAX = 256 * 1024
