@@ -13,7 +13,7 @@ export interface StressPeerOptions extends PeerOptions {
 export type StressPeerService = {
   alive(): number
   /** Changes the map for as long as the settings say, and waits until the others have it. */
-  run(): Promise<OperationCounts>
+  run(): Promise<{ counts: OperationCounts; endedMs: number }>
   report(): StressReport
   close(): Promise<void>
 }
@@ -38,8 +38,9 @@ export const serve: Serve<StressPeerOptions, StressPeerService> = async (options
     alive: () => mesh.status().alive,
     async run() {
       const counts = await new Operations(map, settings, options.peer, seededRandom(options.seed)).run()
+      const endedMs = Date.now()
       await map.settled()
-      return counts
+      return { counts, endedMs }
     },
     report() {
       const { size, checksum, unsent, sent, conflated, received, repaired, conflicts } = map.stats()
