@@ -97,15 +97,19 @@ export function failedAt(command: string, cause: unknown, reason?: unknown): Sto
   return new StoreError(`${command}: ${textOf(cause)} (${textOf(reason)})`, { cause: bare(reason) })
 }
 
-/** ioredis and iovalkey add the command that failed with its arguments: of AUTH, the password. */
+/** ioredis and iovalkey add the command that failed with its arguments: of AUTH the password, of a fill the value. */
 function bare(cause: unknown): unknown {
-  const { command } = Object(cause) as { command?: { args?: unknown } }
-  if (command !== undefined && /^(?:auth|hello)$/i.test(String((command as { name?: unknown }).name))) command.args = []
+  const { command, lastNodeError } = Object(cause) as { command?: { args?: unknown }; lastNodeError?: unknown }
+  if (command !== undefined) command.args = []
+  if (lastNodeError !== undefined) bare(lastNodeError)
   return cause
 }
 
+/** Of a cluster of ioredis, what one of its servers said. Errors of node-redis that have no text have a name. */
 function textOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
+  const { lastNodeError = error } = Object(error) as { lastNodeError?: unknown }
+  const { message, constructor: kind } = Object(lastNodeError) as Error
+  const text = message || (message === '' ? kind.name : String(lastNodeError))
   return /^(?:MOVED|CROSSSLOT)/.test(text) ? `${text}; ${CLUSTER_ADVICE}` : text
 }
 

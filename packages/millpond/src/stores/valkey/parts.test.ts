@@ -1,8 +1,10 @@
 /** The parts of the store that need no server. */
+import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { OptionError, StoreError } from '../../core/errors.ts'
 import { manualClock } from '../../testing/manual-clock.ts'
+import { failedAt } from './connection.ts'
 import { Names } from './names.ts'
 import { ServerClock } from './server-clock.ts'
 import { bySlot, slotOf } from './slot.ts'
@@ -157,6 +159,26 @@ describe('the time of the servers', () => {
     expect(time.refresh()).toBeUndefined()
     await clock.advance(0)
     expect(time.latestMs()).toBeGreaterThan(0)
+  })
+})
+
+describe('errors of clients', () => {
+  const command = (name: string) => ({ name, args: ['shop:17', 'secret'] })
+
+  test('do not keep what was sent: a password, a value', () => {
+    const cause = Object.assign(new Error('NOPERM'), { command: command('evalsha') })
+    const around = Object.assign(new Error('all failed'), { lastNodeError: Object.assign(new Error('no'), { command: command('auth') }) }) // biome-ignore format: one line
+    for (const error of [failedAt('set', cause), failedAt('set', around), failedAt('set', cause, around)])
+      expect(inspect(error, { depth: 9 })).not.toContain('secret')
+  })
+
+  test('of a cluster say why, and none says nothing', () => {
+    class TimeoutError extends Error {}
+    const around = Object.assign(new Error('all failed'), { lastNodeError: new Error('WRONGPASS no') })
+    expect(failedAt('connect', new Error('none'), around).message).toBe('connect: none (WRONGPASS no)')
+    expect(failedAt('set', new TimeoutError()).message).toBe('set: TimeoutError')
+    expect(failedAt('set', 'text').message).toBe('set: text')
+    expect(failedAt('set', undefined).message).toBe('set: undefined')
   })
 })
 

@@ -209,6 +209,13 @@ describe('a server that is full', () => {
     }
   })
 
+  test('is known by what Redis 6.2 says of a script', async () => {
+    const full = () => new Error("ERR Error running script (call to f_0): @user_script:9: @user_script: 9: -OOM command not allowed when used memory > 'maxmemory'.") // biome-ignore format: one line
+    const call = async (command: string) => (command === 'time' ? ['1', '0'] : Promise.reject(full()))
+    const client = { status: 'ready', call, duplicate() {}, on() {}, off() {} } as never as ValkeyClient
+    await expect(valkeyStore(client).fill('a', record, 'mark')).rejects.toMatchObject({ refused: true })
+  })
+
   test('deletes what is invalidated, and says that the fence is missing', async () => {
     const error = await store.invalidate(['a'], 5000, false).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'ERR_STORE', refused: false, message: expect.stringContaining('OOM') })

@@ -187,7 +187,7 @@ async function allOf<T>(names: readonly string[], run: (name: string) => Promise
   return settled.map((one) => (one as PromiseFulfilledResult<T>).value)
 }
 
-/** Whether the server refused to store because `maxmemory` is reached. */
+/** Whether the server refused to store because `maxmemory` is reached. Redis 6.2 says of a script where that was. */
 function isFull(error: unknown): boolean {
-  return error instanceof StoreError && error.cause instanceof Error && error.cause.message.startsWith('OOM')
+  return error instanceof StoreError && error.cause instanceof Error && /^OOM |: -OOM /.test(error.cause.message)
 }
