@@ -1,4 +1,4 @@
-import type { MeshMap } from './mesh-map.ts'
+import { INSPECT, type MeshMap } from './mesh-map.ts'
 
 /** What is called of a map. */
 type Keyed<V> = Pick<MeshMap<V>, 'get' | 'set' | 'has' | 'delete' | 'keys'>
@@ -9,17 +9,22 @@ type Keyed<V> = Pick<MeshMap<V>, 'get' | 'set' | 'has' | 'delete' | 'keys'>
  */
 export function asDictionary<V>(map: Keyed<V>): Record<string, V> {
   // A function as the target would be callable, an array would have a length: an object without a prototype has nothing.
-  return new Proxy<Record<string, V>>(Object.create(null), {
+  const target: Record<string | symbol, V> = Object.create(null)
+  // Whoever prints a proxy looks at its target.
+  Object.defineProperty(target, INSPECT, { value: () => ({ ...view }), configurable: true })
+  const view = new Proxy<Record<string, V>>(target, {
     get: (_, key) => (typeof key === 'string' ? map.get(key) : undefined),
     has: (_, key) => typeof key === 'string' && map.has(key),
-    set(_, key, value) {
+    set(_, key, value, receiver) {
       if (typeof key !== 'string') return false
+      // Somebody has the view as its prototype: it gets a field of its own.
+      if (receiver !== view) return Reflect.defineProperty(receiver as object, key, { ...FIELD, value })
       map.set(key, value)
       return true
     },
-    defineProperty(_, key, { value, get, set }) {
-      if (typeof key !== 'string' || get || set) return false
-      map.set(key, value)
+    defineProperty(_, key, field) {
+      if (typeof key !== 'string' || !isPlainField(field)) return false
+      if ('value' in field || !map.has(key)) map.set(key, field.value)
       return true
     },
     deleteProperty(_, key) {
@@ -29,9 +34,24 @@ export function asDictionary<V>(map: Keyed<V>): Record<string, V> {
     ownKeys: () => [...map.keys()],
     getOwnPropertyDescriptor(_, key) {
       if (typeof key !== 'string' || !map.has(key)) return undefined
-      return { value: map.get(key), writable: true, enumerable: true, configurable: true }
+      return { ...FIELD, value: map.get(key) }
     },
     preventExtensions: () => false,
     setPrototypeOf: () => false,
   })
+  return view
+}
+
+/** What every field is. */
+const FIELD = { writable: true, enumerable: true, configurable: true }
+
+/** Whether a field is asked for of the only kind that there is. What is not said of it is meant so. */
+function isPlainField({
+  get,
+  set,
+  writable = true,
+  enumerable = true,
+  configurable = true,
+}: PropertyDescriptor): boolean {
+  return !get && !set && writable && enumerable && configurable
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type FixturePeer, Peers } from '../replica/peers.fixture.ts'
 import { asDictionary } from './dictionary.ts'
@@ -22,6 +23,13 @@ function mapOf<V>(peer: FixturePeer, options: MeshMapOptions = {}, name = 'price
 }
 
 describe('as a Map', () => {
+  test('no key but a text is there', () => {
+    const map = mapOf<number>(one).set('null', 1)
+    for (const key of [null, undefined, 5, {}, Symbol('null')] as never[]) {
+      expect([map.get(key), map.has(key)]).toEqual([undefined, false])
+    }
+  })
+
   test('it does what a Map does', () => {
     const map: Map<string, number | undefined> = mapOf<number | undefined>(one)
     expect(map.set('a', 1).set('b', undefined)).toBe(map)
@@ -293,5 +301,26 @@ describe('as a dictionary', () => {
     expect(Object.getPrototypeOf(a)).toBe(null)
     expect(() => Object.freeze(a)).toThrow(TypeError)
     expect(() => Object.defineProperty(a, 'x', { get: () => 1 })).toThrow(TypeError)
+  })
+
+  test('defining a field keeps its value, and is refused where it would be another kind of field', () => {
+    const map = mapOf<unknown>(one)
+    const a = asDictionary(map)
+    a.x = 1
+    Object.defineProperty(a, 'x', { enumerable: true })
+    expect(a.x).toBe(1)
+    Object.defineProperty(a, 'y', { value: 2 })
+    expect(map.get('y')).toBe(2)
+    for (const name of ['writable', 'enumerable', 'configurable'])
+      expect(() => Object.defineProperty(a, 'x', { value: 3, [name]: false })).toThrow(TypeError)
+    const heir = Object.create(a) as Record<string, unknown>
+    heir.z = 3
+    expect([heir.z, heir.x, map.has('z')]).toEqual([3, 1, false])
+  })
+
+  test('printed, it shows what is held, as the map does', () => {
+    const map = mapOf<unknown>(one).set('tea', 450)
+    expect(inspect(asDictionary(map))).toBe('{ tea: 450 }')
+    expect(inspect(map)).toBe("Map(1) { 'tea' => 450 }")
   })
 })

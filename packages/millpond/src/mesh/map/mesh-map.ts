@@ -13,6 +13,9 @@ export interface MapMesh {
   settled(map: MapState): Promise<void>
 }
 
+/** Where Node looks when it prints an object. @internal */
+export const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom')
+
 /**
  * A `Map` with text keys that every process of the mesh has: reads and writes are local and synchronous, and changes reach the
  * others behind. Made by `mesh.map`. What each peer holds is said by `sync`.
@@ -43,12 +46,12 @@ export class MeshMap<V> implements Map<string, V> {
 
   /** The value that is held here. A use: it counts for eviction. */
   get(key: string): V | undefined {
-    return this.#state.get(key) as V | undefined
+    return typeof key === 'string' ? (this.#state.get(key) as V | undefined) : undefined
   }
 
   /** Whether a value is held here. Leaves no trace. */
   has(key: string): boolean {
-    return this.#state.has(key)
+    return typeof key === 'string' && this.#state.has(key)
   }
 
   /**
@@ -104,6 +107,11 @@ export class MeshMap<V> implements Map<string, V> {
 
   get [Symbol.toStringTag](): string {
     return 'MeshMap'
+  }
+
+  /** What `console.log` shows: what a `Map` of the entries would. */
+  [INSPECT](): Map<string, V> {
+    return new Map(this)
   }
 
   /** Listens to what happens to keys. Returns what stops it. Also on the channels `millpond:mesh:<name>` of `node:diagnostics_channel`. */
