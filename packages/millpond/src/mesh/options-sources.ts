@@ -74,11 +74,11 @@ export function collectOptions(given: MeshOptions, sources: OptionSources = {}):
     file === undefined ? {} : checked(readJson(file, `${PREFIX}FILE`), file),
     fromPackage(sources.folder ?? process.cwd()),
   ]
-  const network = given.transport && 'open' in given.transport ? given.transport : undefined
+  const network = objectOf('transport', objectOf('options', given).transport ?? {})
   const rising = [given, ...below].reverse()
   const merged: MeshOptions = Object.assign({}, ...rising.map(defined))
   const transport: MeshNetwork = Object.assign({}, ...rising.map((each) => defined(each.transport ?? {})))
-  return { ...merged, transport: network ?? transport }
+  return { ...merged, transport: 'open' in network ? network : transport }
 }
 
 function fromEnvironment(environment: Readonly<Record<string, string | undefined>>): MeshOptions {
@@ -112,15 +112,20 @@ function fromPackage(folder: string): MeshOptions {
 
 /** Options of a file: only names that exist, so that a slip of the pen is seen. */
 function checked(options: object, path: string): MeshOptions {
-  const { transport = {}, ...rest } = options as { transport?: object }
+  const { transport, ...rest } = options as { transport?: object }
   for (const [table, names] of [
     [MESH, Object.keys(rest)],
-    [NETWORK, Object.keys(transport)],
+    [NETWORK, Object.keys(objectOf('transport', transport ?? {}))],
   ] as const) {
     const unknown = names.find((name) => !Object.hasOwn(table, name))
     if (unknown !== undefined) throw new OptionError(path, unknown, `there are ${Object.keys(table).join(', ')}`)
   }
   return options
+}
+
+function objectOf<Options extends object>(option: string, value: Options): Options {
+  if (typeof value === 'object' && value !== null) return value
+  throw new OptionError(option, value, 'give an object')
 }
 
 function readJson(path: string, option: string): object {

@@ -89,6 +89,14 @@ test.each<[string, () => unknown, string]>([
   ['a duration that is none', () => wholeMeshOptions({ name: 'a', joinTimeout: 'soon' as never }), 'joinTimeout'],
   ['half a tombstone', () => wholeMeshOptions({ name: 'a', maxTombstones: 0.5 }), 'maxTombstones'],
   ['a flag that is none', () => wholeMeshOptions({ name: 'a', insecure: 'yes' as never }), 'insecure'],
+  ['a peer that is no text', () => wholeMeshOptions({ name: 'a', peer: 5 as never }), 'peer'],
+  ['a key of null', () => wholeMeshOptions({ name: 'a', key: null as never }), 'key'],
+  ['no object', () => collectOptions(null as never, { environment: {}, folder }), 'options'],
+  [
+    'a transport that is none',
+    () => collectOptions({ transport: 5 as never }, { environment: {}, folder }),
+    'transport',
+  ],
   [
     'a variable that is no number',
     () => collectOptions({}, { environment: { MILLPOND_MESH_PORT: 'x' }, folder }),

@@ -86,7 +86,7 @@ export function wholeMeshOptions(options: MeshOptions): WholeMeshOptions {
   if (valueBytesMax > VALUE_BYTES_MAX) throw new OptionError('maxValue', options.maxValue, "give at most '16mb'")
   return Object.freeze({
     name,
-    peer: options.peer ?? `${hostname()}:${process.pid}`,
+    peer: peerOf(options.peer),
     keyring: new Keyring(Array.isArray(key) ? key : [key as MeshKey]),
     insecure: flag('insecure', options.insecure),
     observes: flag('observe', options.observe),
@@ -101,6 +101,12 @@ export function wholeMeshOptions(options: MeshOptions): WholeMeshOptions {
     logger: options.logger ?? silentLogger,
     random: options.random ?? Math.random,
   })
+}
+
+function peerOf(peer: string | undefined): string {
+  if (peer === undefined) return `${hostname()}:${process.pid}`
+  if (typeof peer === 'string') return peer
+  throw new OptionError('peer', peer, 'give a text')
 }
 
 function flag(option: string, value: boolean | undefined): boolean {

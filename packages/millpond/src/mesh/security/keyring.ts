@@ -58,7 +58,7 @@ function ringKey(key: MeshKey): RingKey {
   if (!(bytes instanceof Uint8Array) || bytes.length !== KEY_BYTES)
     throw new OptionError(
       'key',
-      typeof bytes === 'object' ? `${bytes.length} bytes` : typeof key,
+      bytes instanceof Uint8Array ? `${bytes.length} bytes` : typeof key,
       'give 32 random bytes, as `openssl rand -base64 32` makes them',
     )
   const secret = createSecretKey(Uint8Array.from(bytes))

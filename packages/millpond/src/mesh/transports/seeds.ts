@@ -93,10 +93,8 @@ export class Seeds {
       const records = await resolveSrv(entry)
       return (await Promise.all(records.map(({ name, port }) => this.#addresses(name, port)))).flat()
     }
-    const [, bracketed, plain, port] =
-      /^(?:\[([^\]]+)\]|([^:]+|[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*))(?::(\d+))?$/i.exec(entry) ?? []
-    const host = bracketed ?? plain
-    return host === undefined ? [] : await this.#addresses(host, port === undefined ? this.#defaultPort : Number(port))
+    const seed = parseSeed(entry)
+    return seed ? await this.#addresses(seed.host, seed.port ?? this.#defaultPort) : []
   }
 
   async #addresses(host: string, port: number): Promise<SeedAddress[]> {
@@ -104,4 +102,13 @@ export class Seeds {
     const found = await lookup(host, { all: true, family: this.#family })
     return found.map(({ address }) => ({ host: address, port }))
   }
+}
+
+/** The parts of an entry that is no SRV name; undefined where it is none that can be used. */
+export function parseSeed(entry: string): { readonly host: string; readonly port: number | undefined } | undefined {
+  const [, bracketed, plain, digits] =
+    /^(?:\[([^\]]+)\]|([^:]+|[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*))(?::(\d+))?$/i.exec(entry) ?? []
+  const host = bracketed ?? plain
+  const port = digits === undefined ? undefined : Number(digits)
+  return host === undefined || port === 0 || port! > 65_535 ? undefined : { host, port }
 }

@@ -1,6 +1,7 @@
+import { isIP } from 'node:net'
 import { OptionError } from '../../core/errors.ts'
 import { findInterface, groupOf, isLoopback, type NetworkInterface } from './network-interface.ts'
-import type { SeedSource } from './seeds.ts'
+import { parseSeed, type SeedSource } from './seeds.ts'
 
 /** Options of `UdpTransport`. */
 export interface UdpTransportOptions {
@@ -73,9 +74,11 @@ export function wholeUdpOptions(options: UdpTransportOptions): WholeUdpOptions {
       options.interface,
       'without a key the mesh stays on the loopback; give a `key` (`openssl rand -base64 32`), or `insecure: true` where everybody on the network is trusted',
     )
-  const seeds = options.seeds ?? []
-  const hasSeeds = typeof seeds !== 'object' || !Array.isArray(seeds) || seeds.length > 0
+  const seeds = seedsOf(options.seeds)
+  const hasSeeds = 'file' in seeds || seeds.length > 0
   const mode = options.mode ?? 'auto'
+  if (mode !== 'auto' && mode !== 'multicast' && mode !== 'fan-out')
+    throw new OptionError('mode', mode, "give 'auto', 'multicast' or 'fan-out'")
   if (mode === 'fan-out' && !hasSeeds)
     throw new OptionError('seeds', seeds, "mode 'fan-out' needs to know where members may be found")
   if (via.address === '::1' && !hasSeeds)
@@ -84,7 +87,7 @@ export function wholeUdpOptions(options: UdpTransportOptions): WholeUdpOptions {
   return Object.freeze({
     mesh: options.mesh,
     via,
-    group: options.group ?? groupOf(options.mesh, via.family),
+    group: checkedGroup(options.group ?? groupOf(options.mesh, via.family), via.family),
     port,
     ownPort: count('ownPort', options.ownPort ?? (hasSeeds ? SEED_PORT : 0), 0, 65_535),
     streamPort: count('streamPort', options.streamPort ?? 0, 0, 65_535),
@@ -102,6 +105,24 @@ export function wholeUdpOptions(options: UdpTransportOptions): WholeUdpOptions {
 export const DATAGRAM_BYTES_MIN = 1200
 /** The port of seeds that name none. */
 export const SEED_PORT = 47_101
+
+function checkedGroup(group: string, family: 4 | 6): string {
+  if (isIP(group) === family && GROUP[family].test(group)) return group
+  throw new OptionError('group', group, `give a multicast address of IPv${family}, or none`)
+}
+
+const GROUP = { 4: /^(22[4-9]|23\d)\./, 6: /^ff/i } as const
+
+function seedsOf(seeds: SeedSource = []): SeedSource {
+  if (Array.isArray(seeds)) {
+    for (const seed of seeds)
+      if (typeof seed !== 'string' || !parseSeed(seed))
+        throw new OptionError('seeds', seed, 'give an address or a name, with a port from 1 to 65535 or none')
+  } else if (typeof (seeds as { file?: unknown } | null)?.file !== 'string') {
+    throw new OptionError('seeds', seeds, 'give an array of addresses and names, or `{ file }`')
+  }
+  return seeds
+}
 
 function count(option: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value

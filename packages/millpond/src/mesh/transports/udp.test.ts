@@ -223,6 +223,19 @@ describe('options', () => {
     expect(() => make({ hopsMax: 0 })).toThrow('hopsMax')
   })
 
+  test.each<[string, Partial<UdpTransportOptions>]>([
+    ['mode', { mode: 'unicast' as never }],
+    ['group', { group: '10.0.0.1' }],
+    ['group', { group: 'ff15::1' }],
+    ['group', { group: 'everybody' }],
+    ['seeds', { seeds: '10.0.0.7' as never }],
+    ['seeds', { seeds: ['10.0.0.7:99999'] }],
+    ['seeds', { seeds: [7 as never] }],
+  ])('%s that cannot be used: %j', (option, options) => {
+    const make = () => new UdpTransport({ mesh: 'x', sealed: false, interface: '127.0.0.1', ...options })
+    expect(make).toThrow(expect.objectContaining({ code: 'ERR_OPTION', option }))
+  })
+
   test('the group follows from the name, and is one of those for the use of a site', () => {
     expect(groupOf('shop', 4)).toMatch(/^239\.19[2-5]\.\d+\.\d+$/)
     expect(groupOf('shop', 4)).toBe(groupOf('shop', 4))
