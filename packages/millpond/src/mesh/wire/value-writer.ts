@@ -35,10 +35,13 @@ function writeNumber(writer: ByteWriter, value: number): void {
 
 function writeText(writer: ByteWriter, text: string): void {
   const { length } = text
-  if (length < 64 && writeShortText(writer, text)) return
-  if (isLatin1(text)) {
-    writer.byte(ValueTag.latin1)
-    writer.varint(length)
+  if (length <= BRIEF_CHARACTERS && writeBriefText(writer, text)) return
+  if (!WIDE.test(text)) {
+    if (length < 64) writer.byte(ValueTag.shortText + length)
+    else {
+      writer.byte(ValueTag.latin1)
+      writer.varint(length)
+    }
     writer.latin1(text)
   } else if (!LONE_SURROGATE.test(text)) {
     const count = Buffer.byteLength(text)
@@ -54,11 +57,15 @@ function writeText(writer: ByteWriter, text: string): void {
   }
 }
 
+/** A character that takes more than a byte. V8 knows which texts can have none, and does not look at their characters. */
+const WIDE = /[\u0100-\uffff]/
+/** So short that a loop is faster than calling into Node. */
+const BRIEF_CHARACTERS = 24
 /** Half of a pair, which UTF-8 has no form for. */
 const LONE_SURROGATE = /\p{Surrogate}/u
 
 /** False, and nothing written, where a character takes more than a byte. */
-function writeShortText(writer: ByteWriter, text: string): boolean {
+function writeBriefText(writer: ByteWriter, text: string): boolean {
   const { length } = text
   const at = writer.skip(length + 1)
   const { bytes } = writer
@@ -71,11 +78,6 @@ function writeShortText(writer: ByteWriter, text: string): boolean {
     }
     bytes[at + 1 + index] = code
   }
-  return true
-}
-
-function isLatin1(text: string): boolean {
-  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 255) return false
   return true
 }
 
