@@ -65,6 +65,15 @@ test('a doubt fails what is under way, and makes up for what may be lost before 
   expect(told).toEqual(['0 open', '0 read failed', '0 closed'])
 })
 
+test.each(['failure', 'doubt'])('a %s is told once, however many calls it gives up', async (what) => {
+  const { breaker, told, break: fail } = setup()
+  const calls = Array.from({ length: 3 }, () => breaker.call('read', () => new Promise(() => {})))
+  if (what === 'doubt') breaker.doubt()
+  else await fail()
+  for (const { status } of await Promise.allSettled(calls)) expect(status).toBe('rejected')
+  expect(told).toEqual(['0 open', what === 'doubt' ? '0 read failed' : '0 get failed'])
+})
+
 test('a doubt while it is open probes at once, or once more when the probe that runs fails', async () => {
   const probes: number[] = []
   let probe = (): Promise<void> => Promise.reject(new Error('still down'))

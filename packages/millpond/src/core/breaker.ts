@@ -42,7 +42,7 @@ export class Breaker {
    * later: the store may just have come back.
    */
   doubt(): void {
-    this.#giveUpAll('broke its connection')
+    this.#giveUpAll('broke its connection', true)
     if (!this.#open) this.#trip(0)
     else if (this.#probe === undefined) this.#isDoubted = true
     else {
@@ -59,8 +59,12 @@ export class Breaker {
   async #guarded<T>(operation: string, run: () => Promise<T>): Promise<T> {
     const { clock, timeoutMs, name, onError } = this.#options
     let giveUp!: GiveUp
+    let isNews = true
     const givenUp = new Promise<never>((_, reject) => {
-      giveUp = (reason) => reject(new StoreError(`${name} ${reason} while it answered ${operation}`))
+      giveUp = (reason, isFirst) => {
+        isNews = isFirst
+        reject(new StoreError(`${name} ${reason} while it answered ${operation}`))
+      }
     })
     this.#underWay.add(giveUp)
     try {
@@ -71,23 +75,29 @@ export class Breaker {
     } catch (cause) {
       const error = cause instanceof StoreError ? cause : new StoreError(`${name} failed at ${operation}`, { cause })
       if (error.refused) throw error
+      this.#underWay.delete(giveUp)
       this.#trip(PROBE_MS_FIRST)
-      onError(operation, error)
+      if (isNews) onError(operation, error)
       throw error
     } finally {
       this.#underWay.delete(giveUp)
     }
   }
 
-  #giveUpAll(reason: string): void {
-    for (const giveUp of this.#underWay) giveUp(reason)
+  /** Thousands may be under way. One failure is one, and is told once. */
+  #giveUpAll(reason: string, isNews: boolean): void {
+    for (const giveUp of this.#underWay) {
+      giveUp(reason, isNews)
+      isNews = false
+    }
+    this.#underWay.clear()
   }
 
   #trip(probeMs: number): void {
     if (this.#open || this.#closed) return
     this.#open = true
     this.#options.onState('open')
-    this.#giveUpAll('failed another call')
+    this.#giveUpAll('failed another call', false)
     this.#scheduleProbe(probeMs)
   }
 
@@ -131,7 +141,8 @@ function patient(clock: Clock): Pick<Clock, 'after'> {
   }
 }
 
-type GiveUp = (reason: string) => void
+/** `isNews`: nobody was told of this failure yet. */
+type GiveUp = (reason: string, isNews: boolean) => void
 
 const PROBE_MS_FIRST = 100
 /** Low enough that a store that is back is in use within 2 s. */
