@@ -1,5 +1,5 @@
 import type { Bus, BusMessage, BusReceiver } from '../core/bus.ts'
-import { ClosedError, MeshError } from '../core/errors.ts'
+import { ClosedError, MeshError, ValueError } from '../core/errors.ts'
 import { BusInbox } from './bus-inbox.ts'
 import type { Link, PeerId } from './link/link.ts'
 import { valueCodec } from './wire/value-codec.ts'
@@ -70,7 +70,9 @@ export class MeshBus {
 
   /** A message of the bus has come. @throws ValueError where it is none */
   message(from: PeerId, body: Uint8Array): void {
-    const [number, afterGap, cache, kind, keys, tags] = valueCodec.decode(body.subarray(1)) as WireMessage
+    const wire = valueCodec.decode(body.subarray(1))
+    if (!isWireMessage(wire)) throw new ValueError(undefined, 'its bytes are no message of a bus')
+    const [number, afterGap, cache, kind, keys, tags] = wire
     const message = { cache, kind, ...(keys && { keys }), ...(tags && { tags }) }
     this.#inboxOf(from).message({ number, afterGap, message })
   }
@@ -80,7 +82,7 @@ export class MeshBus {
     this.#inboxes.get(from)?.lost()
     const inbox = this.#inboxOf(from)
     this.#mesh.ask(from).then(
-      (sent) => inbox.placed(sent),
+      (sent) => (Number.isSafeInteger(sent) ? inbox.placed(sent) : inbox.unplaced()),
       () => inbox.unplaced(),
     )
   }
@@ -163,6 +165,17 @@ type WireMessage = [
   keys: readonly string[] | null,
   tags: readonly string[] | null,
 ]
+
+function isWireMessage(wire: unknown): wire is WireMessage {
+  if (!Array.isArray(wire)) return false
+  const [number, , cache, kind, ...names] = wire as unknown[]
+  return (
+    Number.isSafeInteger(number) &&
+    typeof cache === 'string' &&
+    (kind === 'delete' || kind === 'expire' || kind === 'clear') &&
+    names.every((each) => each === null || (Array.isArray(each) && each.every((name) => typeof name === 'string')))
+  )
+}
 
 /** A message as messages that fit: one of many keys means the same as several of fewer. */
 function partsOf(message: BusMessage, bytesMax: number): BusMessage[] {
