@@ -1,0 +1,308 @@
+import { type Collection, type Db, MongoClient } from 'mongodb'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type MongoTestServer, startMongo } from '../../../../../../tools/servers/mongo.ts'
+import { type Cache, createCache } from '../../../index.ts'
+import { type CachedCollection, cachedCollection, type MongoFeed, mongoFeed, positionOf } from '../index.ts'
+
+interface Trade {
+  _id: number
+  code: string
+  price: number
+  quotes?: { code: string; at: number }[]
+}
+
+let server: MongoTestServer
+let client: MongoClient
+/** Somebody else: nothing of what it does is seen but by the feed. */
+let other: MongoClient
+let db: Db
+let feed: MongoFeed
+let cache: Cache
+let trades: Collection<Trade> & CachedCollection
+
+beforeAll(async () => {
+  server = await startMongo({ secondaries: 1 })
+  client = new MongoClient(server.url)
+  other = new MongoClient(server.url)
+  db = client.db()
+})
+beforeEach(async () => {
+  await db.createCollection('trades', { changeStreamPreAndPostImages: { enabled: true } })
+  await db.createCollection('users')
+  await theirs().insertMany([
+    { _id: 1, code: 'A', price: 10 },
+    { _id: 2, code: 'A', price: 20 },
+    { _id: 3, code: 'B', price: 30 },
+  ])
+  feed = mongoFeed({ client, database: 'shop', maxStaleness: 5000, heartbeat: 20 })
+  cache = createCache({ name: 'mongo', feed })
+  trades = cachedCollection(db.collection<Trade>('trades'), { cache, feed })
+  await feed.ready()
+  await caughtUp()
+})
+afterEach(async () => {
+  await cache.close()
+  await feed.close()
+  for (const { name } of await db.listCollections().toArray()) await db.dropCollection(name)
+})
+afterAll(async () => {
+  await client.close()
+  await other.close()
+  await server.close()
+})
+
+const theirs = () => other.db().collection<Trade>('trades')
+const caughtUp = async (): Promise<void> => {
+  expect(await feed.reached(await feed.now(), 10_000)).toBe(true)
+}
+/** How many reads reach the server while `run` runs. */
+async function readsOf(run: () => Promise<unknown>): Promise<number> {
+  const count = () => (server.commands.get('find') ?? 0) + (server.commands.get('aggregate') ?? 0)
+  const before = count()
+  await run()
+  return count() - before
+}
+
+describe('reads', () => {
+  test('find, findOne, countDocuments and aggregate are answered once by the server, then by the cache, and alike', async () => {
+    const all: (() => Promise<unknown>)[] = [
+      () => trades.find({ code: 'A' }).sort({ price: -1 }).limit(1).toArray(),
+      () => trades.find({ code: 'A' }, { projection: { price: 1 } }).toArray(),
+      () => trades.findOne({ code: 'A' }),
+      () => trades.findOne({ _id: 9 }),
+      () => trades.countDocuments({ price: { $gte: 20 } }),
+      () =>
+        trades.aggregate([{ $match: { code: 'A' } }, { $group: { _id: '$code', sum: { $sum: '$price' } } }]).toArray(),
+    ]
+    for (const read of all) {
+      const first = await read()
+      expect(await readsOf(async () => expect(await read()).toEqual(first))).toBe(0)
+    }
+    expect(await trades.find({ code: 'A' }).sort({ price: -1 }).limit(1).toArray()).toEqual([
+      { _id: 2, code: 'A', price: 20 },
+    ])
+    expect(await trades.findOne({ _id: 9 })).toBeNull()
+  })
+
+  test('a list of one document and the one document are two answers', async () => {
+    expect(await trades.find({ _id: 1 }, { limit: 1 }).toArray()).toHaveLength(1)
+    expect(await trades.findOne({ _id: 1 })).toMatchObject({ _id: 1 })
+  })
+
+  test('who changes what he was given changes nobody else', async () => {
+    const mine = await trades.find({ code: 'A' }).toArray()
+    mine[0]!.price = -1
+    mine.pop()
+    expect(await trades.find({ code: 'A' }).toArray()).toEqual([
+      { _id: 1, code: 'A', price: 10 },
+      { _id: 2, code: 'A', price: 20 },
+    ])
+  })
+
+  test('a session, a cursor that is walked and an unknown option go to the server', async () => {
+    const walked = async () => {
+      for await (const trade of trades.find({ code: 'A' })) expect(trade.code).toBe('A')
+    }
+    const mapped = () =>
+      trades
+        .find({ code: 'A' })
+        .map(({ price }) => price)
+        .toArray()
+    const ofSession = () => client.withSession((session) => trades.find({ code: 'A' }, { session }).toArray())
+    const collated = () => trades.find({ code: 'A' }, { collation: { locale: 'en' } }).toArray()
+    for (const read of [walked, mapped, ofSession, collated]) {
+      await read()
+      expect(await readsOf(read)).toBe(1)
+    }
+    expect(await mapped()).toEqual([10, 20])
+  })
+})
+
+describe('writes by anybody', () => {
+  test('void what they can matter to and leave the rest', async () => {
+    const reads: Record<string, () => Promise<unknown>> = {
+      a: () => trades.find({ code: 'A' }).toArray(),
+      b: () => trades.find({ code: 'B' }).toArray(),
+      cheap: () => trades.countDocuments({ price: { $lt: 15 } }),
+      third: () => trades.findOne({ _id: 3 }),
+    }
+    const stay = async (write: () => Promise<unknown>) => {
+      for (const read of Object.values(reads)) await read()
+      await write()
+      await caughtUp()
+      const kept: string[] = []
+      for (const [name, read] of Object.entries(reads)) if ((await readsOf(read)) === 0) kept.push(name)
+      return kept
+    }
+    expect(await stay(() => theirs().insertOne({ _id: 4, code: 'C', price: 99 }))).toEqual(['a', 'b', 'cheap', 'third'])
+    expect(await stay(() => theirs().updateOne({ _id: 2 }, { $set: { code: 'B' } }))).toEqual(['cheap', 'third'])
+    expect(await stay(() => theirs().updateOne({ _id: 3 }, { $set: { price: 5 } }))).toEqual(['a'])
+    expect(await stay(() => theirs().deleteOne({ _id: 1 }))).toEqual(['b', 'third'])
+    expect(await stay(() => other.db().collection('users').insertOne({}))).toEqual(['a', 'b', 'cheap', 'third'])
+    expect(await trades.find({ code: 'B' }).toArray()).toHaveLength(2)
+  })
+
+  test('of this process are seen by its next read, transactions included', async () => {
+    await trades.find({ code: 'A' }).toArray()
+    await trades.updateOne({ _id: 1 }, { $set: { price: 11 } })
+    expect(await trades.findOne({ _id: 1 })).toMatchObject({ price: 11 })
+    expect((await trades.find({ code: 'A' }).toArray())[0]).toMatchObject({ price: 11 })
+    await client.withSession((session) =>
+      session.withTransaction(async () => {
+        await trades.updateOne({ _id: 1 }, { $set: { price: 12 } }, { session })
+        expect(await trades.findOne({ _id: 1 })).toMatchObject({ price: 11 })
+        expect(await trades.findOne({ _id: 1 }, { session })).toMatchObject({ price: 12 })
+      }),
+    )
+    expect(await trades.findOne({ _id: 1 })).toMatchObject({ price: 12 })
+  })
+
+  test('of another process are seen by who carries their position', async () => {
+    await trades.findOne({ _id: 1 })
+    const atLeast = await other.withSession(async (session) => {
+      await theirs().updateOne({ _id: 1 }, { $set: { price: 7 } }, { session })
+      return (await positionOf(other, session))!
+    })
+    expect(await trades.findOne({ _id: 1 }, { read: { atLeast } } as object)).toMatchObject({ price: 7 })
+    expect(await trades.findOne({ _id: 1 }, { read: 'strict' } as object)).toMatchObject({ price: 7 })
+  })
+
+  test('a member that lags is waited for: what is kept has all that was told', async () => {
+    const [secondary] = server.secondaries
+    const lagging = cachedCollection(db.collection<Trade>('trades', { readPreference: 'secondary' }), {
+      cache,
+      feed,
+      name: 'secondary',
+    })
+    expect(await lagging.findOne({ _id: 1 })).toMatchObject({ price: 10 })
+    secondary!.hold()
+    await theirs().updateOne({ _id: 1 }, { $set: { price: 8 } })
+    await caughtUp()
+    expect(await theirs().findOne({ _id: 1 }, { readPreference: 'secondary' })).toMatchObject({ price: 10 })
+    const read = lagging.findOne({ _id: 1 })
+    setTimeout(() => secondary!.release(), 50)
+    expect(await read).toMatchObject({ price: 8 })
+    expect(await lagging.findOne({ _id: 1 })).toMatchObject({ price: 8 })
+  })
+
+  test('a collection that is dropped, renamed over or made a view is seen to be another', async () => {
+    expect(await trades.countDocuments({})).toBe(3)
+    await theirs().drop()
+    await caughtUp()
+    expect(await trades.countDocuments({})).toBe(0)
+    await other.db().createCollection('trades', { viewOn: 'users', pipeline: [] })
+    await caughtUp()
+    expect((await trades.explain({ filter: {} })).reasons).toEqual([
+      'trades is a view, and not all that changes it is told',
+    ])
+  })
+})
+
+test('the aggregate of the article: quotes of one symbol and code, unwound, grouped and pushed', async () => {
+  const quotes = cachedCollection(db.collection<{ _id: string; symbol: string; quotes: object[] }>('quotes'), {
+    cache,
+    feed,
+  })
+  const theirQuotes = other.db().collection<{ _id: string; symbol: string; quotes: object[] }>('quotes')
+  await other.db().createCollection('quotes', { changeStreamPreAndPostImages: { enabled: true } })
+  await theirQuotes.insertMany([
+    {
+      _id: 'amzn',
+      symbol: 'AMZN',
+      quotes: [
+        { code: 'X', price: 1 },
+        { code: 'Y', price: 2 },
+        { code: 'X', price: 3 },
+      ],
+    },
+    { _id: 'goog', symbol: 'GOOG', quotes: [{ code: 'X', price: 9 }] },
+  ])
+  await caughtUp()
+  const pipeline = [
+    { $unwind: '$quotes' },
+    { $match: { symbol: 'AMZN', 'quotes.code': 'X' } },
+    { $group: { _id: '$symbol', quotes: { $push: '$quotes' } } },
+  ]
+  const read = () => quotes.aggregate(pipeline).toArray()
+  const prices = async () => ((await read())[0]!.quotes as { price: number }[]).map(({ price }) => price)
+  expect(await prices()).toEqual([1, 3])
+  expect(await readsOf(read)).toBe(0)
+
+  await theirQuotes.updateOne({ _id: 'goog' }, { $set: { quotes: [{ code: 'X', price: 10 }] } })
+  await theirQuotes.insertOne({ _id: 'msft', symbol: 'MSFT', quotes: [] })
+  await caughtUp()
+  expect(await readsOf(read)).toBe(0)
+
+  await theirQuotes.updateOne({ _id: 'amzn' }, { $push: { quotes: { code: 'X', price: 4 } } as never })
+  await caughtUp()
+  expect(await prices()).toEqual([1, 3, 4])
+  expect((await quotes.explain({ pipeline })).dependencies).toEqual([
+    'documents of quotes with "symbol"$eq["AMZN"]&"quotes.code"$eq["X"], before or after a change',
+  ])
+})
+
+test.each<[string, object, string]>([
+  ['$out', { pipeline: [{ $out: 'x' }] }, 'the stage $out writes'],
+  ['$merge', { pipeline: [{ $merge: { into: 'x' } }] }, 'the stage $merge writes'],
+  ['$sample', { pipeline: [{ $sample: { size: 1 } }] }, 'the stage $sample draws lots'],
+  [
+    '$currentOp',
+    { pipeline: [{ $currentOp: {} }] },
+    'the stage $currentOp does not depend on documents alone, as far as is known',
+  ],
+  ['$rand', { pipeline: [{ $addFields: { luck: { $rand: {} } } }] }, 'it draws lots ($rand)'],
+  ['$$NOW', { pipeline: [{ $match: { $expr: { $lt: ['$at', '$$NOW'] } } }] }, 'it asks for the time ($$NOW)'],
+  ['$function', { pipeline: [{ $set: { a: { $function: {} } } }] }, 'it runs JavaScript on the server ($function)'],
+  ['$where', { filter: { $where: 'true' } }, 'it runs JavaScript on the server ($where)'],
+  [
+    'within a join',
+    { pipeline: [{ $lookup: { from: 'users', as: 'u', pipeline: [{ $sample: { size: 1 } }] } }] },
+    'the stage $sample draws lots',
+  ],
+  [
+    'another database',
+    { pipeline: [{ $lookup: { from: { db: 'x', coll: 'y' }, as: 'u' } }] },
+    'it reads another database',
+  ],
+  [
+    'a collation',
+    { filter: {}, options: { collation: { locale: 'en' } } },
+    'the option collation is left to the server',
+  ],
+  [
+    'an undefined',
+    { filter: { code: undefined } },
+    'it has a value whose text is not unique, so there is no key for it',
+  ],
+])('never kept, and said why: %s', async (_, read, reason) => {
+  const { cacheable, reasons } = await trades.explain(read)
+  expect(cacheable).toBe(false)
+  expect(reasons).toContain(reason)
+})
+
+test.each([
+  ['$lookup', [{ $lookup: { from: 'users', localField: 'code', foreignField: 'code', as: 'users' } }]],
+  ['$unionWith', [{ $unionWith: 'users' }]],
+  [
+    '$graphLookup',
+    [{ $graphLookup: { from: 'users', startWith: '$code', connectFromField: 'a', connectToField: 'b', as: 'c' } }],
+  ],
+  ['$facet', [{ $facet: { one: [{ $lookup: { from: 'users', localField: 'a', foreignField: 'b', as: 'c' } }] } }]],
+])('what a %s reads besides is a dependency', async (_, pipeline) => {
+  const { cacheable, dependencies } = await trades.explain({ pipeline })
+  expect({ cacheable, dependencies }).toEqual({ cacheable: true, dependencies: ['all of trades', 'all of users'] })
+})
+
+test('a join is made anew when the other collection changes', async () => {
+  const read = () =>
+    trades
+      .aggregate([
+        { $match: { _id: 1 } },
+        { $lookup: { from: 'users', localField: 'code', foreignField: 'code', as: 'users' } },
+      ])
+      .toArray()
+  expect((await read())[0]!.users).toEqual([])
+  await other.db().collection('users').insertOne({ code: 'A' })
+  await caughtUp()
+  expect((await read())[0]!.users).toHaveLength(1)
+})

@@ -1,0 +1,168 @@
+/** A collection whose reads are answered from the cache. */
+import { type Duration, durationMs } from '../../../core/duration.ts'
+import { OptionError } from '../../../core/errors.ts'
+import type { Position } from '../../../core/feed.ts'
+import { facadeOf } from '../../postgres/pool/facade.ts'
+import type { ReadMode } from '../../postgres/pool/query-call.ts'
+import type { Document, MongoSession } from '../client.ts'
+import type { MongoFeed } from '../feed.ts'
+import { CachedReads, type ReadExplanation, type RunRead } from './cached-reads.ts'
+import { type MongoCollection, type MongoCursor, OPTION_METHODS, WRITES } from './mongo-collection.ts'
+import type { MongoRead } from './read-shape.ts'
+
+/** The slice of a cache that is needed here. */
+export interface AnswerCache {
+  getOrSet<V>(
+    key: string,
+    load: (ctx: { skip(value: V): V; set(options: { tags: readonly string[] }): void }) => Promise<V>,
+    options: { tags: readonly string[]; ttl: 'forever'; atLeast?: Position },
+  ): Promise<V>
+}
+
+export interface CachedCollectionOptions {
+  /** Where answers are kept: a cache that was made with the same `feed`, and hands out what it was given (`copy: 'freeze'`). */
+  readonly cache: AnswerCache
+  /** Tells of every change of the collection. */
+  readonly feed: MongoFeed
+  /** Part of every key: collections that are seen by other users on the same cache have another name. Default `'mongodb'`. */
+  readonly name?: string
+  /** How fresh answers are where a read does not say it. Default `'bounded'`: see `ReadMode`. */
+  readonly read?: ReadMode
+  /**
+   * How long a reader waits for the feed to get as far as he needs (what this process has written, `atLeast`, `'strict'`), before
+   * the server is asked. Default 50 ms.
+   */
+  readonly wait?: Duration
+}
+
+/** What a cached collection can do besides. */
+export interface CachedCollection {
+  /** Whether a read is kept; why not, in words; and what can make its answer old. */
+  explain(read: {
+    readonly filter?: object
+    readonly pipeline?: readonly object[]
+    readonly options?: object
+  }): Promise<ReadExplanation>
+}
+
+/**
+ * A collection of `mongodb` that answers `find().toArray()`, `findOne`, `aggregate().toArray()` and `countDocuments` from the cache. It is
+ * used like the collection itself; whatever it does not know it leaves to the driver, and so it does with every read that names a
+ * session. None is kept of which it is not known what makes its answer old: `explain` says why.
+ *
+ * What is kept is read with read concern `majority`, after the latest change that was told. Documents that are handed out are the
+ * caller's own. A read can say how fresh it has to be: `find(filter, { read: 'strict' })`.
+ *
+ * @throws OptionError (`ERR_OPTION`) for options that cannot work
+ */
+export function cachedCollection<C extends object>(
+  collection: C,
+  options: CachedCollectionOptions,
+): C & CachedCollection {
+  const plain = collection as C & MongoCollection
+  if (typeof plain.aggregate !== 'function' || typeof plain.db?.client?.startSession !== 'function')
+    throw new OptionError('collection', collection, 'give a collection of the package `mongodb` 7: db.collection(...)')
+  const reads = new CachedReads(plain, options, durationMs(options.wait ?? 50, 'wait'))
+  return facadeOf(plain, { ...readsOf(plain, reads), ...writesOf(plain, reads) }) as unknown as C & CachedCollection
+}
+
+type Given = Document & { readonly read?: ReadMode; readonly session?: MongoSession }
+
+function readsOf(collection: MongoCollection, reads: CachedReads): Record<string, unknown> {
+  return {
+    find: (filter: Document = {}, given: Given = {}) =>
+      cursorOf(
+        given,
+        (options) => ({ kind: 'find', filter, options }),
+        (options) => collection.find(filter, options),
+        reads,
+      ),
+    aggregate: (pipeline: Document[] = [], given: Given = {}) =>
+      cursorOf(
+        given,
+        (options) => ({ kind: 'aggregate', pipeline, options }),
+        (options) => collection.aggregate(pipeline, options),
+        reads,
+      ),
+    findOne: (filter: Document = {}, given: Given = {}) =>
+      answer(
+        given,
+        (options) => ({ kind: 'findOne', filter, options }),
+        (options) => collection.findOne(filter, options),
+        reads,
+      ),
+    countDocuments: (filter: Document = {}, given: Given = {}) =>
+      answer(
+        given,
+        (options) => ({ kind: 'count', filter, options }),
+        (options) => collection.countDocuments(filter, options),
+        reads,
+      ),
+    explain: ({
+      filter = {},
+      pipeline,
+      options = {},
+    }: {
+      filter?: Document
+      pipeline?: Document[]
+      options?: Document
+    }) => reads.explain(pipeline ? { kind: 'aggregate', pipeline, options } : { kind: 'find', filter, options }),
+  }
+}
+
+/** The writes, each noted when it has ended: a reader of this process then sees it. */
+function writesOf(collection: MongoCollection, reads: CachedReads): Record<string, unknown> {
+  const methods = collection as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+  const noted =
+    (name: string) =>
+    async (...args: unknown[]) => {
+      try {
+        return await methods[name]!.apply(collection, args)
+      } finally {
+        reads.wrote((args.at(-1) as Given | undefined)?.session)
+      }
+    }
+  return Object.fromEntries(WRITES.map((name) => [name, noted(name)]))
+}
+
+async function answer(
+  { read: mode, ...options }: Given,
+  readOf: (options: Document) => MongoRead,
+  run: (options: Document) => Promise<unknown>,
+  reads: CachedReads,
+): Promise<unknown> {
+  if (options.session !== undefined) return await run(options)
+  const ask: RunRead = (extra) => run({ ...options, ...extra })
+  return await reads.read(readOf(options), mode, ask)
+}
+
+/**
+ * A cursor of the driver whose `toArray` is answered from the cache, as long as nothing was done to it but what could have
+ * stood among its options.
+ */
+function cursorOf(
+  given: Given,
+  readOf: (options: Document) => MongoRead,
+  open: (options: Document) => MongoCursor,
+  reads: CachedReads,
+): MongoCursor {
+  const { read: _mode, ...first } = given
+  const cursor = open(first) as MongoCursor & Record<string, unknown>
+  let options: Given = { ...given }
+  let isOurs = true
+  const facade: MongoCursor = new Proxy(cursor, {
+    get(target, name) {
+      if (name === 'toArray' && isOurs) return () => answer(options, readOf, (all) => open(all).toArray(), reads)
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => {
+        const option = readOf({}).kind === 'find' ? OPTION_METHODS[String(name)] : undefined
+        if (option === undefined || args.length !== 1) isOurs = false
+        else options = { ...options, [option]: args[0] }
+        const result: unknown = Reflect.apply(value, target, args)
+        return result === target ? facade : result
+      }
+    },
+  })
+  return facade
+}

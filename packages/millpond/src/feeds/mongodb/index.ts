@@ -1,0 +1,12 @@
+/** `millpond/mongodb`: a cache that is told by MongoDB itself what has changed. */
+export { positionOf } from './cluster-time.ts'
+export {
+  type CachedCollection,
+  type CachedCollectionOptions,
+  cachedCollection,
+} from './collection/cached-collection.ts'
+export type { ReadExplanation } from './collection/cached-reads.ts'
+export { type MongoFeed, mongoFeed } from './feed.ts'
+export type { MongoFeedOptions } from './options.ts'
+export type { MongoFeedStatus } from './status.ts'
+export { type CollectionName, documentTag } from './tags.ts'
