@@ -97,7 +97,7 @@ test('what a caller does to his rows changes nobody else’s', async () => {
   const first = await pool.query(BY_ID, [1])
   first.rows[0].name = 'spoilt'
   first.rows.push({})
-  expect(() => first.rows[0].info.a.push(2)).toThrow(TypeError)
+  first.rows[0].info.a.push(2)
   const second = await pool.query(BY_ID, [1])
   expect(second.rows).toEqual([{ id: 1, tenant: 1, name: 'u1', info: { a: [1] } }])
   expect(second.fields.map(({ name }) => name)).toEqual(['id', 'tenant', 'name', 'info'])

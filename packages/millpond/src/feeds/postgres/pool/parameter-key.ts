@@ -18,12 +18,13 @@ function keyOf(value: unknown): unknown {
   if (typeof value === 'string') return MOMENT.test(value) ? undefined : value
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
   if (value instanceof Date) return ['date', value.getTime()]
-  if (ArrayBuffer.isView(value)) return ['bytes', base64Of(value)]
+  if (ArrayBuffer.isView(value)) return bytesKey(value)
   if (!Array.isArray(value)) return undefined
   const items = parameterKey(value)
   return items && ['array', ...items]
 }
 
-function base64Of({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
-  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength).toString('base64')
+function bytesKey({ buffer, byteOffset, byteLength }: ArrayBufferView): unknown {
+  const bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
+  return MOMENT.test(bytes.toString('latin1')) ? undefined : ['bytes', bytes.toString('base64')]
 }

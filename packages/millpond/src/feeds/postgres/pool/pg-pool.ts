@@ -7,6 +7,10 @@ export interface PgPool extends Queryable {
 
 export interface PgPoolClient extends Queryable {
   readonly connection?: PgClientWire
+  /** Since version 8.21. */
+  getTransactionStatus?(): string | null
+  on?(event: 'end' | 'error', listener: (error: Error) => void): unknown
+  removeListener?(event: 'error', listener: (error: Error) => void): unknown
 }
 
 /** The wire tells after each statement whether a transaction is open. */

@@ -7,8 +7,17 @@ export interface QueryCall {
   readonly values: readonly unknown[]
   /** Rows as arrays instead of objects. */
   readonly asArrays: boolean
+  /** Parsers of this query's own. */
+  readonly types: TypeParsers | undefined
   readonly callback: PgCallback | undefined
   readonly read: ReadMode | undefined
+  /** What `pg` is given: a copy, because the caller may go on changing what he gave. */
+  readonly config: object
+}
+
+/** How values that PostgreSQL sent become values of JavaScript. */
+export interface TypeParsers {
+  getTypeParser(oid: number, format?: string): (text: string) => unknown
 }
 
 /**
@@ -21,31 +30,41 @@ interface QueryObject {
   readonly text?: unknown
   readonly values?: readonly unknown[]
   readonly rowMode?: unknown
-  /** Parsers of this query's own. */
-  readonly types?: unknown
-  /** A cursor, a stream: something that runs itself. */
-  readonly submit?: unknown
-  readonly callback?: unknown
+  readonly types?: TypeParsers
+  readonly name?: unknown
+  readonly query_timeout?: unknown
   /** Our own addition; `pg` ignores it. */
   readonly read?: ReadMode
+  readonly [other: string]: unknown
 }
+
+/** A cursor or a stream runs itself; others ask for more than rows. */
+const UNUSUAL = ['submit', 'callback', 'binary', 'rows', 'portal', 'queryMode'] as const
 
 /** What the arguments ask for; `undefined` for what is more than text and values, and goes to the database as it is. */
 export function readCall(args: readonly unknown[]): QueryCall | undefined {
   const [first, second, third] = args
   const callback = [second, third].find((one) => typeof one === 'function') as PgCallback | undefined
-  const values = Array.isArray(second) ? (second as unknown[]) : undefined
-  if (typeof first === 'string')
-    return { text: first, values: values ?? [], asArrays: false, callback, read: undefined }
-  if (typeof first !== 'object' || first === null) return undefined
-  const query = first as QueryObject
-  if (typeof query.text !== 'string' || query.submit !== undefined || query.types !== undefined) return undefined
-  if (query.callback !== undefined) return undefined
-  return {
-    text: query.text,
-    values: values ?? query.values ?? [],
-    asArrays: query.rowMode === 'array',
-    callback,
-    read: query.read,
-  }
+  const query = (typeof first === 'string' ? { text: first } : first) as QueryObject | null | undefined
+  if (typeof query !== 'object' || query === null || typeof query.text !== 'string') return undefined
+  if (UNUSUAL.some((name) => query[name])) return undefined
+  const given = second && typeof second !== 'function' ? second : query.values
+  if (given !== undefined && given !== null && !Array.isArray(given)) return undefined
+  const { text, types, rowMode, name, query_timeout } = query
+  const values = given ? given.map(copyOf) : []
+  const asArrays = rowMode === 'array'
+  const config = { text, ...(given && { values }), ...defined({ types, rowMode, name, query_timeout }) }
+  return { text, values, asArrays, types, callback, read: query.read, config }
+}
+
+/** What the caller may change in place. Other objects make a query go to the database, as they are. */
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf)
+  if (value instanceof Date) return new Date(value.getTime())
+  if (!ArrayBuffer.isView(value)) return value
+  return Buffer.from(Buffer.from(value.buffer, value.byteOffset, value.byteLength))
+}
+
+function defined(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

@@ -19,6 +19,8 @@ export interface QueryShape {
   readonly dependencies: readonly Dependency[]
   /** Whether running it may change rows. */
   readonly mayWrite: boolean
+  /** Whether running it may change what later statements of its connection mean. */
+  readonly mayChangeSession: boolean
 }
 
 /** What the analysis of a text needs. */
@@ -37,12 +39,23 @@ const VIEW_DEPTH_MAX = 16
 
 export async function shapeOf(sql: string, context: ShapeContext): Promise<QueryShape> {
   const statement = describeText(sql, context)
-  const { kind, reasons } = statement
-  if (kind !== 'read' || reasons.length > 0) return { kind, reasons, dependencies: [], mayWrite: true }
+  const { kind, reasons, mayWrite, mayChangeSession, functions } = statement
+  if (kind !== 'read') return { kind, reasons, dependencies: [], mayWrite, mayChangeSession }
+  if (reasons.length > 0) {
+    const callsUnknown = functions.length > 0
+    return {
+      kind,
+      reasons,
+      dependencies: [],
+      mayWrite: callsUnknown,
+      mayChangeSession: mayChangeSession || callsUnknown,
+    }
+  }
   return await new ShapeBuilder(sql, context).build(statement)
 }
 
-function describeText(sql: string, { parse }: ShapeContext): Statement {
+/** What the text alone tells. */
+export function describeText(sql: string, { parse }: Pick<ShapeContext, 'parse'>): Statement {
   try {
     return describeStatements((parse(sql).stmts ?? []).map(({ stmt }) => stmt))
   } catch (error) {
@@ -59,6 +72,8 @@ class ShapeBuilder {
   /** Names of the columns that the query and its views speak of; undefined when all count. */
   private used: Set<string> | undefined = new Set()
   private callsVolatile = false
+  /** A volatile function that is not PostgreSQL's own may do anything. */
+  private callsUnknown = false
 
   constructor(sql: string, context: ShapeContext) {
     this.sql = sql
@@ -69,15 +84,16 @@ class ShapeBuilder {
     await this.add(statement, statement.occurrences, 0)
     const { reasons, tables, context } = this
     const mayWrite = this.callsVolatile
+    const mayChangeSession = statement.mayChangeSession || this.callsUnknown
     if (tables.length === 0 && reasons.size === 0) reasons.add('it reads no table')
     const types = reasons.size > 0 ? undefined : await askParameterTypes(this.sql, context.client)
     if (typeof types === 'string') reasons.add(types)
     if (reasons.size > 0 || !Array.isArray(types))
-      return { kind: 'read', reasons: [...reasons], dependencies: [], mayWrite }
+      return { kind: 'read', reasons: [...reasons], dependencies: [], mayWrite, mayChangeSession }
     const dependencies = tables.map(
       ({ relation, occurrence }) => new Dependency(relation, occurrence.conditions, this.used, context.feed, types),
     )
-    return { kind: 'read', reasons: [], dependencies, mayWrite: false }
+    return { kind: 'read', reasons: [], dependencies, mayWrite: false, mayChangeSession: false }
   }
 
   /** Adds what a statement, or the query of a view, reads. */
@@ -154,6 +170,7 @@ class ShapeBuilder {
   private judgeFunctions({ functions }: CatalogFacts, { functions: called }: Statement): void {
     for (const facts of functions) {
       if (facts.volatility === 'v') this.callsVolatile = true
+      if (facts.volatility === 'v' && !facts.builtin) this.callsUnknown = true
       const reason = functionReason(facts)
       if (reason) this.reasons.add(reason)
     }

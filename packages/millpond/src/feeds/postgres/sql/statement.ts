@@ -22,30 +22,72 @@ export interface Statement {
   readonly columns: ReadonlySet<string> | undefined
   /** Columns that are written with a qualifier, which may be functions of a row instead. */
   readonly qualified: readonly string[]
+  readonly mayWrite: boolean
+  /** Whether it may change what later statements of its connection mean: settings, temporary tables. */
+  readonly mayChangeSession: boolean
 }
 
 /** Describes the statements of a text, as parsed. */
 export function describeStatements(statements: readonly Node[]): Statement {
-  if (statements.length !== 1) return { ...NOTHING, kind: 'other', reasons: ['it is several statements, or none'] }
+  if (statements.length !== 1)
+    return {
+      ...NOTHING,
+      kind: 'other',
+      reasons: ['it is several statements, or none'],
+      mayWrite: true,
+      mayChangeSession: true,
+    }
   const [name] = Object.keys(statements[0]!)
   const select = nodeOf<SelectStmt>(statements[0], 'SelectStmt')
   return select ? describeSelect(select) : describeOther(name!, statements[0]!)
 }
 
-const NOTHING = { occurrences: [], functions: [], operators: [], types: [], columns: undefined, qualified: [] } as const
+const NOTHING = {
+  occurrences: [],
+  functions: [],
+  operators: [],
+  types: [],
+  columns: undefined,
+  qualified: [],
+  mayWrite: false,
+  mayChangeSession: false,
+} as const
 
 const WRITES = ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'TruncateStmt', 'CopyStmt', 'CallStmt', 'DoStmt']
 const SESSION = ['VariableSetStmt', 'DiscardStmt', 'ListenStmt', 'UnlistenStmt', 'PrepareStmt', 'DeallocateStmt']
+/** These run code of which nothing is known here. */
+const CODE = ['DoStmt', 'CallStmt', 'ExecuteStmt']
 const HARMLESS = ['ExplainStmt', 'VariableShowStmt', 'NotifyStmt', 'CheckPointStmt', 'VacuumStmt']
 
 function describeOther(name: string, node: Node): Statement {
   const word = name.replace(/Stmt$/, '')
-  if (name === 'TransactionStmt') return { ...NOTHING, kind: 'transaction', reasons: ['it controls a transaction'] }
+  const reasons = [`it is no SELECT (${word})`]
+  if (name === 'TransactionStmt') {
+    const { kind } = node[name] as { kind: string }
+    return {
+      ...NOTHING,
+      kind: 'transaction',
+      reasons: ['it controls a transaction'],
+      mayWrite: kind.endsWith('COMMIT_PREPARED'),
+    }
+  }
   const local = nodeOf<{ is_local?: boolean }>(node, 'VariableSetStmt')?.is_local
   const kind = WRITES.includes(name) ? 'write' : SESSION.includes(name) && !local ? 'session' : 'other'
   // DDL changes what the catalog says, and so counts as a write.
   const isWrite = kind === 'other' && !HARMLESS.includes(name) && !local
-  return { ...NOTHING, kind: isWrite ? 'write' : kind, reasons: [`it is no SELECT (${word})`] }
+  const mayChangeSession = kind === 'session' || CODE.includes(name) || touchesSession(node)
+  return {
+    ...NOTHING,
+    kind: isWrite ? 'write' : kind,
+    reasons,
+    mayWrite: isWrite || kind === 'write',
+    mayChangeSession,
+  }
+}
+
+/** Whether it makes something temporary, or sets a setting by a function. */
+function touchesSession(node: Node): boolean {
+  return /"relpersistence":"t"|"sval":"set_config"/.test(JSON.stringify(node))
 }
 
 function describeSelect(select: SelectStmt): Statement {
@@ -74,6 +116,8 @@ function describeSelect(select: SelectStmt): Statement {
     types: names.types.list,
     columns: columnsOf(select),
     qualified: [...qualified],
+    mayWrite: writes,
+    mayChangeSession: touchesSession({ SelectStmt: select }),
   }
 }
 

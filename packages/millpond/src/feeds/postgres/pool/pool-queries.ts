@@ -1,0 +1,208 @@
+/**
+ * Runs the queries of a pool and of the connections that it hands out: reads of known shape by the cache, everything else as it
+ * is. What a connection is sent is noted, so that it is known whether it stands in a transaction, has settings of its own,
+ * or has just written.
+ */
+import { callbackify } from 'node:util'
+import { systemClock } from '../../../core/clock.ts'
+import { durationMs } from '../../../core/duration.ts'
+import type { PostgresFeed } from '../feed.ts'
+import { TEXTS } from './answer.ts'
+import type { CachePoolOptions } from './cache-pool.ts'
+import { type ConnectionState, ConnectionStates, type Effect } from './connection-state.ts'
+import { type Explanation, explain } from './explanation.ts'
+import { facadeOf } from './facade.ts'
+import { Origins } from './origins.ts'
+import { OwnWrites } from './own-writes.ts'
+import { parserOf } from './parser.ts'
+import type { PgPool, PgPoolClient, PgResult } from './pg-pool.ts'
+import type { PoolStatus } from './pool-status.ts'
+import { QueryCache, type Runner } from './query-cache.ts'
+import { type QueryCall, readCall } from './query-call.ts'
+import { type KnownShape, Shapes } from './shapes.ts'
+
+/** The pool and its connections, called with whatever the caller gave. */
+type Plain<T> = Omit<T, 'query' | 'connect'> & {
+  query(...args: readonly unknown[]): Promise<unknown>
+  connect(): Promise<PlainClient>
+}
+export type PlainClient = PgPoolClient & {
+  query(...args: readonly unknown[]): Promise<unknown>
+  release(error?: unknown): void
+}
+
+/** Of what is not known. */
+const ANYTHING: Effect = { mayWrite: true, mayChangeSession: true }
+
+export class PoolQueries {
+  private readonly pool: Plain<PgPool>
+  private readonly feed: PostgresFeed
+  private readonly writes: OwnWrites
+  private readonly states: ConnectionStates
+  private readonly origins: Origins
+  private readonly facades = new WeakMap<PgPoolClient, PgPoolClient>()
+  private readonly cache: QueryCache
+  /** Needs the parser. */
+  private readonly loading: Promise<Shapes>
+  private shapes: Shapes | undefined
+
+  constructor(pool: PgPool, options: CachePoolOptions) {
+    const { cache, feed, name = 'sql', read = 'bounded', wait = 50, role, parser, clock = systemClock } = options
+    this.pool = pool as Plain<PgPool>
+    this.feed = feed
+    this.writes = new OwnWrites(() => feed.now())
+    this.states = new ConnectionStates(() => this.writes.wrote())
+    this.origins = new Origins(feed, () => this.shapes?.session)
+    const key = role === undefined ? name : `${name}/${role}`
+    this.cache = new QueryCache({ cache, feed, writes: this.writes, name: key, read, waitMs: durationMs(wait, 'wait') })
+    this.loading = parserOf(parser).then((parse) => {
+      this.shapes = new Shapes({ parse, client: pool, feed, byRole: role !== undefined }, clock)
+      return this.shapes
+    })
+    // Told to whoever asks a query.
+    this.loading.catch(() => {})
+  }
+
+  query(args: readonly unknown[]): unknown {
+    const call = readCall(args)
+    if (call) return answered(call, this.queryPool(call))
+    // A connection that is not known runs it: what it writes counts once it has ended.
+    const wrote = (): void => this.writes.wrote()
+    const result = this.pool.query(
+      ...args.map((arg) => (typeof arg === 'function' ? before(wrote, arg as Callback) : arg)),
+    )
+    void Promise.resolve(result).then(wrote, wrote)
+    return result
+  }
+
+  /** A connection for whoever wants one, with queries that are answered from the cache while it is idle. */
+  connect(args: readonly unknown[]): unknown {
+    const [callback] = args
+    const connected = this.pool.connect().then((client) => this.facadeFor(client))
+    if (typeof callback !== 'function') return connected
+    callbackify(() => connected)((error, client) => callback(error ?? undefined, client, client?.release ?? (() => {})))
+    return undefined
+  }
+
+  async explain(sql: string): Promise<Explanation> {
+    return explain(await (await this.loading).of(sql))
+  }
+
+  status(): PoolStatus {
+    const { reads, loads, kept } = this.cache.counts
+    const passed = Object.fromEntries(this.cache.passed)
+    return { hits: reads - loads, loads, kept, passed, texts: this.shapes?.size ?? 0, feed: this.feed.status() }
+  }
+
+  private async queryPool(call: QueryCall): Promise<unknown> {
+    const shapes = await this.loading
+    const pass = (): Promise<unknown> => this.pool.query(call.config)
+    const shape = shapes.peek(call.text) ?? (await shapes.of(call.text).catch(() => undefined))
+    if (!shape) return await this.cache.pass(undefined, { pass }, 'the catalog could not be asked')
+    if (shape.mayChangeSession) return await this.passOnPool(call, shape)
+    return await this.cache.read(call, shape, { waits: true, pass, load: (began) => this.loadOnPool(call, began) })
+  }
+
+  /** What changes a session runs on a connection that is known, so that its state is. */
+  private async passOnPool(call: QueryCall, shape: KnownShape): Promise<unknown> {
+    const pass = (): Promise<unknown> =>
+      this.onPool((client) => {
+        const run = (): unknown => client.query(call.config)
+        return this.states.of(client).send(shape, run, undefined) as Promise<unknown>
+      })
+    return await this.cache.pass(shape, { pass }, shape.reasons[0] ?? 'it may change settings')
+  }
+
+  /** What is to be kept is asked on a connection that is known. */
+  private loadOnPool(call: QueryCall, began: () => void): ReturnType<Runner['load']> {
+    return this.onPool((client) => {
+      began()
+      return this.load(client, call)
+    })
+  }
+
+  private async onPool<T>(run: (client: PlainClient) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect()
+    let failure: unknown
+    // Without a listener the end of a connection that is in use ends the process.
+    const onError = (error: Error): void => {
+      failure = error
+    }
+    client.on?.('error', onError)
+    try {
+      return await run(client)
+    } catch (error) {
+      // An error of a statement has a code of five characters; anything else is of the connection.
+      if (String((error as { code?: unknown }).code).length !== 5) failure ??= error
+      throw error
+    } finally {
+      client.removeListener?.('error', onError)
+      client.release(failure)
+    }
+  }
+
+  private async load(client: PlainClient, call: QueryCall): ReturnType<Runner['load']> {
+    const state = this.states.of(client)
+    const isSure = state.isIdle && (await this.origins.isSure(client, state.isChanged))
+    if (isSure) state.isChanged = false
+    const config = call.types ? { ...call.config, types: TEXTS, rowMode: 'array' } : call.config
+    const result = (await client.query(config)) as PgResult
+    // Not kept anyway: this caller's own parsers are applied as for the others.
+    return { isSure: isSure && (await this.origins.wasSure(client)), result }
+  }
+
+  private facadeFor(client: PlainClient): PlainClient {
+    const facade =
+      this.facades.get(client) ?? facadeOf(client, { query: (...args: unknown[]) => this.queryOn(client, args) })
+    this.facades.set(client, facade)
+    return facade as PlainClient
+  }
+
+  private queryOn(client: PlainClient, args: readonly unknown[]): unknown {
+    const call = readCall(args)
+    const state = this.states.of(client)
+    // Who holds a connection waits for nobody who may need one: a text that is new is not analysed now.
+    const shape = call && state.isIdle ? this.shapes?.peek(call.text) : undefined
+    if (call && shape && shape.reasons.length === 0)
+      return answered(
+        call,
+        state.inTurn(() => this.readOn(client, state, call, shape)),
+      )
+    const effect = shape ?? (call && this.shapes?.effectOf(call.text)) ?? ANYTHING
+    const [first] = args
+    const isSelfRunning = typeof (first as { submit?: unknown } | null)?.submit === 'function'
+    const otherwise = isSelfRunning ? { value: first } : call?.callback ? { value: undefined } : undefined
+    return state.send(effect, () => client.query(...args), otherwise)
+  }
+
+  private async readOn(
+    client: PlainClient,
+    state: ConnectionState,
+    call: QueryCall,
+    shape: KnownShape,
+  ): Promise<unknown> {
+    const pass = (): Promise<unknown> => client.query(call.config)
+    // What was sent before it in the same turn may have begun a transaction.
+    if (!state.isIdle) return await this.cache.pass(shape, { pass }, 'the connection is in a transaction, or busy')
+    if (state.isChanged && !(await this.origins.isUsual(client)))
+      return await this.cache.pass(shape, { pass }, 'the connection has settings of its own')
+    state.isChanged = false
+    return await this.cache.read(call, shape, { waits: false, pass, load: () => this.load(client, call) })
+  }
+}
+
+/** The promise, or where the caller gave a callback, that. */
+function answered({ callback }: QueryCall, result: Promise<unknown>): unknown {
+  if (!callback) return result
+  callbackify(() => result)(callback)
+  return undefined
+}
+
+type Callback = (...args: unknown[]) => unknown
+
+function before(first: () => void, then: Callback): Callback {
+  return (...args) => {
+    first()
+    return then(...args)
+  }
+}
