@@ -14,13 +14,20 @@ export function sharedHash(text: string): number {
 
 /**
  * The entries of a map in buckets of keys, and a running hash of each bucket: equal sets of (key, version, origin, deleted)
- * have equal hashes, in whatever order they came. Two words of 32 bits a bucket; a change costs two exclusive ors.
+ * have equal hashes, in whatever order they came. Two words of 32 bits a bucket; a change costs two exclusive ors here and two
+ * in the sum of all maps.
  *
  * Each bucket is a list that runs through its entries, so what a bucket holds is found without a search.
  */
 export class Buckets {
   readonly hashes: Uint32Array = new Uint32Array(BUCKETS * 2)
   readonly #heads: (Entry | undefined)[] = new Array(BUCKETS).fill(undefined)
+  readonly #sum: Uint32Array
+
+  /** @param sum the hashes of all maps together, which this one's changes are entered in too */
+  constructor(sum: Uint32Array) {
+    this.#sum = sum
+  }
 
   /** Puts a new entry into its bucket. It does not count yet. */
   link(entry: Entry): void {
@@ -52,8 +59,11 @@ export class Buckets {
     first ^= first >>> 12
     let second = Math.imul(first ^ entry.hash, 0x297a2d39)
     second = Math.imul(second ^ (second >>> 15) ^ (version | 0), 0x1b873593)
+    second ^= second >>> 14
     this.hashes[at]! ^= first
-    this.hashes[at + 1]! ^= second ^ (second >>> 14)
+    this.hashes[at + 1]! ^= second
+    this.#sum[at]! ^= first
+    this.#sum[at + 1]! ^= second
   }
 
   /** The entries of a bucket, as they are now. */
@@ -64,6 +74,7 @@ export class Buckets {
   }
 
   clear(): void {
+    for (let at = 0; at < this.hashes.length; at++) this.#sum[at]! ^= this.hashes[at]!
     this.hashes.fill(0)
     this.#heads.fill(undefined)
   }

@@ -1,9 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../core/random.ts'
+import { BUCKETS } from './buckets.ts'
 import type { EntryState } from './entry.ts'
 import { Ledger, type LedgerOptions } from './ledger.ts'
 
-const RECENT: LedgerOptions = { name: 'map', everything: false, rememberMs: 600_000, rememberedMax: 5 }
+const RECENT: LedgerOptions = {
+  name: 'map',
+  everything: false,
+  rememberMs: 600_000,
+  rememberedMax: 5,
+  sum: new Uint32Array(BUCKETS * 2),
+}
 const EVERYTHING: LedgerOptions = { ...RECENT, everything: true }
 
 function change(ledger: Ledger, key: string, version: number, state: EntryState, nowMs = 0, rememberMs?: number): void {
@@ -105,4 +112,22 @@ test('a clear voids what is older and counts itself', () => {
   other.clearUpTo(5, 1)
   expect(one.buckets.hashes).toEqual(other.buckets.hashes)
   expect(one.size).toBe(1)
+})
+
+test('the sum is that of all ledgers, whatever happens to one', () => {
+  const sum = new Uint32Array(BUCKETS * 2)
+  const random = seededRandom(3)
+  const ledgers = ['a', 'b', 'c'].map((name) => new Ledger({ ...RECENT, name, sum, everything: name === 'a' }))
+  for (let version = 1; version < 500; version++) {
+    const ledger = ledgers[version % 3]!
+    const states = ['held', 'deleted', 'elsewhere'] as const
+    change(ledger, `k${Math.floor(random() * 20)}`, version, states[Math.floor(random() * 3)]!)
+    if (random() < 0.02) ledger.clearUpTo(version, 1)
+    if (random() < 0.01) ledger.clear()
+  }
+  const added = sum.map((_, at) => ledgers.reduce((all, { buckets }) => all ^ buckets.hashes[at]!, 0))
+  expect(sum).toEqual(added)
+  expect(sum.some((hash) => hash !== 0)).toBe(true)
+  for (const ledger of ledgers) ledger.clear()
+  expect(sum.every((hash) => hash === 0)).toBe(true)
 })

@@ -13,6 +13,8 @@ export interface LedgerOptions {
   readonly rememberMs: number
   /** How many such changes are remembered, at most. */
   readonly rememberedMax: number
+  /** The hashes of all maps together, kept along. */
+  readonly sum: Uint32Array
 }
 
 /**
@@ -27,7 +29,7 @@ export interface LedgerOptions {
  * agree on what to drop, and their hashes stay equal.
  */
 export class Ledger {
-  readonly buckets: Buckets = new Buckets()
+  readonly buckets: Buckets
   /** The highest version that was forgotten: of a key that nothing is known of, the last change may lie up to there. */
   floor: Timestamp = 0
   /** The last clearing of the map: changes up to it are void. Of version 0 if there was none. */
@@ -46,6 +48,7 @@ export class Ledger {
 
   constructor(options: LedgerOptions) {
     this.#options = options
+    this.buckets = new Buckets(options.sum)
     this.#nameHash = sharedHash(options.name)
     this.remembersMs = options.rememberMs
     this.mark = new Entry('', this.#nameHash)

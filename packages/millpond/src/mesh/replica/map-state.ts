@@ -22,6 +22,8 @@ export interface MapSurroundings {
   readonly values: Values
   readonly rememberMs: number
   readonly rememberedMax: number
+  /** The hashes of all maps together. */
+  readonly sum: Uint32Array
   /** Something of the map waits to be sent. */
   waits(map: MapState): void
   /** A large value was announced that is wanted here. */
@@ -63,8 +65,8 @@ export class MapState {
     this.mode = mode
     this.#around = around
     this.events = events
-    const { rememberMs, rememberedMax } = around
-    this.ledger = new Ledger({ name, everything: mode.everything, rememberMs, rememberedMax })
+    const { rememberMs, rememberedMax, sum } = around
+    this.ledger = new Ledger({ name, everything: mode.everything, rememberMs, rememberedMax, sum })
     // Who has not opened the map holds it only where every peer holds everything: it knows no bound.
     if (mode.everything) this.#table = this.#newTable(undefined)
   }

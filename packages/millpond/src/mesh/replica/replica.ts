@@ -49,7 +49,8 @@ export class Replica implements Repairable {
   readonly #values: Values
   readonly #large: LargeValues
   readonly #reader = new BodyReader()
-  readonly #hashes = new Uint32Array(BUCKETS * 2)
+  /** The hashes of all maps: a process may have thousands, and is asked for them with each digest. */
+  readonly #sum = new Uint32Array(BUCKETS * 2)
   readonly #heardAtMs = new Map<PeerId, number>()
   readonly #mismatched = new Set<string>()
   #sweep: { cancel(): void } | undefined
@@ -65,6 +66,7 @@ export class Replica implements Repairable {
     this.#around = {
       ...options,
       self: link.self,
+      sum: this.#sum,
       hybrid,
       values: this.#values,
       waits: (map) => this.sender.waits(map),
@@ -117,12 +119,7 @@ export class Replica implements Repairable {
   }
 
   hashes(): Uint32Array {
-    const sum = this.#hashes.fill(0)
-    for (const { ledger } of this.maps.values()) {
-      const { hashes } = ledger.buckets
-      for (let at = 0; at < sum.length; at++) sum[at]! ^= hashes[at]!
-    }
-    return sum
+    return this.#sum
   }
 
   *bodies(buckets: readonly number[] | undefined, bytesMax: number, recentMs?: number): Iterable<Uint8Array> {
