@@ -158,7 +158,8 @@ export class PoolQueries {
     return facade as PlainClient
   }
 
-  private queryOn(client: PlainClient, args: readonly unknown[]): unknown {
+  /** A query on a connection that somebody holds. */
+  queryOn(client: PlainClient, args: readonly unknown[]): unknown {
     const call = readCall(args)
     const state = this.states.of(client)
     // Who holds a connection waits for nobody who may need one: a text that is new is not analysed now.
