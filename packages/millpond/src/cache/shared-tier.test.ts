@@ -68,6 +68,21 @@ test('versions are remembered where a bus tells of changes, and asked for anew a
   expect((await tier.versions(['t']))!.get('t')).not.toBe(before!.get('t'))
 })
 
+test('a version that the store has lost is noticed after a while, though no bus tells of it', async () => {
+  const { clock, store, tier } = setup()
+  const before = await tier.versions(['t'])
+  await store.bump(['shop#t'], undefined) // as FLUSHALL or an eviction, after which another process has asked
+  await clock.advance(29_999)
+  expect((await tier.versions(['t']))!.get('t')).toBe(before!.get('t'))
+  await clock.advance(1)
+  const after = (await tier.versions(['t']))!.get('t')
+  expect(after).not.toBe(before!.get('t'))
+  const asked = store.calls.filter((call) => call.startsWith('read')).length
+  await clock.advance(29_999)
+  expect((await tier.versions(['t']))!.get('t')).toBe(after)
+  expect(store.calls.filter((call) => call.startsWith('read'))).toHaveLength(asked)
+})
+
 test('without a bus they are asked for each time, and remembered for fills only', async () => {
   const { clock, store, tier } = setup({ hearsChanges: false })
   await tier.versions(['t'])

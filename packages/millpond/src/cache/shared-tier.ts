@@ -103,7 +103,7 @@ export class SharedTier {
 
   #beginAsking(tags: readonly string[]): Asked {
     const { clock, hearsChanges } = this.#options
-    const known = hearsChanges ? this.#known.before(tags, Number.POSITIVE_INFINITY) : NO_VERSIONS
+    const known = hearsChanges ? this.#known.seenLately(tags, clock.monotonic()) : NO_VERSIONS
     const unknown = known.size === 0 ? tags : tags.filter((tag) => !known.has(tag))
     return {
       known,

@@ -21,7 +21,7 @@ export function anyHeld(versions: Versions): boolean {
  * reads they are good only where a bus tells of changes.
  */
 export class KnownVersions {
-  readonly #known = new Map<string, { readonly version: string; readonly askedAtMs: number }>()
+  readonly #known = new Map<string, { readonly version: string; readonly askedAtMs: number; seenAtMs: number }>()
   /** Counts what made known versions wrong: an answer that was on its way then is not remembered. */
   #changes = 0
 
@@ -39,11 +39,29 @@ export class KnownVersions {
     return found
   }
 
+  /**
+   * Those that were seen a moment ago. A bus tells of what caches change, and not of what a server lost or evicted: without
+   * asking now and then, the caches that remember and those that begin would have no entry in common any more.
+   */
+  seenLately(tags: readonly string[], nowMs: number): Versions {
+    const found = new Map<string, string>()
+    for (const tag of tags) {
+      const known = this.#known.get(tag)
+      if (known !== undefined && nowMs - known.seenAtMs < SEEN_MS) found.set(tag, known.version)
+    }
+    return found
+  }
+
   /** Keeps the first time of asking as long as the version is the same. */
   remember(tag: string, version: string, askedAtMs: number): void {
-    if (isHeld(version) || this.#known.get(tag)?.version === version) return
+    if (isHeld(version)) return
+    const known = this.#known.get(tag)
+    if (known?.version === version) {
+      known.seenAtMs = askedAtMs
+      return
+    }
     if (this.#known.size >= KNOWN_MAX) this.#known.clear()
-    this.#known.set(tag, { version, askedAtMs })
+    this.#known.set(tag, { version, askedAtMs, seenAtMs: askedAtMs })
   }
 
   /** What is known of these tags, or of all, may be wrong. */
@@ -55,5 +73,7 @@ export class KnownVersions {
   }
 }
 
+/** How long a version is taken for the one that the store has, while no bus tells otherwise. */
+const SEEN_MS = 30_000
 /** Past it all are forgotten and asked for again. */
 const KNOWN_MAX = 10_000
