@@ -18,6 +18,7 @@ const pages = [
   'CONTRIBUTING.md',
   'bench/README.md',
   'examples/README.md',
+  'examples/quotes/README.md',
   'examples/trades/README.md',
   'examples/mesh/README.md',
   'packages/millpond/README.md',
@@ -94,6 +95,13 @@ describe('what the pages list is whole', () => {
   test('docs/postgres.md has every option of postgresFeed, and no other', () => {
     const declared = optionsOf('packages/millpond/src/feeds/postgres/options.ts', 'PostgresFeedOptions')
     const section = read('docs/postgres.md').split('\n## Options')[1]!.split('\n## ')[0]!
+    const described = [...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]!)
+    expect(described.toSorted()).toEqual(declared.toSorted())
+  })
+
+  test('docs/mongodb.md has every option of mongoFeed, and no other', () => {
+    const declared = optionsOf('packages/millpond/src/feeds/mongodb/options.ts', 'MongoFeedOptions')
+    const section = read('docs/mongodb.md').split('\n## Options')[1]!.split('\n## ')[0]!
     const described = [...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]!)
     expect(described.toSorted()).toEqual(declared.toSorted())
   })

@@ -61,9 +61,9 @@ export class Scope {
 
   /** A name without a database is one of the home's; names of collections are not known before they are told. */
   private isOfDatabase(tag: string): boolean {
-    const dot = tag.indexOf('.')
-    return this.parts.databases.some((database) =>
-      dot < 0 ? database === this.home : tag.startsWith(collectionTag({ database, collection: '' }, this.home)),
-    )
+    const { databases } = this.parts
+    if (!tag.includes('.')) return databases.includes(this.home)
+    const others = databases.filter((database) => database !== this.home)
+    return others.some((database) => tag.startsWith(collectionTag({ database, collection: '' }, this.home)))
   }
 }

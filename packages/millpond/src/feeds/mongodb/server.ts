@@ -12,7 +12,10 @@ export interface Server {
   readonly maxWireVersion: number
 }
 
-/** @throws FeedError (`ERR_FEED`) for a single server, which has no change streams */
+/**
+ * @throws FeedError (`ERR_FEED`) for a single server, which has no change streams
+ * @throws Error for a member that is no primary, now or at all: what it has seen proves nothing
+ */
 export function serverOf(hello: Document): { readonly server: Server; readonly time: Timestamp } {
   const { operationTime, electionId, maxWireVersion } = hello
   const cluster = clusterOf(hello)
@@ -20,6 +23,7 @@ export function serverOf(hello: Document): { readonly server: Server; readonly t
     throw new FeedError(
       'the server is a single one, and only replica sets and sharded clusters have change streams: start it with --replSet, and run rs.initiate()',
     )
+  if (hello.isWritablePrimary !== true) throw new Error('the member that was asked is no primary')
   const server = {
     cluster,
     isSharded: hello.msg === 'isdbgrid',
