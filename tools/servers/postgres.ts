@@ -21,6 +21,8 @@ export interface PostgresOptions {
   fsync?: boolean
   /** How long the server may take until it answers. Default 30,000 ms. */
   startTimeoutMs?: number
+  /** Makes a standby of this server. Needs `pg_basebackup`, which only system binaries have. */
+  standbyOf?: PostgresServer
 }
 
 /** A running server. Its superuser is `postgres`, without a password, on loopback only. */
@@ -196,6 +198,8 @@ class ThrowAwayServer implements PostgresServer {
   }
 
   private async initialise(): Promise<void> {
+    const { standbyOf } = this.options
+    if (standbyOf) return await this.copy(standbyOf)
     const args = ['-D', this.dataDir, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync']
     const options = { ...this.user, cwd: this.dataDir, env: environment() }
     await promisify(execFile)(path.join(this.binDir, 'initdb'), args, options).catch(
@@ -203,6 +207,14 @@ class ThrowAwayServer implements PostgresServer {
         throw new Error(`initdb failed in ${this.dataDir}: ${error.stderr || error.message}`, { cause: error })
       },
     )
+  }
+
+  /** The data of another server, with the settings of a standby that follows it. */
+  private async copy({ port }: PostgresServer): Promise<void> {
+    const from = ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres']
+    const args = ['-D', this.dataDir, ...from, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']
+    const options = { ...this.user, cwd: this.dataDir, env: environment() }
+    await promisify(execFile)(path.join(this.binDir, 'pg_basebackup'), args, options)
   }
 
   private async launch(): Promise<void> {

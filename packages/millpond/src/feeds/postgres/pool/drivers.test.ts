@@ -150,7 +150,11 @@ test('who makes pools by the driver, as TypeORM does, gets cached ones', async (
     })
   const on = async (run: (client: pg.PoolClient) => Promise<string>): Promise<string> => {
     const { client, release } = await connected()
-    return await run(client).finally(() => release())
+    try {
+      return await run(client)
+    } finally {
+      release()
+    }
   }
   const name = async (client: pg.PoolClient): Promise<string> =>
     (await client.query('SELECT name FROM users WHERE id = $1', [1])).rows[0].name
@@ -165,5 +169,5 @@ test('who makes pools by the driver, as TypeORM does, gets cached ones', async (
         return seen
       }),
   )
-  await behaving.finally(() => made.end())
+  await behaving.finally(async () => await made.end())
 })
