@@ -109,11 +109,6 @@ export class MeshMap<V> implements Map<string, V> {
     return 'MeshMap'
   }
 
-  /** What `console.log` shows: what a `Map` of the entries would. */
-  [INSPECT](): Map<string, V> {
-    return new Map(this)
-  }
-
   /** Listens to what happens to keys. Returns what stops it. Also on the channels `millpond:mesh:<name>` of `node:diagnostics_channel`. */
   on<Name extends keyof MapEvents>(name: Name, listen: (event: MapEvents[Name]) => void): () => void {
     return this.#state.events.on(name, listen)
@@ -148,3 +143,10 @@ export class MeshMap<V> implements Map<string, V> {
 }
 
 const KEY_CHARACTERS_MAX = 2000
+
+// Printed, a map is the `Map` of its entries. No method of the class: declarations that are made file by file know no names such as this.
+Object.defineProperty(MeshMap.prototype, INSPECT, {
+  value(this: MeshMap<unknown>) {
+    return new Map(this)
+  },
+})
