@@ -102,7 +102,9 @@ const races: Record<string, { label: (tier: string) => string; run: (given: Give
       expect(await early, 'the caller of the load gets what it loaded').toBe(OLD)
       await world.settle()
       expect(await read(caches.reader, world)).toBe(NEW)
+      await world.settle() // who loaded passes the turn on
       expect(await read(caches.writer, world)).toBe(NEW)
+      await world.settle()
       if (caches.newcomer) expect(await read(caches.newcomer(), world), 'from the store').toBe(NEW)
     },
   },
@@ -150,6 +152,7 @@ const races: Record<string, { label: (tier: string) => string; run: (given: Give
       if (writer.startsWith('expire')) await read(caches.reader, world) // may be served the stale value once more
       await world.settle()
       expect(await read(caches.reader, world)).toBe(NEW)
+      await world.settle()
       if (caches.newcomer) expect(await read(caches.newcomer(), world), 'from the store').toBe(NEW)
     },
   },
@@ -161,6 +164,7 @@ const races: Record<string, { label: (tier: string) => string; run: (given: Give
       const caches = make(world)
       for (let again = 0; again < 3; again++) {
         expect(await read(caches.reader, world)).toBe(OLD)
+        await world.settle()
         expect(await read(caches.writer, world)).toBe(OLD)
         await world.settle()
         await world.pass(1)
@@ -168,7 +172,9 @@ const races: Record<string, { label: (tier: string) => string; run: (given: Give
       await tell(caches.writer, world)
       await world.settle()
       expect(await read(caches.reader, world)).toBe(NEW)
+      await world.settle() // who loaded passes the turn on
       expect(await read(caches.writer, world)).toBe(NEW)
+      await world.settle()
       if (caches.newcomer) expect(await read(caches.newcomer(), world), 'from the store').toBe(NEW)
     },
   },

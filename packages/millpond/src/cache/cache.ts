@@ -15,6 +15,7 @@ import { collectInvalidations, type Invalidations } from './invalidations.ts'
 import { resolveLife } from './life.ts'
 import { checkedValue, NearCacheView, type Promoted } from './near-cache.ts'
 import type { CacheOptions, EntryOptions, GetOrSetOptions } from './options.ts'
+import { same } from './read-batches.ts'
 import { currentMemo, type RequestMemo, runRequest } from './request.ts'
 import { codecSealer, SEALERS, sealerOf } from './sealer.ts'
 import { resolveSettings } from './settings.ts'
@@ -209,10 +210,8 @@ class View extends NearCacheView<Writes> implements CacheHost {
     if (shared === undefined) return undefined
     const lease = near.lease(inner, this.life.tags)
     try {
-      const found = await shared.reads.promote({ key: inner, life: this.life }, lease, {
-        background: true,
-        force: false,
-      })
+      const how = { background: true, force: false }
+      const found = await shared.reads.promote({ key: inner, life: this.life }, lease, how, same)
       if (found?.landed) return { sealed: found.landed.sealed, fresh: true }
       return found?.fallback && { ...found.fallback, fresh: false }
     } finally {

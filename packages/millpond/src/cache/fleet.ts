@@ -5,6 +5,7 @@ import { shownKey } from './inner-key.ts'
 import type { Lease } from './lease.ts'
 import type { Life } from './life.ts'
 import type { Abort } from './load-context.ts'
+import { same, type Use } from './read-batches.ts'
 import type { How, Promotion, SharedReads } from './shared-reads.ts'
 import type { SharedTier } from './shared-tier.ts'
 
@@ -53,14 +54,16 @@ export class Fleet {
 
   /**
    * Looks into the shared tier, and takes the turn to load or waits for who has it where the options of the load ask for it.
+   * Gives what `use` makes of that.
    *
    * @throws LoadTimeoutError (`ERR_LOAD_TIMEOUT`) when others take longer than the load's own `hardTimeout`
    */
-  async begin(coming: Coming, how: How): Promise<Begun> {
+  begin<T>(coming: Coming, how: How, use: Use<Begun, T>): Promise<T> {
     const { life, lease } = coming
-    const promotion = await this.#options.reads.promote(coming, lease, how)
-    if (life.lock !== 'store' || how.force || !isToLoad(promotion)) return { promotion, waitedMs: 0 }
-    return await this.#takeTurn(coming, how, promotion)
+    return this.#options.reads.promote(coming, lease, how, (promotion) => {
+      if (life.lock !== 'store' || how.force || !isToLoad(promotion)) return use({ promotion, waitedMs: 0 })
+      return this.#takeTurn(coming, how, promotion).then(use)
+    })
   }
 
   async #takeTurn(coming: Coming, how: How, before: Promotion): Promise<Begun> {
@@ -69,7 +72,7 @@ export class Fleet {
     let turn = new Turn(this.#options, nameOf(coming.key, before))
     let firstNote: string | undefined
     for (;;) {
-      const asked = [turn.take(), reads.promote(coming, coming.lease, how), tier.readNote(turn.name)] as const
+      const asked = [turn.take(), reads.promote(coming, coming.lease, how, same), tier.readNote(turn.name)] as const
       const [isOurs, promotion, note] = await Promise.all(asked)
       const waitedMs = clock.monotonic() - beganAtMs
       firstNote ??= note

@@ -5,9 +5,8 @@ import type { Random } from '../core/random.ts'
 import { answered } from './answered.ts'
 import type { Emitter } from './emitter.ts'
 import { type Entry, isFresh, tagsOf } from './entry.ts'
-import type { Begun, Fleet } from './fleet.ts'
+import type { Begun, Coming, Fleet } from './fleet.ts'
 import { shownKey } from './inner-key.ts'
-import type { Lease } from './lease.ts'
 import { freshMsOf, type Life } from './life.ts'
 import { Abort, Context, type Stale } from './load-context.ts'
 import type { NearTier } from './near-tier.ts'
@@ -56,7 +55,7 @@ export class Loads {
   }
 
   /** The value of a key: kept, stale while it is renewed, or loaded. */
-  async get(wish: Wish): Promise<unknown> {
+  get(wish: Wish): Promise<unknown> {
     wish.options?.signal?.throwIfAborted()
     if (typeof wish.load !== 'function')
       throw new OptionError('load', wish.load, 'give a function that loads the value')
@@ -64,11 +63,11 @@ export class Loads {
     const nowMs = clock.monotonic()
     const entry = near.peek(wish.key, nowMs)
     const standing = entry === undefined ? 'gone' : near.standing(wish.key, entry, nowMs, wish.options?.atLeast)
-    if (standing === 'gone') return await this.#load(wish, undefined)
-    if (standing === 'fallback' && nowMs >= entry!.extra!.retryAtMs) return await this.#load(wish, entry)
+    if (standing === 'gone') return this.#load(wish, undefined, 0)
+    if (standing === 'fallback' && nowMs >= entry!.extra!.retryAtMs) return this.#load(wish, entry, 0)
     answered(isFresh(standing) ? 'near' : 'stale', wish.key, this.#options)
     if (standing === 'stale' || standing === 'renew') this.#renew(wish, entry!)
-    return sealer.open(entry!.sealed)
+    return Promise.resolve(sealer.open(entry!.sealed))
   }
 
   /** Loads now, whatever is kept and whoever else is loading. */
@@ -83,32 +82,28 @@ export class Loads {
   end(reason: unknown): void {
     for (const flight of this.#flights.values()) {
       flight.abort.abort(reason)
-      flight.giveUp(reason)
+      flight.giveUp?.(reason)
     }
   }
 
-  async #load(wish: Wish, fallback: Entry | undefined): Promise<unknown> {
+  #load(wish: Wish, fallback: Entry | undefined, leastBegan: number): Promise<unknown> {
     const { near, sealer, clock, counters } = this.#options
     const atLeast = wish.options?.atLeast
-    let leastBegan = 0
-    for (;;) {
-      const joinedAt = near.sequence
-      const current = this.#joinable(wish.key, leastBegan, atLeast)
-      if (current !== undefined) counters.joinedLoads++
-      const flight = current ?? this.#start(wish, fallback, { background: false, force: atLeast !== undefined })
-      const cameAtMs = clock.monotonic()
-      const wasProven = near.isProven(flight.beganAtMs, cameAtMs)
-      const landed = await this.#landing(flight, wish, fallback)
+    const joinedAt = near.sequence
+    const current = this.#joinable(wish.key, leastBegan, atLeast)
+    if (current !== undefined) counters.joinedLoads++
+    const flight = current ?? this.#start(wish, fallback, { background: false, force: atLeast !== undefined })
+    const cameAtMs = clock.monotonic()
+    const wasProven = near.isProven(flight.beganAtMs, cameAtMs)
+    return this.#landing(flight, wish, fallback).then((landed) => {
       const mayBeOld =
         current && (current.lease.mayPredate(joinedAt) || !(wasProven || this.#proves(current, cameAtMs)))
-      if (mayBeOld && (landed.from !== 'fallback' || fallback === undefined)) {
-        leastBegan = joinedAt
-        continue
-      }
+      if (mayBeOld && (landed.from !== 'fallback' || fallback === undefined))
+        return this.#load(wish, fallback, joinedAt)
       answered(landed.from, wish.key, this.#options)
       if (landed.from === 'stale') this.#renew(wish, undefined)
       return sealer.open(landed.sealed)
-    }
+    })
   }
 
   /** Whether the feed, which was late when a reader joined, has made up for it and found nothing against the load. */
@@ -117,30 +112,29 @@ export class Loads {
   }
 
   /** How a flight ends for one caller: with its value, or with the stale one where that is allowed. */
-  async #landing(flight: Flight, wish: Wish, fallback: Entry | undefined): Promise<Landed> {
-    if (fallback === undefined) return await this.#wait(flight, wish.options?.signal)
+  #landing(flight: Flight, wish: Wish, fallback: Entry | undefined): Promise<Landed> {
+    const signal = wish.options?.signal
+    const waiting = this.#wait(flight, signal)
+    if (fallback === undefined) return waiting
     const stale: Landed = { sealed: fallback.sealed, from: 'fallback' }
-    try {
-      const waiting = () => this.#wait(flight, wish.options?.signal)
-      const landed = await timeLimit(this.#options.clock, wish.life.softTimeoutMs, waiting, () => stale)
-      if (landed === stale) flight.waiting++ // for the cache: it goes on, whatever becomes of the caller's signal
-      return landed
-    } catch (error) {
-      if (wish.options?.signal?.aborted) throw error
+    const late = (): Landed => {
+      flight.waiting++ // for the cache: it goes on, whatever becomes of the caller's signal
       return stale
     }
+    return timeLimit(this.#options.clock, wish.life.softTimeoutMs, () => waiting, late).catch((error) => {
+      if (signal?.aborted) throw error
+      return stale
+    })
   }
 
   /** Waits for a flight. A caller who gives up leaves it to the others; the last one to leave aborts it. */
-  async #wait(flight: Flight, signal: AbortSignal | undefined): Promise<Landed> {
+  #wait(flight: Flight, signal: AbortSignal | undefined): Promise<Landed> {
     flight.waiting++
-    if (signal === undefined) return await flight.promise
-    try {
-      return await aborted(flight.promise, signal)
-    } catch (error) {
+    if (signal === undefined) return flight.promise
+    return aborted(flight.promise, signal).catch((error) => {
       if (signal.aborted && --flight.waiting === 0) this.#abandon(flight, signal.reason)
       throw error
-    }
+    })
   }
 
   #abandon(flight: Flight, reason: unknown): void {
@@ -165,32 +159,60 @@ export class Loads {
   }
 
   #start(wish: Wish, entry: Entry | undefined, how: How): Flight {
-    const { near, clock, enabled, track } = this.#options
-    const lease = near.lease(wish.key, wish.life.tags)
-    const flight = new Flight(wish.key, lease, clock.monotonic(), wish.options?.atLeast)
-    flight.promise = new Promise((resolve, reject) => {
-      flight.giveUp = reject
-      this.#fly(flight, wish, entry, how).then(resolve, reject)
-    })
+    const { near, clock, enabled } = this.#options
+    const { key, life, options } = wish
+    const lease = near.lease(key, life.tags)
+    const flight = {
+      key,
+      life,
+      lease,
+      abort: new Abort(),
+      beganAtMs: clock.monotonic(),
+      atLeast: options?.atLeast,
+      waiting: 0,
+    } as Flight
+    flight.promise = this.#fly(flight, wish, entry, how)
     if (enabled) {
       // What is under way is older than this load: it must not be stored after it.
-      this.#flights.get(wish.key)?.lease.void()
-      this.#flights.set(wish.key, flight)
+      this.#flights.get(key)?.lease.void()
+      this.#flights.set(key, flight)
     }
-    track(flight.promise.then(noop, noop))
     return flight
   }
 
-  async #fly(flight: Flight, wish: Wish, entry: Entry | undefined, how: How): Promise<Landed> {
-    const { near, background, clock, shared } = this.#options
-    let begun: Begun = ALONE
+  /** Reads that nobody tracks while a store is asked for them, and others. */
+  get underWay(): Promise<unknown>[] {
+    return [...this.#flights.values()].map(({ promise }) => promise)
+  }
+
+  /** A store that has the value lands the flight with its answer; else it goes on with a load. */
+  #fly(flight: Flight, wish: Wish, entry: Entry | undefined, how: How): Promise<Landed> {
+    const goOn = (begun: Begun): Promise<Landed> => {
+      const loading = this.#flyOn(flight, wish, entry, begun, how)
+      this.#options.track(loading.catch(noop))
+      return new Promise((resolve, reject) => {
+        flight.giveUp = reject
+        loading.then(resolve, reject)
+      })
+    }
+    const begin = this.#options.shared?.fleet.begin(flight, how, (begun) => {
+      const landed = begun.promotion?.landed
+      if (landed === undefined) return goOn(begun)
+      this.#end(flight)
+      return landed
+    })
+    if (begin === undefined) return goOn(ALONE)
+    return begin.catch((error) => {
+      if (flight.giveUp) throw error // it is the load that failed
+      flight.abort.abort(error)
+      return goOn(ALONE)
+    })
+  }
+
+  async #flyOn(flight: Flight, wish: Wish, entry: Entry | undefined, begun: Begun, how: How): Promise<Landed> {
+    const { near, background, clock } = this.#options
     try {
-      if (shared !== undefined)
-        begun = await shared.fleet.begin(
-          { key: wish.key, life: wish.life, lease: flight.lease, abort: flight.abort },
-          how,
-        )
-      if (begun.promotion?.landed) return begun.promotion.landed
+      flight.abort.throwIfAborted()
       return await this.#loadAndKeep(flight, wish, entry, begun, how)
     } catch (error) {
       if (entry?.extra !== undefined) entry.extra.retryAtMs = clock.monotonic() + RETRY_MS
@@ -200,9 +222,13 @@ export class Loads {
       return { sealed: fallback.sealed, from: 'fallback' }
     } finally {
       if (begun.turn) background(begun.turn.endAfter(NOT_FILLED))
-      flight.lease.end(false)
-      if (this.#flights.get(flight.key) === flight) this.#flights.delete(flight.key)
+      this.#end(flight)
     }
+  }
+
+  #end(flight: Flight): void {
+    flight.lease.end(false)
+    if (this.#flights.get(flight.key) === flight) this.#flights.delete(flight.key)
   }
 
   async #loadAndKeep(
@@ -289,22 +315,13 @@ interface Loaded {
 }
 
 /** One load under way. */
-class Flight {
-  readonly key: string
-  readonly lease: Lease
+interface Flight extends Coming {
   readonly beganAtMs: number
-  readonly abort = new Abort()
   readonly atLeast: Position | undefined
-  promise!: Promise<Landed>
-  giveUp!: (reason: unknown) => void
-  waiting = 0
-
-  constructor(key: string, lease: Lease, beganAtMs: number, atLeast: Position | undefined) {
-    this.key = key
-    this.lease = lease
-    this.beganAtMs = beganAtMs
-    this.atLeast = atLeast
-  }
+  /** Who waits for it. */
+  waiting: number
+  promise: Promise<Landed>
+  giveUp?: (reason: unknown) => void
 }
 
 /** `promise`, or the signal's reason as soon as it is aborted. */

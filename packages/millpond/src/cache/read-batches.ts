@@ -15,19 +15,25 @@ export class ReadBatches {
     this.#read = read
   }
 
-  /** What stands under a key, where one is given, and the tags' versions; `undefined` where the store does not answer. */
-  async ask(key: string | undefined, tags: readonly string[]): Promise<Answer | undefined> {
-    if (tags.length >= STORE_BATCH_MAX) return await this.#askInParts(key, tags)
+  /**
+   * Asks what stands under a key, where one is given, and for the tags' versions. Gives what `use` makes of the answer, which
+   * is `undefined` where the store does not answer. Who reads takes one promise of a batch this way, whatever is made of it.
+   */
+  ask<T>(key: string | undefined, tags: readonly string[], use: Use<Answer | undefined, T>): Promise<T> {
+    if (tags.length >= STORE_BATCH_MAX) return this.#askInParts(key, tags).then(use)
     const batch = this.#batch(tags.length + 1)
     const keyAt = key === undefined ? -1 : positionOf(key, batch.keys)
-    const tagsAt = tags.map((tag) => positionOf(tag, batch.tags))
-    const answer = await batch.answer
-    return answer && { entry: answer.entries[keyAt], versions: tagsAt.map((at) => answer.versions[at]!) }
+    const versions = batch.lastVersions?.tags === tags ? batch.lastVersions : new AskedVersions(tags, batch.tags)
+    batch.lastVersions = versions
+    return batch.answer.then((answer) =>
+      use(answer && { entry: answer.entries[keyAt], versions: versions.of(answer.versions) }),
+    )
   }
 
   async #askInParts(key: string | undefined, tags: readonly string[]): Promise<Answer | undefined> {
     const most = STORE_BATCH_MAX - 1
-    const [first, rest] = await Promise.all([this.ask(key, tags.slice(0, most)), this.ask(undefined, tags.slice(most))])
+    const asked = [this.ask(key, tags.slice(0, most), same), this.ask(undefined, tags.slice(most), same)] as const
+    const [first, rest] = await Promise.all(asked)
     return first && rest && { entry: first.entry, versions: [...first.versions, ...rest.versions] }
   }
 
@@ -35,7 +41,7 @@ export class ReadBatches {
   #batch(names: number): Batch {
     const open = this.#open
     if (open !== undefined && open.keys.size + open.tags.size + names <= STORE_BATCH_MAX) return open
-    const batch: Batch = { keys: new Map(), tags: new Map(), answer: NOTHING }
+    const batch: Batch = { keys: new Map(), tags: new Map(), lastVersions: undefined, answer: NOTHING }
     this.#open = batch
     batch.answer = this.#send(batch, open?.answer)
     return batch
@@ -44,13 +50,16 @@ export class ReadBatches {
   async #send(batch: Batch, before: Promise<unknown> | undefined): Promise<StoreAnswer | undefined> {
     await undefined
     if (this.#open === batch) this.#open = undefined
-    await before
+    if (before !== undefined) await before
     return await this.#read([...batch.keys.keys()], [...batch.tags.keys()])
   }
 }
 
+/** What is made of an answer, at once or later. */
+export type Use<A, T> = (answer: A) => T | PromiseLike<T>
+
 /** The part of an answer that one asked for. */
-interface Answer {
+export interface Answer {
   readonly entry: StoreRead | undefined
   readonly versions: readonly string[]
 }
@@ -59,10 +68,35 @@ interface Answer {
 interface Batch {
   readonly keys: Map<string, number>
   readonly tags: Map<string, number>
+  /** What was asked for last: most readers of a batch ask for the same versions, and share them. */
+  lastVersions: AskedVersions | undefined
   answer: Promise<StoreAnswer | undefined>
 }
 
+/** The versions of some tags, as one part of a batch. */
+class AskedVersions {
+  readonly tags: readonly string[]
+  readonly #at: readonly number[]
+  #versions: readonly string[] | undefined
+
+  constructor(tags: readonly string[], positions: Map<string, number>) {
+    this.tags = tags
+    this.#at = tags.map((tag) => positionOf(tag, positions))
+  }
+
+  /** Their part of the batch's answer: the same list for all who share it. */
+  of(answered: readonly string[]): readonly string[] {
+    this.#versions ??= this.#at.map((at) => answered[at]!)
+    return this.#versions
+  }
+}
+
 const NOTHING: Promise<undefined> = Promise.resolve(undefined)
+
+/** For who makes nothing else of an answer. */
+export function same<A>(answer: A): A {
+  return answer
+}
 
 function positionOf(name: string, names: Map<string, number>): number {
   const known = names.get(name)

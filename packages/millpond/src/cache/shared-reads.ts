@@ -6,6 +6,7 @@ import { shownKey } from './inner-key.ts'
 import type { Lease } from './lease.ts'
 import type { Accept, Life } from './life.ts'
 import type { NearTier } from './near-tier.ts'
+import { same, type Use } from './read-batches.ts'
 import type { Sealer } from './sealer.ts'
 import type { SharedTier } from './shared-tier.ts'
 import { anyHeld, EVERYTHING, type Versions } from './versions.ts'
@@ -61,6 +62,13 @@ export interface Found {
   readonly record: StoreRecord
 }
 
+/** What the shared tier answered, before anything is made of it. */
+interface Looked {
+  readonly before: Before
+  readonly held: boolean
+  readonly found: Found | undefined
+}
+
 /** A value to fill in. */
 export interface Filling extends Before {
   readonly key: string
@@ -76,49 +84,59 @@ export interface Filling extends Before {
  */
 export class SharedReads {
   readonly #options: SharedReadsOptions
+  /** Tags that were read last, with the one of all before them: most reads are of the same. */
+  #lastTags: { readonly own: readonly string[]; readonly all: readonly string[] } = { own: [], all: [EVERYTHING] }
 
   constructor(options: SharedReadsOptions) {
     this.#options = options
   }
 
-  /** Reads a key under a lease, before it is loaded. `undefined`: the shared tier has no part in this key. */
-  async promote(wish: { key: string; life: Life }, lease: Lease, how: How): Promise<Promotion | undefined> {
-    if (lease.fed) return undefined
-    const { before, held, found } = await this.look(wish)
-    if (found === undefined || how.force || held) return { ...before, held }
+  /**
+   * Reads a key under a lease, before it is loaded, and gives what `use` makes of that. `undefined`: the shared tier has no
+   * part in this key. What was answered goes all the way at once: a hit waits for nothing but the answer.
+   */
+  promote<T>(wish: Sought, lease: Lease, how: How, use: Use<Promotion | undefined, T>): Promise<T> {
+    if (lease.fed) return NO_PART.then(use)
+    return this.#look(wish, (looked) => use(this.#promoted(wish, lease, how, looked)))
+  }
+
+  /** What the shared tier has for a key, without bringing it anywhere. */
+  look(wish: Sought): Promise<Looked> {
+    return this.#look(wish, same)
+  }
+
+  #promoted({ key, life }: Sought, lease: Lease, how: How, { before, held, found }: Looked): Promotion | undefined {
+    const { mark, versions, readAtMs } = before
+    if (found === undefined || how.force || held) return { mark, versions, readAtMs, held }
     const { sealed, etag, tags, record } = found
     const isStale = record.freshMs <= 0
-    if (isStale && (wish.life.staleWhileRevalidateMs === 0 || how.background))
-      return { ...before, held, fallback: found }
+    if (isStale && (life.staleWhileRevalidateMs === 0 || how.background))
+      return { mark, versions, readAtMs, held, fallback: found }
     const { near } = this.#options
     near.addTags(lease, tags)
     if (lease.fed) return undefined
     if (!isStale) {
-      const nowMs = before.readAtMs
-      near.keep(wish.key, sealed, lease, within(wish.life, record), {
-        nowMs,
-        loadedAtMs: nowMs,
-        freshMs: record.freshMs,
-        etag,
-      })
+      const times = { nowMs: readAtMs, loadedAtMs: readAtMs, freshMs: record.freshMs, etag }
+      near.keep(key, sealed, lease, within(life, record), times)
     }
-    return { ...before, held, landed: { sealed, from: isStale ? 'stale' : 'store' } }
+    return { mark, versions, readAtMs, held, landed: { sealed, from: isStale ? 'stale' : 'store' } }
   }
 
-  /** What the shared tier has for a key, without bringing it anywhere. */
-  async look({
-    key,
-    life,
-  }: {
-    key: string
-    life: Life
-  }): Promise<{ before: Before; held: boolean; found: Found | undefined }> {
+  #look<T>({ key, life }: Sought, use: Use<Looked, T>): Promise<T> {
     const { tier, clock } = this.#options
     const readAtMs = clock.monotonic()
-    const tags = [EVERYTHING, ...life.tags]
-    const { mark, record, held, versions } = await tier.read(key, tags)
-    const found = record && (await this.#find(key, record, versions, life.accept))
-    return { before: { mark, versions, readAtMs }, held: held === true || anyHeld(versions), found }
+    return tier.read(key, this.#tagsOf(life), ({ mark, record, held, versions }) => {
+      const before = { mark, versions, readAtMs }
+      const isHeld = held === true || anyHeld(versions)
+      const found = record && this.#find(key, record, versions, life.accept)
+      if (!(found instanceof Promise)) return use({ before, held: isHeld, found })
+      return found.then((late) => use({ before, held: isHeld, found: late }))
+    })
+  }
+
+  #tagsOf({ tags: own }: Life): readonly string[] {
+    if (own !== this.#lastTags.own) this.#lastTags = { own, all: [EVERYTHING, ...own] }
+    return this.#lastTags.all
   }
 
   /**
@@ -154,27 +172,30 @@ export class SharedReads {
     }
   }
 
-  async #find(
+  /** A record's value if its tags are current: at once, unless the store has to be asked for more, or somebody checks the value. */
+  #find(
     key: string,
     record: StoreRecord,
     versions: Versions,
     accept: Accept | undefined,
-  ): Promise<Found | undefined> {
+  ): MaybeLater<Found | undefined> {
+    const isCurrent = isCurrentBy(record, versions)
+    if (isCurrent !== undefined) return isCurrent ? this.#open(key, record, accept) : undefined
+    return this.#isCurrent(record, versions).then((is) => (is ? this.#open(key, record, accept) : undefined))
+  }
+
+  #open(key: string, record: StoreRecord, accept: Accept | undefined): MaybeLater<Found | undefined> {
     const { codec, sealer, emitter } = this.#options
-    if (!(isCurrentBy(record, versions) ?? (await this.#isCurrent(record, versions)))) return undefined
     const shown = shownKey(key)
+    const found = (value: unknown): Found => {
+      return { sealed: sealer.seal(value, shown), etag: record.etag, tags: namesOf(record), record }
+    }
+    const fail = (error: unknown): undefined => emitter.emit('decodeError', { key: shown, error }) as undefined
     try {
       const decoded = codec.decode(record.value)
-      const value = accept === undefined ? decoded : await accept(decoded, shown)
-      return {
-        sealed: sealer.seal(value, shown),
-        etag: record.etag,
-        tags: namesOf(record),
-        record,
-      }
+      return accept === undefined ? found(decoded) : Promise.resolve(accept(decoded, shown)).then(found).catch(fail)
     } catch (error) {
-      emitter.emit('decodeError', { key: shown, error })
-      return undefined
+      return fail(error)
     }
   }
 
@@ -185,6 +206,16 @@ export class SharedReads {
     return record.tags.every(([name, version]) => (versions.get(name) ?? more?.get(name)) === version)
   }
 }
+
+/** A key that is read, and what its reader asks for. */
+interface Sought {
+  readonly key: string
+  readonly life: Life
+}
+
+type MaybeLater<T> = T | Promise<T>
+
+const NO_PART: Promise<undefined> = Promise.resolve(undefined)
 
 /** Whether a record's tags have these versions; `undefined` where some are not among them. */
 function isCurrentBy(record: StoreRecord, versions: Versions): boolean | undefined {

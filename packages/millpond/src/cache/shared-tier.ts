@@ -5,7 +5,7 @@ import { InvalidationLog, type Told } from '../core/invalidation-log.ts'
 import { type Mark, STORE_BATCH_MAX, type Store, type StoreAnswer, type StoreRecord } from '../core/store.ts'
 import { storedKey, storedTag } from '../core/stored-name.ts'
 import type { Emitter } from './emitter.ts'
-import { ReadBatches } from './read-batches.ts'
+import { ReadBatches, same, type Use } from './read-batches.ts'
 import { EVERYTHING, KnownVersions, NO_VERSIONS, type Versions } from './versions.ts'
 
 /** What the shared tier needs to know of its cache. */
@@ -38,7 +38,7 @@ interface Asked {
   readonly known: Versions
   readonly unknown: readonly string[]
   /** The unknown ones, as the store knows them. */
-  readonly stored: string[]
+  readonly stored: readonly string[]
   readonly atMs: number
   /** What was known to have changed by then. */
   readonly changes: number
@@ -63,6 +63,9 @@ export class SharedTier {
   readonly #missed = new InvalidationLog(EVERYTHING)
   /** Those that it acknowledged a moment ago: a server that is promoted, or started again, may not have them. */
   readonly #recent = new InvalidationLog(EVERYTHING)
+  /** The names of the tags that were asked for last, and the versions that were answered last: readers of one tick share them. */
+  #lastNamed: { readonly tags: readonly string[]; readonly stored: readonly string[] } | undefined
+  #lastFound: { readonly answers: readonly string[]; readonly versions: Versions } | undefined
 
   constructor(options: SharedTierOptions) {
     this.#options = options
@@ -84,20 +87,24 @@ export class SharedTier {
     return this.#options.fenceMs
   }
 
-  /** Reads a key, and what `versions` gives, in one call. What is asked for together goes to the store together. */
-  async read(key: string, tags: readonly string[] = []): Promise<TaggedRead> {
+  /**
+   * Reads a key, and what `versions` gives, in one call. What is asked for together goes to the store together. Gives what
+   * `use` makes of the answer.
+   */
+  read<T = TaggedRead>(key: string, tags: readonly string[] = [], use: Use<TaggedRead, T> = same as never): Promise<T> {
     const asked = this.#beginAsking(tags)
-    const answer = await this.#reads.ask(this.#stored(key), asked.stored)
-    if (answer === undefined) return NO_ANSWER
-    const { mark, record, held } = answer.entry!
-    return { mark, record, held, versions: this.#endAsking(asked, answer.versions) }
+    return this.#reads.ask(this.#stored(key), asked.stored, (answer) => {
+      if (answer === undefined) return use(NO_ANSWER)
+      const { mark, record, held } = answer.entry!
+      return use({ mark, record, held, versions: this.#endAsking(asked, answer.versions) })
+    })
   }
 
   /** The versions of tags as the store has them now, or as the bus keeps them; `undefined` when it does not answer. */
   async versions(tags: readonly string[]): Promise<Versions | undefined> {
     const asked = this.#beginAsking(tags)
     if (asked.unknown.length === 0) return asked.known
-    const answer = await this.#reads.ask(undefined, asked.stored)
+    const answer = await this.#reads.ask(undefined, asked.stored, same)
     return answer && this.#endAsking(asked, answer.versions)
   }
 
@@ -108,7 +115,7 @@ export class SharedTier {
     return {
       known,
       unknown,
-      stored: unknown.map(this.#storedTag),
+      stored: this.#storedTags(unknown),
       atMs: clock.monotonic(),
       changes: this.#known.changes,
     }
@@ -116,13 +123,20 @@ export class SharedTier {
 
   #endAsking({ known, unknown, atMs, changes }: Asked, answers: readonly string[]): Versions {
     if (unknown.length === 0) return known
+    if (answers === this.#lastFound?.answers && known === NO_VERSIONS) return this.#lastFound.versions
     const found = new Map(known)
     for (const [at, tag] of unknown.entries()) {
       const version = answers[at]!
       found.set(tag, version)
       if (changes === this.#known.changes) this.#known.remember(tag, version, atMs)
     }
+    if (known === NO_VERSIONS) this.#lastFound = { answers, versions: found }
     return found
+  }
+
+  #storedTags(tags: readonly string[]): readonly string[] {
+    if (tags !== this.#lastNamed?.tags) this.#lastNamed = { tags, stored: tags.map(this.#storedTag) }
+    return this.#lastNamed.stored
   }
 
   /** The versions of those tags that are remembered since before `beforeMs`, without asking. */
@@ -191,7 +205,7 @@ export class SharedTier {
 
   /** The mark of the last note under a name; `''` where there is none, `undefined` when the store does not answer. */
   async readNote(name: string): Promise<Mark | undefined> {
-    return (await this.#reads.ask(this.#aside(name), []))?.entry?.mark
+    return await this.#reads.ask(this.#aside(name), NO_TAGS, (answer) => answer?.entry?.mark)
   }
 
   /** Leaves a note for so long: a new mark, by which those who look learn of it. */
@@ -279,6 +293,7 @@ export class SharedTier {
   }
 }
 
+const NO_TAGS: readonly string[] = []
 const NO_ANSWER: TaggedRead = { mark: undefined, versions: NO_VERSIONS }
 /** How long an acknowledged invalidation may yet be lost by a failover, or by a restart from a log that is synced each second. */
 const RECENT_MS = 30_000

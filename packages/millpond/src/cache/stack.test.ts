@@ -142,3 +142,42 @@ test('what can not be a part, a policy or a loader is refused by name', async ()
   expect(() => createCache({ memory })).toThrow(expect.objectContaining({ option: 'memory.policy' }))
   await expect(createCache().getOrSet('key', 5 as never)).rejects.toMatchObject({ code: 'ERR_OPTION', option: 'load' })
 })
+
+test('a load that fails after a miss of the store is told once, and its signal is not aborted', async () => {
+  const clock = manualClock()
+  const cache = createCache({ clock, store: new MemoryStore(clock) })
+  let signal: AbortSignal | undefined
+  const failing = cache.getOrSet('key', (ctx) => {
+    signal = ctx.signal
+    throw new Error('no such row')
+  })
+  await expect(failing).rejects.toThrow('no such row')
+  expect([signal?.aborted, cache.stats().loadErrors]).toEqual([false, 1])
+})
+
+test('what fails while a value of the store is kept fails that read, and not those that come later', async () => {
+  const clock = manualClock()
+  const store = new MemoryStore(clock)
+  await createCache({ clock, store }).set('key', 'value')
+  let isBroken = true
+  const weigher = (): number => {
+    if (isBroken) throw new Error('the weigher is broken')
+    return 1
+  }
+  const cache = createCache({ clock, store, memory: { maxWeight: 1000, weigher } })
+  await expect(cache.getOrSet('key', () => 'loaded')).rejects.toThrow('the weigher is broken')
+  isBroken = false
+  expect(await cache.getOrSet('key', () => 'loaded')).toBe('value')
+})
+
+test('close() lets a read end whose store has not answered yet', async () => {
+  const clock = manualClock()
+  const store = faultyStore(new MemoryStore(clock), () => sleep(clock, 20))
+  const cache = createCache({ clock, store })
+  const reading = cache.getOrSet('key', () => 'loaded')
+  await clock.advance(1)
+  const closed = cache.close()
+  await clock.advance(1000)
+  await closed
+  expect(await reading).toBe('loaded')
+})

@@ -149,7 +149,7 @@ export class Stack<W extends NearWrites = NearWrites> {
     const results = await Promise.allSettled(this.closers.map((run) => run()))
     this.#isDelivered = true
     // What is under way, and what that starts: a fill after a load. Not what traffic goes on to bring.
-    for (let round = 0; round < 3; round++) await Promise.allSettled([...this.#pending])
+    for (let round = 0; round < 3; round++) await Promise.allSettled([...this.#pending, ...this.loads.underWay])
     return results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   }
 
