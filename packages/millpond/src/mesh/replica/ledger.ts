@@ -1,6 +1,7 @@
 import type { PeerId } from '../link/link.ts'
 import { Buckets, sharedHash } from './buckets.ts'
 import { compareChanges, Entry } from './entry.ts'
+import { EntryIndex } from './entry-index.ts'
 import type { Timestamp } from './hybrid-clock.ts'
 import { Oldest } from './oldest.ts'
 
@@ -38,7 +39,7 @@ export class Ledger {
   remembersMs: number
   readonly #options: LedgerOptions
   readonly #nameHash: number
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new EntryIndex()
   readonly #oldest = new Oldest()
   readonly #dues = new Map<number, Entry[]>()
   #sweptSecond = 0
@@ -73,7 +74,7 @@ export class Ledger {
   /** A new entry, of which nothing is known yet: change it, then `count` it. */
   open(key: string): Entry {
     const entry = new Entry(key, sharedHash(key) ^ this.#nameHash)
-    this.#entries.set(key, entry)
+    this.#entries.add(entry)
     this.buckets.link(entry)
     return entry
   }
@@ -190,8 +191,7 @@ export class Ledger {
 
   /** False where it is not known (any more). */
   #remove(entry: Entry): boolean {
-    if (this.#entries.get(entry.key) !== entry) return false
-    this.#entries.delete(entry.key)
+    if (!this.#entries.delete(entry)) return false
     this.buckets.unlink(entry)
     return true
   }
