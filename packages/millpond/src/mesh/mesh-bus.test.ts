@@ -40,3 +40,30 @@ test('a peer that answers nonsense when it is asked where it stands may have tol
   bus.message(PEER, bodyOf([4, false, 'shop', 'clear', null, null]))
   expect(heard.slice(-3)).toEqual(['gap', 'shop', 'shop'])
 })
+
+test('what finds no place among those that wait rejects, and the next message tells the others of the gap', async () => {
+  const sent: Uint8Array[] = []
+  let room = 0
+  const narrow = { room: () => room, messageBytesMax: 65_536, send: (body: Uint8Array) => sent.push(body) } as never
+  const bus = new MeshBus({ link: narrow, ask: () => Promise.resolve(0) })
+  const end = bus.end()
+  const clear = { cache: 'shop', kind: 'clear' } as const
+  const published = [end.publish(clear)]
+  await Promise.resolve()
+  await expect(end.publish({ ...clear, kind: 'delete', keys: manyKeys() })).rejects.toMatchObject({ code: 'ERR_MESH' })
+  published.push(end.publish(clear))
+  await Promise.resolve()
+  room = 1
+  bus.room()
+  await Promise.all(published)
+  const wire = sent.map((body) => valueCodec.decode(body.subarray(1)) as unknown[])
+  expect(wire.map(([number, afterGap]) => [number, afterGap])).toEqual([
+    [1, true],
+    [2, false],
+  ])
+})
+
+/** So many that they take more messages than may wait. */
+function manyKeys(): string[] {
+  return Array.from({ length: 11_000 }, (_, at) => `${at}`.padEnd(20_000))
+}

@@ -35,7 +35,7 @@ export class Values {
     if (isSmall(value)) return { value, form: 'ready', bytes: undefined }
     const bytes = this.#encode(key, value)
     if (bytes.length > this.#bytesMax) {
-      throw new ValueError(key, `it takes ${bytes.length} bytes, and valueBytesMax is ${this.#bytesMax}`)
+      throw new ValueError(key, `it takes ${bytes.length} bytes, and maxValue is ${this.#bytesMax}`)
     }
     const holdsBytes = deepFreeze(value)
     return { value: holdsBytes ? deepCopy(value, true) : value, form: holdsBytes ? 'bytes' : 'ready', bytes }
