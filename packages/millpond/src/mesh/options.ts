@@ -21,7 +21,7 @@ export type MeshNetwork = Omit<UdpTransportOptions, 'mesh' | 'sealed' | 'insecur
 export interface MeshOptions {
   /** The name of the mesh: all its processes give the same. Several may share a network. */
   readonly name?: string
-  /** What this process calls itself, for people. A process that comes with the name of another takes its place. Default: host and process id. */
+  /** What this process calls itself, for people. Who restarts with its name replaces its former self at once; if both run, both count. Default: host and process id. */
   readonly peer?: string
   /** The key that all processes share, 32 bytes (`openssl rand -base64 32`); several while it is changed, the first seals. Default: none. */
   readonly key?: MeshKey | readonly MeshKey[] | undefined
