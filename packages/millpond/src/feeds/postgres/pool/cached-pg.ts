@@ -6,7 +6,7 @@ import type { PgPool } from './pg-pool.ts'
 import { type PlainClient, PoolQueries } from './pool-queries.ts'
 
 /** The slice of `pg` that is needed. */
-export interface PgDriver {
+export interface PgClasses {
   readonly Pool: Class<PgPool>
   readonly Client: Class<Queryable>
 }
@@ -25,7 +25,7 @@ export interface CachedPgOptions extends CachePoolOptions {
  *
  * @throws OptionError (`ERR_OPTION`) for options that cannot work
  */
-export function cachedPg<D extends PgDriver>(pg: D, { pool, ...options }: CachedPgOptions): D {
+export function cachedPg<D extends PgClasses>(pg: D, { pool, ...options }: CachedPgOptions): D {
   const queries = new PoolQueries(pool, options)
   class Pool extends pg.Pool {
     // biome-ignore lint/suspicious/noExplicitAny: passed on

@@ -169,5 +169,9 @@ test('who makes pools by the driver, as TypeORM does, gets cached ones', async (
         return seen
       }),
   )
-  await behaving.finally(async () => await made.end())
+  try {
+    await behaving
+  } finally {
+    await made.end()
+  }
 })

@@ -2,7 +2,6 @@ import net from 'node:net'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../../../../../tools/servers/postgres.ts'
-import { systemBinaries } from '../../../../../../tools/servers/postgres-binaries.ts'
 import { type Cache, createCache } from '../../../index.ts'
 import { type PostgresFeed, positionOf, postgresFeed } from '../index.ts'
 import { type CachedPool, cachePool } from './cache-pool.ts'
@@ -11,8 +10,8 @@ import { Origins } from './origins.ts'
 const BY_ID = 'SELECT n FROM numbers WHERE id = $1'
 const KEYS = 40
 
-/** `pg_basebackup` comes with the distribution's package only. */
-describe.skipIf(systemBinaries() === undefined)('where a connection leads', () => {
+/** `pg_basebackup` comes with the distribution's package only: `apt-get install postgresql`. */
+describe('where a connection leads', () => {
   let primary: PostgresServer
   let standby: PostgresServer
   let writer: pg.Client
