@@ -1,4 +1,4 @@
-import { type Clock, type Timer, timeLimit } from './clock.ts'
+import type { Clock, Timer } from './clock.ts'
 import { StoreError } from './errors.ts'
 
 /**
@@ -30,10 +30,10 @@ export class Breaker {
    *
    * @throws StoreError (`ERR_STORE`) at once while open or after `close`, or when the call fails or does not end within `timeoutMs`
    */
-  async call<T>(operation: string, run: () => Promise<T>): Promise<T> {
-    if (this.#open) throw new StoreError(`${this.#options.name} is not tried: it failed a moment ago`)
-    if (this.#closed) throw new StoreError(`${this.#options.name} is not tried: who used it is closed`)
-    return await this.#guarded(operation, run)
+  call<T>(operation: string, run: () => Promise<T>): Promise<T> {
+    if (!this.#open && !this.#closed) return this.#guarded(operation, run)
+    const why = this.#open ? 'it failed a moment ago' : 'who used it is closed'
+    return Promise.reject(new StoreError(`${this.#options.name} is not tried: ${why}`))
   }
 
   /**
@@ -56,32 +56,44 @@ export class Breaker {
     this.#probe?.cancel()
   }
 
-  async #guarded<T>(operation: string, run: () => Promise<T>): Promise<T> {
-    const { clock, timeoutMs, name, onError } = this.#options
-    let giveUp!: GiveUp
-    let isNews = true
-    const givenUp = new Promise<never>((_, reject) => {
-      giveUp = (reason, isFirst) => {
-        isNews = isFirst
-        reject(new StoreError(`${name} ${reason} while it answered ${operation}`))
+  /** One promise and one timer a call: every read that misses the near tier comes this way. */
+  #guarded<T>(operation: string, run: () => Promise<T>): Promise<T> {
+    const { clock, timeoutMs, name } = this.#options
+    return new Promise((resolve, reject) => {
+      let isOver = false
+      const isFirst = (): boolean => {
+        if (isOver) return false
+        timer.cancel()
+        this.#underWay.delete(giveUp)
+        return (isOver = true)
+      }
+      const fail = (cause: unknown): void => {
+        if (isFirst()) reject(this.#failed(operation, cause, true))
+      }
+      const giveUp: GiveUp = (reason, isNews) => {
+        if (!isFirst()) return
+        const error = new StoreError(`${name} ${reason} while it answered ${operation}`)
+        queueMicrotask(() => reject(this.#failed(operation, error, isNews)))
+      }
+      const late = (): void => fail(new StoreError(`${name} did not answer ${operation} within ${timeoutMs} ms`))
+      const timer = patient(clock).after(timeoutMs, late, true)
+      this.#underWay.add(giveUp)
+      try {
+        run().then((answer) => isFirst() && resolve(answer), fail)
+      } catch (error) {
+        fail(error)
       }
     })
-    this.#underWay.add(giveUp)
-    try {
-      const answer = timeLimit(patient(clock), timeoutMs, run, () => {
-        throw new StoreError(`${name} did not answer ${operation} within ${timeoutMs} ms`)
-      })
-      return await Promise.race([answer, givenUp])
-    } catch (cause) {
-      const error = cause instanceof StoreError ? cause : new StoreError(`${name} failed at ${operation}`, { cause })
-      if (error.refused) throw error
-      this.#underWay.delete(giveUp)
-      this.#trip(PROBE_MS_FIRST)
-      if (isNews) onError(operation, error)
-      throw error
-    } finally {
-      this.#underWay.delete(giveUp)
-    }
+  }
+
+  /** The error of a call that failed. It opens the breaker, unless it only refuses this call. */
+  #failed(operation: string, cause: unknown, isNews: boolean): StoreError {
+    const { name, onError } = this.#options
+    const error = cause instanceof StoreError ? cause : new StoreError(`${name} failed at ${operation}`, { cause })
+    if (error.refused) return error
+    this.#trip(PROBE_MS_FIRST)
+    if (isNews) onError(operation, error)
+    return error
   }
 
   /** Thousands may be under way. One failure is one, and is told once. */
