@@ -315,3 +315,18 @@ describe('large values', () => {
     expect(a.get('k')).toBe(1)
   })
 })
+
+test('copies in a part map are dropped when messages of a peer are lost that was away for longer than changes are remembered', () => {
+  const peers = new Peers(1)
+  const [one, other] = [peers.join(), peers.join()]
+  const map = one.open('prices', {}, 'part')
+  map.set('k', 1, Number.POSITIVE_INFINITY)
+  other.open('prices', {}, 'part').set('heard', 1, Number.POSITIVE_INFINITY)
+  peers.settle()
+  peers.clock.advanceNow(1000)
+  one.replica.lost(other.id)
+  expect(map.has('k')).toBe(true)
+  peers.clock.advanceNow(600_000)
+  one.replica.lost(other.id)
+  expect(map.has('k')).toBe(false)
+})
