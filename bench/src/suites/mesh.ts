@@ -217,6 +217,7 @@ async function join(context: SuiteContext): Promise<Row[]> {
       context.progress(`mesh: join with ${count} entries, round ${round}`)
       const cluster = await startCluster('mesh', 1, PORT)
       await cluster.peers[0]!.call('fill', { count, bytes: 100, prefix: 'base' })
+      await cluster.peers[0]!.call('watchLoop')
       await sleep(500)
       await cluster.peers[0]!.call('state')
       const writing = cluster.peers[0]!.call('write', {
