@@ -90,7 +90,7 @@ export class Fleet {
   /** Waits until it is time to look again, for no longer than a load may take, or somebody wants the value. */
   async #wait({ key, life, abort }: Coming, waitedMs: number): Promise<void> {
     const { clock } = this.#options
-    const stepMs = Math.min(Math.max(waitedMs / 8, STEP_MS_MIN), STEP_MS_MAX)
+    const stepMs = Math.min(Math.max(waitedMs / 16, STEP_MS_MIN), STEP_MS_MAX)
     await sleep(clock, Math.min(stepMs, life.hardTimeoutMs - waitedMs))
     abort.throwIfAborted()
     if (waitedMs + stepMs >= life.hardTimeoutMs) throw new LoadTimeoutError(shownKey(key), life.hardTimeoutMs)
