@@ -52,7 +52,7 @@ export class QueryCache {
   /** What was answered, and how. */
   readonly counts = { reads: 0, loads: 0, kept: 0 }
   /** Why reads went to the database as they were, and how often. */
-  readonly passed = new Map<string, number>()
+  readonly passed: Map<string, number> = new Map()
 
   constructor(parts: QueryCacheParts) {
     this.parts = parts

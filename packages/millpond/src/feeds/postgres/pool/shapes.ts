@@ -108,7 +108,7 @@ export class Shapes {
 }
 
 /** The settings that decide what a text means and how values are written, and whether temporary tables hide others. */
-export const SESSION = `concat_ws(' ', current_user, ${[
+export const SESSION: string = `concat_ws(' ', current_user, ${[
   ...['search_path', 'TimeZone', 'DateStyle', 'IntervalStyle', 'row_security', 'extra_float_digits', 'bytea_output'],
   ...['lc_monetary', 'lc_numeric', 'lc_time', 'default_text_search_config', 'xmlbinary', 'array_nulls'],
   ...['standard_conforming_strings', 'transform_null_equals'],
