@@ -19,6 +19,7 @@ export interface AnswerCache {
   ): Promise<V>
 }
 
+/** Options of `cachedCollection`. */
 export interface CachedCollectionOptions {
   /** Where answers are kept: a cache that was made with the same `feed`, and hands out what it was given (`copy: 'freeze'`). */
   readonly cache: AnswerCache

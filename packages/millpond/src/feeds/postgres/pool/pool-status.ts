@@ -1,6 +1,7 @@
 /** How a cached pool is doing, for people. */
 import type { PostgresFeedStatus } from '../status.ts'
 
+/** How a cached pool does. */
 export interface PoolStatus {
   /** Reads that were answered from the cache, or by a load that was under way. */
   readonly hits: number
