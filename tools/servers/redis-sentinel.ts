@@ -90,9 +90,10 @@ function startOne(primary: RedisServer, options: SentinelOptions, downAfterMs: n
 function groupOf(redis: Replicated, sentinels: readonly ChildServer[]): SentinelGroup {
   const serverAt = (port: number) => redis.servers.find((server) => server.port === port)
   const alive = () => sentinels.filter(isRunning)
-  const promoted = async (before: RedisServer): Promise<RedisServer> => {
+  /** The primary in every sentinel's view and its own, once there is one other than `before`. */
+  const promoted = async (before?: RedisServer): Promise<RedisServer> => {
     let found: RedisServer | undefined
-    await until('another primary', async () => {
+    await until('a primary that all agree on', async () => {
       const ports = await Promise.all(alive().map(({ port }) => primaryPort(port)))
       found = serverAt(ports[0]!)
       const agreed = ports.every((port) => port === ports[0]) && found !== undefined && found !== before
@@ -104,7 +105,7 @@ function groupOf(redis: Replicated, sentinels: readonly ChildServer[]): Sentinel
     await Promise.all(sentinels.map((sentinel) => sentinel.destroy()))
     await redis.destroy()
   }
-  const primary = async () => serverAt(await primaryPort(alive()[0]!.port))!
+  const primary = () => promoted()
   return {
     name: NAME,
     addresses: sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
