@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { byName, direction, extension, outside } from './tidy/imports.ts'
+import { byName, direction, extension, outside, siblings } from './tidy/imports.ts'
 import { lockFaults } from './tidy/lock.ts'
 import { everyTestRuns, noMachine } from './tidy/proofs.ts'
 import { sizeReport, sizes } from './tidy/sizes.ts'
@@ -13,6 +13,7 @@ const sources = readSources(root)
 
 const rules: Record<string, Rule> = {
   'layers import only what lies below them': direction,
+  'feeds do not know each other, and stores neither': siblings,
   'the library imports no package, and no part of Node where it has to run anywhere': outside,
   'relative imports name the file': extension,
   'examples import packages by name': byName,
@@ -60,6 +61,14 @@ describe('the rules see what they are for', () => {
       'a port in core',
     ],
     ['siblings that meet', direction, `${library}/stores/a.ts`, "import '../feeds/b.ts'", 'only core'],
+    [
+      'a feed that imports another',
+      siblings,
+      `${library}/feeds/mongodb/a.ts`,
+      "import '../postgres/b.ts'",
+      'move what',
+    ],
+    ['what stores share that knows one', siblings, `${library}/stores/a.ts`, "import './valkey/b.ts'", 'of valkey'],
     ['a late import across layers', direction, `${library}/mesh/a.ts`, "await import('../stores/b.ts')", 'stores'],
     [
       'the front door that loads a feed',
@@ -137,6 +146,12 @@ describe('the rules see what they are for', () => {
       direction,
       `${library}/cache/a.ts`,
       "import '../core/b.ts'; import '../memory/b.ts'; import './c.ts'",
+    ],
+    [
+      'a feed that imports what is shared, and its own parts',
+      siblings,
+      `${library}/feeds/mongodb/collection/a.ts`,
+      "import '../../backoff.ts'; import '../feed.ts'; import '../../../core/b.ts'",
     ],
     ['a test that imports what it likes', direction, `${library}/core/a.test.ts`, "import '../testing/b.ts'"],
     [

@@ -33,6 +33,9 @@ const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, readonly strin
   },
 }
 
+/** Layers whose folders are siblings: each is an entry of its own. What they share lies above them. */
+const FAMILIES = ['packages/millpond/src/feeds', 'packages/millpond/src/stores']
+
 /** Layers that run in browsers too. */
 const ANYWHERE = ['core', 'memory', 'cache', 'index.ts']
 /** The file journal: an entry of its own that needs Node, although it lies in one of these layers. */
@@ -61,6 +64,27 @@ export const direction: Rule = (source) => {
     if (to?.root === from.root && (to.layer === from.layer || allowed.includes(to.layer))) return []
     return [{ path: source.path, line, rule: 'import direction', advice: directionAdvice(from, to, allowed, name) }]
   })
+}
+
+/** Siblings of one layer do not know each other, and what they share knows none of them. */
+export const siblings: Rule = (source) => {
+  const layer = FAMILIES.find((folder) => source.path.startsWith(`${folder}/`))
+  if (layer === undefined || isProof(source.path)) return []
+  const own = familyOf(layer, source.path)
+  return importsOf(source).flatMap(({ name, line }) => {
+    const target = posix.join(posix.dirname(source.path), name)
+    if (!name.startsWith('.') || !target.startsWith(`${layer}/`)) return []
+    const other = familyOf(layer, target)
+    if (other === undefined || other === own) return []
+    const advice = `imports '${name}' of ${other}; move what is shared up to ${layer}, where ${other} imports it too`
+    return [{ path: source.path, line, rule: 'siblings', advice }]
+  })
+}
+
+/** The folder below the layer; `undefined` for what lies in the layer itself. */
+function familyOf(layer: string, path: string): string | undefined {
+  const [first, ...rest] = path.slice(layer.length + 1).split('/')
+  return rest.length === 0 ? undefined : first
 }
 
 /** What the library takes from outside: nothing, but late, where a client or Node is what it is for. */

@@ -2,8 +2,8 @@
  * The slice of the package `mongodb` that is called. It is not a dependency: a client is passed in, or the package is loaded
  * when the feed starts. client.types.test.ts proves the slice against the real types.
  */
-import { createRequire } from 'node:module'
 import { FeedError, OptionError } from '../../core/errors.ts'
+import { loadPackage } from '../../core/late-package.ts'
 
 export type Document = Record<string, unknown>
 
@@ -55,30 +55,19 @@ export function clientIn(passed: unknown): MongoClient {
 }
 
 /** A client of its own for this URL, by the installed package. */
-export async function clientFor(url: string, load: () => Promise<unknown> = loadMongodb): Promise<MongoClient> {
-  const loaded = (await load()) as Partial<MongoModule> & { default?: Partial<MongoModule> }
+export async function clientFor(
+  url: string,
+  load: (name: string) => Promise<unknown> = loadPackage,
+): Promise<MongoClient> {
+  const loaded = (await load('mongodb').catch(explain)) as Partial<MongoModule> & { default?: Partial<MongoModule> }
   const Client = loaded.MongoClient ?? loaded.default?.MongoClient
   if (typeof Client === 'function') return new Client(url)
   throw new FeedError('the package `mongodb` has no MongoClient: mongoFeed needs version 7')
 }
 
-/** From where this library lies, else from where the application runs: strict installs keep the two apart. */
-async function loadMongodb(): Promise<unknown> {
-  const name = 'mongodb'
-  try {
-    return await import(name)
-  } catch {
-    return loadFrom(`${process.cwd()}/`, name)
-  }
-}
-
-export function loadFrom(folder: string, name: string): unknown {
-  try {
-    return createRequire(folder)(name)
-  } catch (cause) {
-    throw new FeedError(
-      'mongoFeed({ url }) needs the package `mongodb`: run `npm install mongodb`, or pass a client: mongoFeed({ client })',
-      { cause },
-    )
-  }
+function explain(cause: unknown): never {
+  throw new FeedError(
+    'mongoFeed({ url }) needs the package `mongodb`: run `npm install mongodb`, or pass a client: mongoFeed({ client })',
+    { cause },
+  )
 }

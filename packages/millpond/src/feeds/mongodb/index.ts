@@ -1,4 +1,5 @@
 /** `millpond/mongodb`: a cache that is told by MongoDB itself what has changed. */
+export type { ReadMode } from '../read-mode.ts'
 export { positionOf } from './cluster-time.ts'
 export {
   type CachedCollection,

@@ -10,9 +10,9 @@
  */
 import { type Clock, sleep, timeLimit } from '../../core/clock.ts'
 import { FeedError } from '../../core/errors.ts'
-import { Failure, SessionClosed } from '../postgres/session.ts'
-import { Settler } from '../postgres/settler.ts'
-import { Watermark } from '../postgres/watermark.ts'
+import { Failure, SessionClosed } from '../epoch-end.ts'
+import { Settler } from '../settler.ts'
+import { Watermark } from '../watermark.ts'
 import { type ChangeEvent, readEvent } from './change-events.ts'
 import type { ChangeStream, Document, MongoClient, Timestamp } from './client.ts'
 import { type ClusterTime, timeOf, timeOfToken, timestampLike } from './cluster-time.ts'
@@ -86,7 +86,7 @@ export class StreamSession {
 
   /** Everything up to here was told; `undefined` until the epoch is whole. */
   get time(): ClusterTime | undefined {
-    return this.freshAsOfMs === Number.NEGATIVE_INFINITY ? undefined : this.watermark?.lsn
+    return this.freshAsOfMs === Number.NEGATIVE_INFINITY ? undefined : this.watermark?.position
   }
 
   /** Resolves with whether everything up to the time was told before the epoch ended. */

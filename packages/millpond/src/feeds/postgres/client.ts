@@ -2,8 +2,8 @@
  * The slice of `pg` that the feed calls. `pg` is not a dependency: it is passed in, or loaded when the feed starts.
  * client.types.test.ts proves the slice against the real types.
  */
-import { createRequire } from 'node:module'
 import { FeedError } from '../../core/errors.ts'
+import { loadPackage } from '../../core/late-package.ts'
 
 /** Something that runs SQL: a client or a pool of `pg`. */
 export interface Queryable {
@@ -52,9 +52,9 @@ export type PgModule = { readonly Client: PgClientClass } | PgClientClass
 /** The class `Client` of what was passed, or of the package `pg`, loaded now. Throws FeedError when there is none. */
 export async function clientClass(
   passed: PgModule | undefined,
-  load: () => Promise<unknown> = loadPg,
+  load: (name: string) => Promise<unknown> = loadPackage,
 ): Promise<PgClientClass> {
-  const found = classIn(passed ?? (await load()))
+  const found = classIn(passed ?? (await load('pg').catch(explain)))
   if (found) return found
   throw new FeedError(
     "postgresFeed({ client }) takes the module `pg` or its class: import pg from 'pg', then { client: pg }",
@@ -70,25 +70,11 @@ export function copyWire(client: PgClient): PgCopyWire {
   )
 }
 
-/** From where this library lies, else from where the application runs: strict installs keep the two apart. */
-async function loadPg(): Promise<unknown> {
-  const name = 'pg'
-  try {
-    return await import(name)
-  } catch {
-    return loadFrom(`${process.cwd()}/`, name)
-  }
-}
-
-export function loadFrom(folder: string, name: string): unknown {
-  try {
-    return createRequire(folder)(name)
-  } catch (cause) {
-    throw new FeedError(
-      'postgresFeed needs the package `pg`: run `npm install pg`, or pass it: postgresFeed({ client: pg })',
-      { cause },
-    )
-  }
+function explain(cause: unknown): never {
+  throw new FeedError(
+    'postgresFeed needs the package `pg`: run `npm install pg`, or pass it: postgresFeed({ client: pg })',
+    { cause },
+  )
 }
 
 function classIn(candidate: unknown): PgClientClass | undefined {

@@ -1,4 +1,5 @@
 /** `millpond/postgres`: a cache that is told by PostgreSQL itself what has changed. */
+export type { ReadMode } from '../read-mode.ts'
 export type { PgModule, Queryable } from './client.ts'
 export { type PostgresFeed, postgresFeed } from './feed.ts'
 export { dropNotifyTriggersSql, notifyTriggersSql } from './notify-triggers.ts'
@@ -8,7 +9,6 @@ export { type CachedPgOptions, cachedPg, type PgClasses } from './pool/cached-pg
 export type { Explanation } from './pool/explanation.ts'
 export type { SqlParser } from './pool/parser.ts'
 export type { PoolStatus } from './pool/pool-status.ts'
-export type { ReadMode } from './pool/query-call.ts'
 export { positionOf } from './position.ts'
 export type { PostgresFeedStatus } from './status.ts'
 export { type KeyPart, rowTag, type TableName } from './tags.ts'

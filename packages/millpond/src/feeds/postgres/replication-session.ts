@@ -3,6 +3,7 @@
  * ordinary one that asks what is visible (control). Whatever is not understood, on either, ends the epoch.
  */
 import type { Timer } from '../../core/clock.ts'
+import { Failure, SessionClosed } from '../epoch-end.ts'
 import type { Catalog } from './catalog.ts'
 import { CatalogWatch } from './catalog-watch.ts'
 import { type Connection, Connections, firstRow, sqlState } from './connect.ts'
@@ -16,7 +17,7 @@ import { keptSlot, notPermitted, type Slot, type SlotContext, temporarySlot } fr
 import { ReplicationStream } from './replication-stream.ts'
 import { RowTags } from './row-tags.ts'
 import { type ServerInfo, serverInfo } from './server-info.ts'
-import { Failure, type Session, SessionClosed, type SessionFacts, type SessionHost } from './session.ts'
+import type { Session, SessionFacts, SessionHost } from './session.ts'
 import { quoteName } from './tags.ts'
 import { type Commit, Transactions } from './transactions.ts'
 import { Visibility } from './visibility.ts'
@@ -64,7 +65,7 @@ export class ReplicationSession implements Session {
   get position(): ParsedPosition | undefined {
     const { server } = this.facts
     if (!server || !this.visibility || this.freshAsOfMs === Number.NEGATIVE_INFINITY) return undefined
-    return { systemId: server.systemId, timeline: server.timeline, lsn: this.visibility.watermark.lsn }
+    return { systemId: server.systemId, timeline: server.timeline, lsn: this.visibility.watermark.position }
   }
 
   reached({ lsn }: ParsedPosition): Promise<boolean> {
@@ -256,7 +257,7 @@ export class ReplicationSession implements Session {
 
   private ping(): void {
     if (!this.visibility) return
-    const { lsn } = this.visibility.watermark
+    const { position: lsn } = this.visibility.watermark
     // A temporary slot ends with us, so nothing has to be kept for later; a kept one starts again at what is settled.
     const settled = this.settings.slot === undefined ? lsn : this.visibility.unsettled.settledUpTo(lsn)
     this.stream?.ping(lsn, settled, this.settings.clock.wall())

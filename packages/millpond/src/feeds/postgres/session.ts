@@ -44,25 +44,3 @@ export interface SessionHost {
   /** What the session is waiting for, as shown in `status()`. */
   waiting(reason: string): void
 }
-
-/** The end of a session that was asked to end. */
-export class SessionClosed extends Error {
-  constructor() {
-    super('closed')
-  }
-}
-
-/** A promise with its ends in hand; the first one wins, and nobody has to wait for it. */
-export class Failure {
-  readonly promise: Promise<never>
-  private fail!: (error: Error) => void
-
-  constructor() {
-    this.promise = new Promise((_, reject) => {
-      this.fail = reject
-    })
-    this.promise.catch(() => {})
-  }
-
-  readonly raise = (error: Error): void => this.fail(error)
-}

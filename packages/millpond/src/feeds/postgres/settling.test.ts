@@ -1,10 +1,9 @@
-/** The arithmetic of what is visible and what is proven: snapshots, log positions, unsettled commits, the watermark. */
+/** The arithmetic of what is visible and what is proven: snapshots, log positions, unsettled commits. */
 import { expect, test } from 'vitest'
 import { beforePageHeader, formatLsn, parseLsn } from './lsn.ts'
 import { formatPosition, parsePosition } from './position.ts'
 import { parseSnapshot, seenOnlyBy, sees, widenXid } from './snapshot.ts'
 import { UnsettledCommits } from './unsettled.ts'
-import { Watermark } from './watermark.ts'
 
 test('log positions are read and written as PostgreSQL writes them', () => {
   for (const text of ['0/0', '16/B374D848', 'FFFFFFFF/FFFFFFFF']) expect(formatLsn(parseLsn(text)!)).toBe(text)
@@ -65,35 +64,6 @@ test('a commit stays unsettled until a snapshot sees it; a kept slot is acknowle
   unsettled.clear()
   await rest
   expect(unsettled.size).toBe(0)
-})
-
-test('freshness is proven when the stream reaches what the server named, never before', async () => {
-  const watermark = new Watermark(10n)
-  expect(watermark.freshAsOfMs).toBe(Number.NEGATIVE_INFINITY)
-  watermark.expect(1000, 20n)
-  watermark.expect(1010, 30n)
-  watermark.expect(1020, 30n)
-  expect([watermark.freshAsOfMs, watermark.waitingSinceMs]).toEqual([Number.NEGATIVE_INFINITY, 1000])
-  const reached: [bigint, boolean][] = []
-  const waits = [20n, 25n, 99n].map((lsn) => watermark.reached(lsn).then((yes) => reached.push([lsn, yes])))
-  watermark.advance(19n)
-  expect(watermark.freshAsOfMs).toBe(Number.NEGATIVE_INFINITY)
-  watermark.advance(25n)
-  watermark.advance(22n)
-  expect([watermark.lsn, watermark.freshAsOfMs, watermark.waitingSinceMs]).toEqual([25n, 1000, 1020])
-  await Promise.all(waits.slice(0, 2))
-  watermark.advance(30n)
-  expect([watermark.freshAsOfMs, watermark.waitingSinceMs]).toEqual([1020, undefined])
-  watermark.expect(1030, 30n)
-  expect(watermark.freshAsOfMs).toBe(1030)
-  watermark.end()
-  await Promise.all(waits)
-  expect(reached).toEqual([
-    [20n, true],
-    [25n, true],
-    [99n, false],
-  ])
-  expect(watermark.freshAsOfMs).toBe(Number.NEGATIVE_INFINITY)
 })
 
 test('a tag that is new counts as unsettled in each commit of its table', () => {

@@ -7,6 +7,9 @@
  * notification of a commit that was visible, or in the log, when we sent it.
  */
 import { FeedError } from '../../core/errors.ts'
+import { Failure, SessionClosed } from '../epoch-end.ts'
+import { Settler } from '../settler.ts'
+import { Watermark } from '../watermark.ts'
 import { type Catalog, type CatalogTable, readCatalog } from './catalog.ts'
 import { CatalogWatch } from './catalog-watch.ts'
 import type { PgNotification } from './client.ts'
@@ -18,10 +21,8 @@ import type { FeedSettings } from './options.ts'
 import { type ParsedPosition, parsePosition, positionOf } from './position.ts'
 import { checkTable } from './publication.ts'
 import { serverInfo } from './server-info.ts'
-import { Failure, type Session, SessionClosed, type SessionFacts, type SessionHost } from './session.ts'
-import { Settler } from './settler.ts'
+import type { Session, SessionFacts, SessionHost } from './session.ts'
 import { bulkTag, tableTag } from './tags.ts'
-import { Watermark } from './watermark.ts'
 
 export class TriggerSession implements Session {
   readonly facts: SessionFacts = { server: undefined, slot: undefined, commits: 0, changes: 0, queries: 0 }
@@ -54,7 +55,7 @@ export class TriggerSession implements Session {
   get position(): ParsedPosition | undefined {
     const { server } = this.facts
     if (!server || this.freshAsOfMs === Number.NEGATIVE_INFINITY) return undefined
-    return { systemId: server.systemId, timeline: server.timeline, lsn: this.watermark.lsn }
+    return { systemId: server.systemId, timeline: server.timeline, lsn: this.watermark.position }
   }
 
   reached({ lsn }: ParsedPosition): Promise<boolean> {

@@ -6,16 +6,17 @@
  * says what they see. And the stream is silent about its own lateness; only a position that was read elsewhere, and
  * that the stream then reaches, proves that nothing before it is missing.
  */
+
+import { Settler } from '../settler.ts'
+import { Watermark } from '../watermark.ts'
 import { type Connection, sqlState } from './connect.ts'
 import { beforePageHeader, type Lsn, parseLsn } from './lsn.ts'
 import type { FeedSettings } from './options.ts'
 import type { ServerInfo } from './server-info.ts'
 import type { SessionFacts, SessionHost } from './session.ts'
-import { Settler } from './settler.ts'
 import { parseSnapshot } from './snapshot.ts'
 import type { Commit } from './transactions.ts'
 import { UnsettledCommits } from './unsettled.ts'
-import { Watermark } from './watermark.ts'
 
 export interface VisibilityOptions {
   readonly settings: FeedSettings
@@ -71,7 +72,7 @@ export class Visibility {
   }
 
   announced({ xid, tags }: Commit): void {
-    this.unsettled.add(xid, tags, this.watermark.lsn)
+    this.unsettled.add(xid, tags, this.watermark.position)
     this.options.host.invalidate(tags)
     this.settler.request()
   }

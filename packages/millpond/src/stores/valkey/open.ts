@@ -2,10 +2,10 @@
  * Connections from a URL: the client is loaded from what the application has installed, made with settings that suit a
  * cache (fail at once while there is no connection, connect again soon, send nothing twice), and ended with the store.
  */
-import { createRequire } from 'node:module'
 import type { ConnectionOptions } from 'node:tls'
 import { type Clock, timeLimit } from '../../core/clock.ts'
 import { ClosedError, StoreError } from '../../core/errors.ts'
+import { loadPackage } from '../../core/late-package.ts'
 import { type Recognised, recognise } from './client.ts'
 import { type Connection, connectionOver, failedAt } from './connection.ts'
 import { ioClient, nodeRedisClient, reconnectDelayMs } from './make-client.ts'
@@ -190,12 +190,4 @@ export async function loadClient(
   throw new StoreError(
     'a URL needs a client to be installed: run `npm install iovalkey` (or ioredis, or redis), or pass a client instead of the URL',
   )
-}
-
-async function loadPackage(name: string): Promise<unknown> {
-  try {
-    return await import(name)
-  } catch {
-    return createRequire(`${process.cwd()}/`)(name)
-  }
 }

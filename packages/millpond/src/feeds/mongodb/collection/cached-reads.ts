@@ -1,7 +1,7 @@
 /** Answers reads of one collection from the cache where that can be proven right, and from the server everywhere else. */
 import type { Position } from '../../../core/feed.ts'
-import { OwnWrites } from '../../postgres/pool/own-writes.ts'
-import type { ReadMode } from '../../postgres/pool/query-call.ts'
+import { OwnWrites } from '../../own-writes.ts'
+import type { ReadMode } from '../../read-mode.ts'
 import { canonicalText } from '../canonical-text.ts'
 import type { Document, MongoSession } from '../client.ts'
 import { serverOf } from '../server.ts'

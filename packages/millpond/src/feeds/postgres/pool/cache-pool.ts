@@ -1,15 +1,15 @@
 import type { Clock } from '../../../core/clock.ts'
 import type { Duration } from '../../../core/duration.ts'
 import { OptionError } from '../../../core/errors.ts'
+import { facadeOf } from '../../facade.ts'
+import type { ReadMode } from '../../read-mode.ts'
 import type { PostgresFeed } from '../feed.ts'
 import type { Explanation } from './explanation.ts'
-import { facadeOf } from './facade.ts'
 import type { SqlParser } from './parser.ts'
 import type { PgPool } from './pg-pool.ts'
 import { PoolQueries } from './pool-queries.ts'
 import type { PoolStatus } from './pool-status.ts'
 import type { QueryCacheStore } from './query-cache.ts'
-import type { ReadMode } from './query-call.ts'
 
 /** Options of `cachePool`. */
 export interface CachePoolOptions {

@@ -1,7 +1,8 @@
 /** The module `pg` with cached pools and clients, for libraries that take the driver and make their connections themselves. */
+
+import { facadeOf } from '../../facade.ts'
 import type { Queryable } from '../client.ts'
 import { type CachePoolOptions, cachePool } from './cache-pool.ts'
-import { facadeOf } from './facade.ts'
 import type { PgPool } from './pg-pool.ts'
 import { type PlainClient, PoolQueries } from './pool-queries.ts'
 

@@ -1,6 +1,6 @@
 /** PostgreSQL's own parser, from the package `libpg-query`: passed in, or loaded when the first query is asked. */
-import { createRequire } from 'node:module'
 import { OptionError } from '../../../core/errors.ts'
+import { loadPackage } from '../../../core/late-package.ts'
 import type { Node } from '../sql/ast.ts'
 
 /** The slice of `libpg-query` that is called. */
@@ -16,24 +16,11 @@ export type Parse = (sql: string) => { readonly stmts?: readonly { readonly stmt
 
 /** @throws OptionError (`ERR_OPTION`) where the package is neither passed nor installed */
 export async function parserOf(passed: SqlParser | undefined): Promise<Parse> {
-  const parser = passed ?? (await load())
+  const parser = passed ?? ((await loadPackage('libpg-query').catch(explain)) as SqlParser)
   await parser.loadModule()
   return (sql) => parser.parseSync(sql) as ReturnType<Parse>
 }
 
-async function load(): Promise<SqlParser> {
-  const name = 'libpg-query'
-  try {
-    return (await import(name)) as SqlParser
-  } catch {
-    return fromApplication(name)
-  }
-}
-
-function fromApplication(name: string): SqlParser {
-  try {
-    return createRequire(`${process.cwd()}/`)(name) as SqlParser
-  } catch {
-    throw new OptionError('parser', undefined, 'run `npm install libpg-query`, or pass it: cachePool(pool, { parser })')
-  }
+function explain(): never {
+  throw new OptionError('parser', undefined, 'run `npm install libpg-query`, or pass it: cachePool(pool, { parser })')
 }

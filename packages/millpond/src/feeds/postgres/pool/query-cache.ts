@@ -1,12 +1,13 @@
 /** Answers queries from the cache where that can be proven right, and from the database everywhere else. */
 import type { Position } from '../../../core/feed.ts'
+import type { OwnWrites } from '../../own-writes.ts'
+import type { ReadMode } from '../../read-mode.ts'
 import type { PostgresFeed } from '../feed.ts'
 import { handOut, type KeptAnswer, keepAnswer } from './answer.ts'
 import type { Effect } from './connection-state.ts'
-import type { OwnWrites } from './own-writes.ts'
 import { parameterKey } from './parameter-key.ts'
 import type { PgResult } from './pg-pool.ts'
-import type { QueryCall, ReadMode } from './query-call.ts'
+import type { QueryCall } from './query-call.ts'
 import type { KnownShape } from './shapes.ts'
 import { Waiting } from './waiting.ts'
 

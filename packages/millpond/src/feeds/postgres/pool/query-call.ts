@@ -1,5 +1,5 @@
 /** A call of `query` in any of the forms that `pg` takes: text or object, with or without values and callback. */
-import type { Position } from '../../../core/feed.ts'
+import type { ReadMode } from '../../read-mode.ts'
 import type { PgCallback } from './pg-pool.ts'
 
 export interface QueryCall {
@@ -19,12 +19,6 @@ export interface QueryCall {
 export interface TypeParsers {
   getTypeParser(oid: number, format?: string): (text: string) => unknown
 }
-
-/**
- * How fresh an answer has to be. `bounded`: nothing that was visible longer ago than the feed's `maxStaleness` is missing.
- * `atLeast`: nothing up to the position is missing. `strict`: nothing that was committed when the question was put is missing.
- */
-export type ReadMode = 'bounded' | 'strict' | { readonly atLeast: Position }
 
 interface QueryObject {
   readonly text?: unknown

@@ -1,5 +1,5 @@
-import type { FeedListener } from '../../core/feed.ts'
-import type { Logger } from '../../core/logger.ts'
+import type { FeedListener } from '../core/feed.ts'
+import type { Logger } from '../core/logger.ts'
 
 /** All who listen to a feed. One that throws is reported and does not keep the others from being told. */
 export class Listeners {

@@ -2,8 +2,8 @@
  * What this process has written through the pool: reads that come after are not answered from what is older. The
  * position of a write is asked for only when somebody reads, by one query for all writes until then.
  */
-import type { Position } from '../../../core/feed.ts'
-import { SharedQuestion } from '../shared-question.ts'
+import type { Position } from '../core/feed.ts'
+import { SharedQuestion } from './shared-question.ts'
 
 export class OwnWrites {
   private readonly question: SharedQuestion<void>

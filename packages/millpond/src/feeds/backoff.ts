@@ -1,5 +1,5 @@
-import type { Clock } from '../../core/clock.ts'
-import type { Random } from '../../core/random.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Random } from '../core/random.ts'
 
 const FIRST_MS = 10
 const LAST_MS = 2000

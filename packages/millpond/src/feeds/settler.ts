@@ -3,7 +3,7 @@
  * It asks after each batch of commits, again while one of them stays invisible, and else only as often as the
  * staleness bound needs.
  */
-import type { Clock, Timer } from '../../core/clock.ts'
+import type { Clock, Timer } from '../core/clock.ts'
 
 export interface SettlerOptions {
   readonly clock: Clock
