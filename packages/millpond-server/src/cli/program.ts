@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addMeshCommands } from './mesh/commands.ts'
+import { addServeCommand } from './serve/command.ts'
 
 /** The exit code for arguments that cannot be understood, as shells and most tools have it. */
 const EXIT_USAGE = 2
@@ -49,6 +50,7 @@ function program(exit: (code: number) => void): Command {
       if (name === undefined) self.outputHelp()
       else self.error(`error: there is no command '${name}' in millpond ${version()}; see millpond --help`)
     })
+  addServeCommand(root)
   addMeshCommands(root, exit)
   return root
 }

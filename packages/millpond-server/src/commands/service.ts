@@ -1,0 +1,11 @@
+/** What all clients of one server share, as commands see it. */
+
+import type { Keyspace } from '../engine/keyspace.ts'
+import type { EngineTime } from '../engine/time.ts'
+
+/** One server: its caches, its clients, its configuration. */
+export interface Service {
+  readonly time: EngineTime
+  /** The databases of the cache that clients without a name use. */
+  readonly databases: readonly Keyspace[]
+}

@@ -1,0 +1,7 @@
+/** All commands by name. A command that is added is named here, in its chapter's `index.ts`. */
+import type { Command } from './command.ts'
+import { connectionCommands } from './connection/index.ts'
+import { keyCommands } from './keys/index.ts'
+import { stringCommands } from './strings/index.ts'
+
+export const COMMANDS: readonly Command[] = [...connectionCommands, ...keyCommands, ...stringCommands]

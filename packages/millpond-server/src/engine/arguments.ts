@@ -1,0 +1,158 @@
+/** The words of one command, where they lie: name first, as a client sent them. Made once a connection, filled for each command. */
+import { notFloat, notInteger, type ReplyError } from './errors.ts'
+import { Span } from './span.ts'
+
+const INT64_MAX = 2n ** 63n - 1n
+const INT64_MIN = -(2n ** 63n)
+
+/** The arguments of a command; 0 is its name. They say something until the command is over; `keep()` for longer. */
+export class Arguments {
+  bytes: Buffer = NOTHING
+  /** Number of words, with the name. */
+  count = 0
+  #starts = new Int32Array(16)
+  #ends = new Int32Array(16)
+  readonly #spans: Span[] = []
+
+  /** The arguments of a command that is made here: of a script, of a log, of a client that waited. */
+  static of(words: readonly (string | Uint8Array)[]): Arguments {
+    const args = new Arguments()
+    const parts = words.map((word) => (typeof word === 'string' ? Buffer.from(word, 'latin1') : word))
+    args.begin(Buffer.concat(parts))
+    let at = 0
+    for (const part of parts) {
+      args.add(at, at + part.length)
+      at += part.length
+    }
+    return args
+  }
+
+  /** Starts a new command whose words lie in `bytes`. */
+  begin(bytes: Buffer): void {
+    this.bytes = bytes
+    this.count = 0
+  }
+
+  /** Adds the next word. */
+  add(start: number, end: number): void {
+    if (this.count === this.#starts.length) this.#grow()
+    this.#starts[this.count] = start
+    this.#ends[this.count++] = end
+  }
+
+  start(at: number): number {
+    return this.#starts[at]!
+  }
+
+  end(at: number): number {
+    return this.#ends[at]!
+  }
+
+  length(at: number): number {
+    return this.#ends[at]! - this.#starts[at]!
+  }
+
+  /** A word where it lies, such as a key. Each place has a span of its own, which the next command aims elsewhere. */
+  span(at: number): Span {
+    const span = (this.#spans[at] ??= new Span())
+    span.bytes = this.bytes
+    span.start = this.#starts[at]!
+    span.end = this.#ends[at]!
+    return span
+  }
+
+  /** A word as a byte string. */
+  text(at: number): string {
+    return this.bytes.toString('latin1', this.#starts[at]!, this.#ends[at]!)
+  }
+
+  /** The words from `from` to the end (or before `to`) as byte strings. */
+  texts(from: number, to: number = this.count): string[] {
+    const texts: string[] = []
+    for (let at = from; at < to; at++) texts.push(this.text(at))
+    return texts
+  }
+
+  /** A word in capitals: an option's name. Only for those, it is made anew each time. */
+  option(at: number): string {
+    return this.text(at).toUpperCase()
+  }
+
+  /** Whether a word is this one, in capitals or not. `word` must be given in small letters and have no other characters. */
+  is(at: number, word: string): boolean {
+    const start = this.#starts[at]!
+    if (this.#ends[at]! - start !== word.length) return false
+    for (let place = 0; place < word.length; place++) {
+      if ((this.bytes[start + place]! | 0x20) !== word.charCodeAt(place)) return false
+    }
+    return true
+  }
+
+  /** A word as a whole number that a double holds exactly. Further ones up to 64 bits lose their last digits: see `int64`. */
+  integer(at: number, failure: () => ReplyError = notInteger): number {
+    const start = this.#starts[at]!
+    const end = this.#ends[at]!
+    const negative = this.bytes[start] === 0x2d
+    let place = negative ? start + 1 : start
+    const digits = end - place
+    if (digits < 1 || digits > 15 || (this.bytes[place] === 0x30 && (digits > 1 || negative))) {
+      return Number(this.int64(at, failure))
+    }
+    let value = 0
+    for (; place < end; place++) {
+      const digit = this.bytes[place]! - 0x30
+      if (digit < 0 || digit > 9) throw failure()
+      value = value * 10 + digit
+    }
+    return negative ? -value : value
+  }
+
+  /** A word as a whole number of 64 bits, written as Redis demands it: no spaces, no sign '+', no zero in front. */
+  int64(at: number, failure: () => ReplyError = notInteger): bigint {
+    const value = parseInt64(this.text(at))
+    if (value === undefined) throw failure()
+    return value
+  }
+
+  /** A word as a floating-point number, 'inf' included; not a number is refused. */
+  float(at: number, failure: () => ReplyError = notFloat): number {
+    const value = parseFloat64(this.text(at))
+    if (value === undefined) throw failure()
+    return value
+  }
+
+  /** A copy that stays as it is. */
+  keep(): Arguments {
+    return Arguments.of(Array.from({ length: this.count }, (_, at) => this.span(at).copy()))
+  }
+
+  #grow(): void {
+    const starts = this.#starts
+    const ends = this.#ends
+    this.#starts = new Int32Array(starts.length * 2)
+    this.#ends = new Int32Array(ends.length * 2)
+    this.#starts.set(starts)
+    this.#ends.set(ends)
+  }
+}
+
+/** A byte string as a whole number of 64 bits, in the one way that Redis writes it; else `undefined`. */
+export function parseInt64(text: string): bigint | undefined {
+  if (!/^(?:0|-?[1-9]\d{0,18})$/.test(text)) return undefined
+  const value = BigInt(text)
+  return value > INT64_MAX || value < INT64_MIN ? undefined : value
+}
+
+/** A byte string as a double: decimal, exponent, hexadecimal, 'inf'; else, and for not a number, `undefined`. */
+export function parseFloat64(text: string): number | undefined {
+  if (/^[+-]?inf(?:inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity
+  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return parseHex(text)
+  return Number(text)
+}
+
+function parseHex(text: string): number | undefined {
+  const match = /^([+-]?)(0x[\da-f]+)$/i.exec(text)
+  return match ? Number(match[2]) * (match[1] === '-' ? -1 : 1) : undefined
+}
+
+const NOTHING = Buffer.alloc(0)

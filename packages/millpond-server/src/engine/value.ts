@@ -1,0 +1,21 @@
+/** What a key may hold. Strings are bytes in the arena; everything else is an object of one of these kinds. */
+
+/** The types of values, as TYPE tells them. */
+export type ValueType = 'string' | 'list' | 'set' | 'zset' | 'hash' | 'stream'
+
+/** A value that is not a string: a list, a set, a sorted set, a hash or a stream. */
+export interface Collection {
+  readonly type: Exclude<ValueType, 'string'>
+  /** Number of elements. A collection without any is no longer there, except a stream. */
+  readonly size: number
+  /** About how many bytes it takes, kept up to date by each change: what the budget and MEMORY USAGE count. */
+  readonly weight: number
+  /** What OBJECT ENCODING says: 'listpack', 'hashtable', 'quicklist', 'intset', 'skiplist', 'stream'. */
+  readonly encoding: string
+}
+
+/** A kind of collection: how commands ask a keyspace for one, `db.find(key, HASH)`. */
+export interface Kind<Value extends Collection> {
+  readonly type: Value['type']
+  create(): Value
+}
