@@ -63,7 +63,8 @@ describe.each(Object.entries(mixes))('%s', (_, starts) => {
 
   describe('keep the contract of Store', () => {
     const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-    for (const { name, run } of storeContract) test(name, () => run({ open, pass }))
+    for (const { name, run } of storeContract)
+      test.concurrent(name, { timeout: 20_000 }, () => run({ open, pass, stretch: 5 }))
   })
 })
 

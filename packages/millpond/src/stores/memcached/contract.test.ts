@@ -18,5 +18,6 @@ describe.each([1, 3])('memcachedStore on %d of Memcached keeps the contract of S
       servers.slice(0, count).map(({ address }) => address),
       { timeout: '5s' },
     )
-  for (const { name, run } of storeContract) test(name, () => run({ open, pass }))
+  for (const { name, run } of storeContract)
+    test.concurrent(name, { timeout: 20_000 }, () => run({ open, pass, stretch: 5 }))
 })
