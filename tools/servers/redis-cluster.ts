@@ -109,8 +109,13 @@ class Cluster implements RedisCluster {
   }
 
   async replicaOf(primary: RedisServer): Promise<RedisServer> {
-    const ports = await replicaPorts(primary)
-    return this.at(ports.find((port) => isRunning(this.at(port)))!)
+    let found: RedisServer | undefined
+    // A primary hears of its replica by gossip, which may be after the two are in step.
+    await until(`port ${primary.port} knows a replica that runs`, async () => {
+      found = (await replicaPorts(primary)).map((port) => this.at(port)).find(isRunning)
+      return found !== undefined
+    })
+    return found!
   }
 
   async moveSlot(slot: number, to: RedisServer, midway?: () => Promise<void>): Promise<void> {
