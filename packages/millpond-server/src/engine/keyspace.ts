@@ -1,5 +1,6 @@
 /** One database of a cache: keys, what they hold, and when they expire. */
 import { ArenaTable, type ArenaView, type RemovalReason } from 'millpond/memory'
+import { EncodingLimits } from './encoding-limits.ts'
 import { outOfMemory, wrongType } from './errors.ts'
 import { Span } from './span.ts'
 import type { EngineTime } from './time.ts'
@@ -31,6 +32,8 @@ const COLLECTION = 1
  */
 export class Keyspace {
   readonly index: number
+  /** By which collections know their encoding. */
+  readonly limits: EncodingLimits
   /** Changes since the start: `rdb_changes_since_last_save` and what must be logged are told by it. */
   changes = 0
   hits = 0
@@ -42,8 +45,15 @@ export class Keyspace {
   #lastNumber = 0
   readonly #number: Buffer = Buffer.alloc(4)
 
-  constructor(index: number, bytesMax: number, time: EngineTime, observer: KeyspaceObserver) {
+  constructor(
+    index: number,
+    bytesMax: number,
+    time: EngineTime,
+    observer: KeyspaceObserver,
+    limits: EncodingLimits = new EncodingLimits(),
+  ) {
     this.index = index
+    this.limits = limits
     this.#time = time
     this.#observer = observer
     this.#table = new ArenaTable({
@@ -104,7 +114,7 @@ export class Keyspace {
   editOrNew<Value extends Collection>(key: Span, kind: Kind<Value>): Value {
     const present = this.edit(key, kind)
     if (present) return present
-    const value = kind.create()
+    const value = kind.create(this.limits)
     this.put(key, value)
     return value
   }

@@ -1,4 +1,5 @@
 /** What a key may hold. Strings are bytes in the arena; everything else is an object of one of these kinds. */
+import type { EncodingLimits } from './encoding-limits.ts'
 
 /** The types of values, as TYPE tells them. */
 export type ValueType = 'string' | 'list' | 'set' | 'zset' | 'hash' | 'stream'
@@ -12,10 +13,13 @@ export interface Collection {
   readonly weight: number
   /** What OBJECT ENCODING says: 'listpack', 'hashtable', 'quicklist', 'intset', 'skiplist', 'stream'. */
   readonly encoding: string
+  /** A copy that has nothing in common with it: COPY. */
+  clone(): Collection
 }
 
 /** A kind of collection: how commands ask a keyspace for one, `db.find(key, HASH)`. */
 export interface Kind<Value extends Collection> {
   readonly type: Value['type']
-  create(): Value
+  /** An empty one. It keeps `limits`, by which it knows its encoding. */
+  create(limits: EncodingLimits): Value
 }

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest'
+import { Dictionary } from './dictionary.ts'
+
+describe('a dictionary', () => {
+  test('keeps the order of insertion, also after a name left and came back', () => {
+    const words = new Dictionary<number>()
+    expect(['b', 'a', 'c'].map((name, at) => words.set(name, at))).toEqual([true, true, true])
+    expect(words.set('a', 7)).toBe(false)
+    expect(words.delete('b')).toBe(true)
+    expect(words.delete('b')).toBe(false)
+    words.set('b', 9)
+    expect([...words.entries()]).toEqual([
+      ['a', 7],
+      ['c', 2],
+      ['b', 9],
+    ])
+  })
+
+  test('weighs nothing when all has left, whatever was asked of it before', () => {
+    const words = new Dictionary<number>()
+    for (let at = 0; at < 10; at++) words.set(`word${at}`, at)
+    const light = words.weight
+    words.nameAt(0)
+    expect(words.weight).toBeGreaterThan(light)
+    for (let at = 0; at < 10; at++) words.delete(`word${at}`)
+    expect(words.weight).toBe(0)
+  })
+
+  test('has each name at one place', () => {
+    const words = new Dictionary<number>()
+    for (let at = 0; at < 50; at++) words.set(String(at), at)
+    words.nameAt(0)
+    for (const gone of [0, 49, 17, 48]) words.delete(String(gone))
+    words.set('new', 1)
+    const names = Array.from({ length: words.size }, (_, place) => words.nameAt(place))
+    expect(names.toSorted()).toEqual([...words.names()].toSorted())
+  })
+
+  test('tells in steps all that stays, while others come and leave', () => {
+    for (let seed = 1; seed <= 50; seed++) {
+      let state = seed
+      const random = (below: number): number => {
+        state = (state * 48271) % 2147483647
+        return state % below
+      }
+      const words = new Dictionary<boolean>()
+      for (let at = 0; at < 100; at++) words.set(`stays${at}`, true)
+      for (let at = 0; at < 100; at++) words.set(`goes${at}`, false)
+      const told = new Set<string>()
+      let cursor = 0
+      do {
+        cursor = words.scan(cursor, 1 + random(20), (name) => told.add(name))
+        for (let change = 0; change < 10; change++) {
+          if (random(2) === 0) words.delete(`goes${random(100)}`)
+          else words.set(`comes${random(1000)}`, false)
+        }
+      } while (cursor !== 0)
+      const missed = Array.from({ length: 100 }, (_, at) => `stays${at}`).filter((name) => !told.has(name))
+      expect(missed, `seed ${seed}`).toEqual([])
+    }
+  })
+
+  test('is copied without anything in common', () => {
+    const words = new Dictionary<number>()
+    words.set('a', 1)
+    const twin = words.clone()
+    twin.set('b', 2)
+    expect([...words.names()]).toEqual(['a'])
+    expect([...twin.entries()]).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ])
+  })
+})
