@@ -31,6 +31,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       { length: 16 },
       (_, at) => new Keyspace(at, options.maxMemory ?? 256 * 2 ** 20, time, silent),
     ),
+    random: Math.random,
+    stringBytesMax: 512 * 2 ** 20,
   }
   let clients = 0
   const listener = createServer({ noDelay: true }, (socket) => new RespConnection(++clients, service, socket))
