@@ -2,6 +2,14 @@
 import type { Command } from './command.ts'
 import { connectionCommands } from './connection/index.ts'
 import { keyCommands } from './keys/index.ts'
+import { scriptingCommands } from './scripting/index.ts'
+import { serverCommands } from './server/index.ts'
 import { stringCommands } from './strings/index.ts'
 
-export const COMMANDS: readonly Command[] = [...connectionCommands, ...keyCommands, ...stringCommands]
+export const COMMANDS: readonly Command[] = [
+  ...connectionCommands,
+  ...keyCommands,
+  ...scriptingCommands,
+  ...serverCommands,
+  ...stringCommands,
+]

@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts'
 import { ping } from './ping.ts'
+import { select } from './select.ts'
 
-export const connectionCommands: readonly Command[] = [ping]
+export const connectionCommands: readonly Command[] = [ping, select]

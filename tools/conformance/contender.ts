@@ -1,0 +1,66 @@
+/** Starts the server under test. Ours is bundled from the sources into one file first, so that it starts as fast as a release. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { buildSync } from 'esbuild'
+import { type ChildServer, startChild } from '../servers/child.ts'
+import { ask } from '../servers/resp.ts'
+import type { Contender } from './suite.ts'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+let bundled: string | undefined
+
+/** The file that `node` runs as our command line. Beside the packages, so that it finds its dependencies. */
+export function millpondProgram(): string {
+  if (bundled !== undefined) return bundled
+  const folder = join(ROOT, 'packages/millpond-server/node_modules/.cache/conformance', `${process.pid}`, 'bundle')
+  mkdirSync(folder, { recursive: true })
+  process.once('exit', () => rmSync(join(folder, '..'), { recursive: true, force: true }))
+  // The program reads its version from two folders up.
+  writeFileSync(join(folder, '../../package.json'), '{ "type": "module", "version": "0.0.0" }\n')
+  bundled = join(folder, 'millpond.js')
+  buildSync({
+    entryPoints: [join(ROOT, 'packages/millpond-server/src/cli/main.ts')],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    conditions: ['@millpond/source'],
+    external: ['commander', 'pg', 'pg-*', 'wasmoon-lua5.1', 'libpg-query'],
+    outfile: bundled,
+    logLevel: 'error',
+  })
+  return bundled
+}
+
+/** How the redis suites' stand-in for `redis-server` is called: with a configuration file and arguments of Redis. */
+export function standIn(contender: Contender): string {
+  if (contender === 'redis') return '#!/bin/sh\nexec /usr/bin/redis-server "$@"\n'
+  return `#!/bin/sh\nexec ${process.execPath} ${millpondProgram()} serve --redis-conf "$@"\n`
+}
+
+/** A server on a free port of loopback, without persistence. */
+export function startContender(
+  contender: Contender,
+  args: readonly string[] = [],
+  port?: number,
+): Promise<ChildServer> {
+  const isRedis = contender === 'redis'
+  const extra = isRedis ? ['--save', '', '--appendonly', 'no', '--bind', '127.0.0.1'] : []
+  return startChild({
+    name: contender,
+    command: isRedis ? 'redis-server' : process.execPath,
+    args: (ownPort) =>
+      isRedis
+        ? ['--port', `${ownPort}`, ...extra, ...args]
+        : [millpondProgram(), 'serve', '--port', `${ownPort}`, ...args],
+    ready: async (ownPort) => {
+      try {
+        return (await ask({ port: ownPort }, 'PING')) === 'PONG' ? process.pid : undefined
+      } catch {
+        return undefined
+      }
+    },
+    port,
+  })
+}

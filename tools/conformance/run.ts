@@ -1,0 +1,82 @@
+/**
+ * `npm run conformance -- <suite>`: tests that others wrote, against a server that is started for them. Prints counts, the
+ * names of what failed, and the share of what the original passes; ends with 1 where a test fails that the original passes.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { cacheFolder } from './sources.ts'
+import { NotHere, type Outcome, type Request, type Suite } from './suite.ts'
+import { SUITES } from './suites.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    units: { type: 'string', default: '' },
+    against: { type: 'string', default: 'millpond' },
+    from: { type: 'string' },
+    quiet: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+const suites = SUITES.filter(({ name }) => positionals.includes(name) || positionals.includes('all'))
+if (values.help || suites.length === 0) {
+  console.log('npm run conformance -- <suite> [--units a,b] [--against millpond|redis] [--from folder]\n')
+  for (const { name, summary } of SUITES) console.log(`  ${name.padEnd(24)}${summary}`)
+  process.exit(values.help ? 0 : 2)
+}
+
+let wrong = 0
+for (const suite of suites) wrong += await judge(suite)
+process.exit(wrong === 0 ? 0 : 1)
+
+/** Runs one suite, prints what came of it, and returns how many tests failed that the original passes. */
+async function judge(suite: Suite): Promise<number> {
+  const request: Request = {
+    contender: values.against === 'redis' ? 'redis' : 'millpond',
+    units: values.units === '' ? [] : values.units.split(','),
+    from: values.from,
+    say: (line) => values.quiet || console.log(`  ${line}`),
+  }
+  console.log(`${suite.name}: ${suite.summary}`)
+  try {
+    const outcome = await suite.run(request)
+    const baseline = request.contender === 'redis' ? undefined : await baselineOf(suite, request)
+    return report(suite.name, outcome, baseline)
+  } catch (error) {
+    if (!(error instanceof NotHere)) throw error
+    console.log(`${suite.name}: not run: ${error.message}`)
+    return 0
+  }
+}
+
+/** What the original passes here, by unit or whole: measured once, then kept. */
+async function baselineOf(suite: Suite, request: Request): Promise<ReadonlySet<string>> {
+  const names: string[] = []
+  for (const unit of request.units.length > 0 ? request.units : ['']) {
+    const file = join(cacheFolder, 'baseline', `${suite.name}-${unit.replaceAll('/', '_') || 'all'}.json`)
+    if (!existsSync(file)) {
+      console.log(`  ${unit || suite.name}: measuring the original once`)
+      const outcome = await suite.run({ ...request, contender: 'redis', units: unit === '' ? [] : [unit] })
+      mkdirSync(join(cacheFolder, 'baseline'), { recursive: true })
+      writeFileSync(file, JSON.stringify(outcome.passed))
+    }
+    names.push(...(JSON.parse(readFileSync(file, 'utf8')) as string[]))
+  }
+  return new Set(names)
+}
+
+function report(name: string, { passed, failed, notRun }: Outcome, baseline: ReadonlySet<string> | undefined): number {
+  for (const { name: test, why } of failed)
+    console.log(`  failed: ${test}\n    ${why.split('\n').slice(0, 12).join('\n    ')}`)
+  console.log(`${name}: ${passed.length} passed, ${failed.length} failed, ${notRun.length} not run`)
+  if (baseline === undefined) return failed.length
+  const done = new Set(passed)
+  const missing = [...baseline].filter((test) => !done.has(test))
+  const known = new Set(failed.map(({ name: test }) => test))
+  for (const test of missing) if (!known.has(test)) console.log(`  not reached: ${test}`)
+  const share = baseline.size === 0 ? 1 : 1 - missing.length / baseline.size
+  console.log(`${name}: ${(share * 100).toFixed(1)} % of the ${baseline.size} that the original passes here`)
+  return missing.length
+}
