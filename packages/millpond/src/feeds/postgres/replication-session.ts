@@ -29,6 +29,9 @@ const PATIENCE_MS = 500
 const PING_AGAIN_MS = 5
 const CLOSE_MS = 1000
 const NOT_PERMITTED = '42501'
+/** The server begins to stream a transaction when its changes take so much memory: by default 64 MB. */
+const STREAM_EARLY_SQL = `SELECT set_config(name, least(setting::int, 1024)::text, false) FROM pg_settings
+  WHERE name = 'logical_decoding_work_mem'`
 
 export class ReplicationSession implements Session {
   readonly facts: SessionFacts = { server: undefined, slot: undefined, commits: 0, changes: 0, queries: 0 }
@@ -216,7 +219,10 @@ export class ReplicationSession implements Session {
     })
     const decoder = new PgoutputDecoder(this.transactions)
     this.stream = new ReplicationStream(this.walsender)
-    const protocol = server.version >= 140_000 ? "proto_version '2', streaming 'on'" : "proto_version '1'"
+    const streams = server.version >= 140_000
+    // What is large comes while it runs, instead of all at once behind its commit.
+    if (streams) await this.walsender.query(STREAM_EARLY_SQL)
+    const protocol = streams ? "proto_version '2', streaming 'on'" : "proto_version '1'"
     const publication = `publication_names '${quoteName(this.settings.publication).replaceAll("'", "''")}'`
     const command = `START_REPLICATION SLOT "${slot.name}" LOGICAL ${formatLsn(slot.startLsn)} (${protocol}, ${publication})`
     await this.stream.start(command, {
