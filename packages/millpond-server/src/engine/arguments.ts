@@ -143,16 +143,23 @@ export function parseInt64(text: string): bigint | undefined {
   return value > INT64_MAX || value < INT64_MIN ? undefined : value
 }
 
-/** A byte string as a double: decimal, exponent, hexadecimal, 'inf'; else, and for not a number, `undefined`. */
+/** A byte string as a double: decimal, exponent, hexadecimal, 'inf'; else, for not a number and beyond all doubles, `undefined`. */
 export function parseFloat64(text: string): number | undefined {
   if (/^[+-]?inf(?:inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity
   if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return parseHex(text)
-  return Number(text)
+  const value = Number(text)
+  const vanished = value === 0 && /[1-9]/.test(text.replace(/e.*/i, ''))
+  return Number.isFinite(value) && !vanished ? value : undefined
 }
 
 function parseHex(text: string): number | undefined {
-  const match = /^([+-]?)(0x[\da-f]+)$/i.exec(text)
-  return match ? Number(match[2]) * (match[1] === '-' ? -1 : 1) : undefined
+  const match = /^([+-]?)0x([\da-f]*)(?:\.([\da-f]*))?(?:p([+-]?\d{1,5}))?$/i.exec(text)
+  if (match === null) return undefined
+  const [, sign, whole, fraction = '', exponent = '0'] = match as unknown as string[]
+  const digits = `${whole}${fraction}`
+  if (digits === '') return undefined
+  const value = Number(`0x${digits}`) * 2 ** (Number(exponent) - fraction.length * 4)
+  return Number.isFinite(value) ? (sign === '-' ? -value : value) : undefined
 }
 
 const NOTHING = Buffer.alloc(0)
