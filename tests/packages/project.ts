@@ -20,7 +20,8 @@ export function installProject(packed: PackedPackages): string {
   mkdirSync(folder)
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'shop', private: true, type: 'module' }))
   const options = ['--offline', '--no-audit', '--no-fund', '--ignore-scripts', '--silent']
-  npm(['install', ...options, ...Object.values(packed.tarballs), `commander@file:${commander()}`], folder)
+  const needed = ['commander', 'pg'].map((name) => `${name}@file:${inWorkspace(name)}`)
+  npm(['install', ...options, ...Object.values(packed.tarballs), ...needed], folder)
   return folder
 }
 
@@ -49,7 +50,8 @@ export function filesBelow(folder: string): Map<string, number> {
   return new Map(files.map(([name, stat]) => [name, stat.size]))
 }
 
-function commander(): string {
-  const nested = join(root, 'packages/millpond-server/node_modules/commander')
-  return existsSync(nested) ? nested : join(root, 'node_modules/commander')
+/** Where this workspace has a package that the service depends on. */
+function inWorkspace(name: string): string {
+  const nested = join(root, 'packages/millpond-server/node_modules', name)
+  return existsSync(nested) ? nested : join(root, 'node_modules', name)
 }

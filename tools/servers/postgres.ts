@@ -15,8 +15,8 @@ import { embeddedBinaries, systemBinaries } from './postgres-binaries.ts'
 export interface PostgresOptions {
   /** Whose binaries to run. Default: the system's where there are any, else those of the npm package. */
   binaries?: 'system' | 'embedded'
-  /** Server settings, as in postgresql.conf. They win over the launcher's own. */
-  settings?: Record<string, string | number | boolean>
+  /** Server settings, as in postgresql.conf. They win over the launcher's own; `undefined` leaves one to the server and ALTER SYSTEM. */
+  settings?: Record<string, string | number | boolean | undefined>
   /** Whether to wait for the disk on each commit. Default false: nothing here has to survive a power cut. */
   fsync?: boolean
   /** How long the server may take until it answers. Default 30,000 ms. */
@@ -220,7 +220,8 @@ class ThrowAwayServer implements PostgresServer {
   private async launch(): Promise<void> {
     this.output = ''
     const args = ['-D', this.dataDir, '-p', String(this.port)]
-    for (const [name, value] of Object.entries(this.settings())) args.push('-c', `${name}=${String(value)}`)
+    for (const [name, value] of Object.entries(this.settings()))
+      if (value !== undefined) args.push('-c', `${name}=${String(value)}`)
     const child = spawn(path.join(this.binDir, 'postgres'), args, {
       ...this.user,
       cwd: this.dataDir,
@@ -242,7 +243,7 @@ class ThrowAwayServer implements PostgresServer {
     await this.answered(() => ended)
   }
 
-  private settings(): Record<string, string | number | boolean> {
+  private settings(): Record<string, string | number | boolean | undefined> {
     const fsync = this.options.fsync === true ? 'on' : 'off'
     return {
       listen_addresses: '127.0.0.1',

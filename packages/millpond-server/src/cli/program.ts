@@ -1,6 +1,7 @@
 /** The command line of Millpond: help, version, the commands, and what is said to a command that does not exist. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addDoctorCommands } from './doctor/commands.ts'
 import { addMeshCommands } from './mesh/commands.ts'
 import { addServeCommand } from './serve/command.ts'
 
@@ -52,6 +53,7 @@ function program(exit: (code: number) => void): Command {
     })
   addServeCommand(root)
   addMeshCommands(root, exit)
+  addDoctorCommands(root, exit)
   return root
 }
 
