@@ -19,6 +19,7 @@ export function judgePublication({ publication }: CatalogFacts, context: Publica
   if (!publication) return [judgeAbsent(tables, context)]
   const found = [
     ...judgeScope(publication, tables, context),
+    ...judgeKinds(publication, tables, context.name),
     ...judgeContent(publication, tables, context.name),
     ...judgeLacking(publication, tables, context),
   ]
@@ -67,52 +68,59 @@ function judgeScope(
   ]
 }
 
-function judgeContent(publication: PublicationFacts, tables: readonly TableFacts[], name: string): Finding[] {
-  const quoted = escapeIdentifier(name)
-  const as = `its owner, ${publication.owner}`
+/** Kinds of change. */
+function judgeKinds(publication: PublicationFacts, tables: readonly TableFacts[], name: string): Finding[] {
+  const set = (option: string) => ({
+    as: `its owner, ${publication.owner}`,
+    sql: [`ALTER PUBLICATION ${escapeIdentifier(name)} SET (${option});`],
+  })
   const found: Finding[] = []
   if (!publication.allKinds)
     found.push(
-      fault('publication', `The publication ${name} leaves out some kinds of change.`, {
-        as,
-        sql: [`ALTER PUBLICATION ${quoted} SET (publish = 'insert, update, delete, truncate');`],
-      }),
+      fault(
+        'publication',
+        `The publication ${name} leaves out some kinds of change.`,
+        set("publish = 'insert, update, delete, truncate'"),
+      ),
     )
   if (publication.viaRoot && tables.some(({ kind }) => kind === 'p'))
     found.push(
-      fault('publication', `The publication ${name} does not tell of TRUNCATE of single partitions.`, {
-        as,
-        sql: [`ALTER PUBLICATION ${quoted} SET (publish_via_partition_root = false);`],
-      }),
+      fault(
+        'publication',
+        `The publication ${name} does not tell of TRUNCATE of single partitions.`,
+        set('publish_via_partition_root = false'),
+      ),
     )
-  const anew = (some: readonly TableFacts[]) => {
+  return found
+}
+
+/** Rows and columns. */
+function judgeContent({ owner }: PublicationFacts, tables: readonly TableFacts[], name: string): Finding[] {
+  const alter = `ALTER PUBLICATION ${escapeIdentifier(name)}`
+  const whole = (some: readonly TableFacts[]) => {
     const list = some.map(quoteTable).join(', ')
     return {
-      as,
-      sql: [
-        'BEGIN;',
-        `ALTER PUBLICATION ${quoted} DROP TABLE ${list};`,
-        `ALTER PUBLICATION ${quoted} ADD TABLE ${list};`,
-        'COMMIT;',
-      ],
+      as: `its owner, ${owner}`,
+      sql: ['BEGIN;', `${alter} DROP TABLE ${list};`, `${alter} ADD TABLE ${list};`, 'COMMIT;'],
     }
   }
   const filtered = tables.filter(({ isFiltered }) => isFiltered)
+  const narrow = tables.filter(({ hasColumnList, isFiltered }) => hasColumnList && !isFiltered)
+  const found: Finding[] = []
   if (filtered.length > 0)
     found.push(
       fault(
         'publication',
         `The publication ${name} announces only some rows of ${theTables(filtered)}.`,
-        anew(filtered),
+        whole(filtered),
       ),
     )
-  const narrow = tables.filter(({ hasColumnList, isFiltered }) => hasColumnList && !isFiltered)
   if (narrow.length > 0)
     found.push(
       note(
         'publication',
         `The publication ${name} announces only some columns of ${theTables(narrow)}: queries by others are voided by any change.`,
-        anew(narrow),
+        whole(narrow),
       ),
     )
   return found

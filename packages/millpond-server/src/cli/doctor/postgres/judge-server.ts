@@ -32,11 +32,11 @@ export function judgeVersion({ version, versionText }: ServerFacts): Finding {
  * A server tells each connection the number of the process that serves it. Where the process that answers has another one, something
  * in between has made that number up.
  */
-function judgePooler({ backendPid }: ServerFacts, knownPid: number | undefined): Finding {
-  if (knownPid === backendPid) return good('pooler', 'The connection leads to PostgreSQL itself.')
+function judgePooler({ answeringPid }: ServerFacts, knownPid: number | undefined): Finding {
+  if (knownPid === answeringPid) return good('pooler', 'The connection leads to PostgreSQL itself.')
   return fault(
     'pooler',
-    `Something like pgbouncer stands in between: process ${backendPid} answers where ${knownPid ?? 'none'} was announced. ` +
+    `Something like pgbouncer stands in between: process ${answeringPid} answers where ${knownPid ?? 'none'} was announced. ` +
       'A feed needs a connection of its own; give it the address of the server itself, and the same to the pool whose reads are cached.',
   )
 }

@@ -13,7 +13,7 @@ export interface ServerFacts {
   /** Where a standby receives from, if the role may know. */
   readonly primaryHost: string | null
   /** The server process that answered. */
-  readonly backendPid: number
+  readonly answeringPid: number
   readonly clientAddress: string | null
   readonly walLevel: string
   /** The setting was changed, and takes effect with a restart. */
@@ -86,7 +86,7 @@ const PREPARED = `
   FROM pg_prepared_xacts`
 
 const SERVER_SQL = `
-  SELECT json_build_object(${SETTINGS}, ${ROLE}, 'standby', pg_is_in_recovery(), 'backendPid', pg_backend_pid(),
+  SELECT json_build_object(${SETTINGS}, ${ROLE}, 'standby', pg_is_in_recovery(), 'answeringPid', pg_backend_pid(),
     'primaryHost', (SELECT sender_host FROM pg_stat_wal_receiver), 'clientAddress', host(inet_client_addr()),
     'sendersUsed', (SELECT count(*) FROM pg_stat_replication), 'slots', (${SLOTS}), 'asynchronous', (${ASYNCHRONOUS}),
     'writing', (${WRITING}), 'prepared', (${PREPARED})) AS facts
