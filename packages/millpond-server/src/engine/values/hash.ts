@@ -1,0 +1,146 @@
+/** Hashes: values by field, where a field may expire by itself. */
+import type { EncodingLimits } from '../encoding-limits.ts'
+import type { Collection, Kind } from '../value.ts'
+import { Dictionary } from './dictionary.ts'
+
+/** What a value costs beside its bytes, and a field's expiry. */
+const VALUE_BYTES = 24
+const EXPIRY_BYTES = 64
+const HASH_BYTES = 240
+
+/** A map of byte strings by byte strings. */
+export class Hash implements Collection {
+  readonly type = 'hash'
+  readonly #limits: EncodingLimits
+  readonly #fields: Dictionary<string>
+  #valueBytes = 0
+  #large = false
+  /** Only of fields that expire. */
+  #expiries: Map<string, number> | undefined
+  /** No field expires before this moment. */
+  #nextExpiryMs = Number.POSITIVE_INFINITY
+
+  constructor(limits: EncodingLimits, fields: Dictionary<string> = new Dictionary()) {
+    this.#limits = limits
+    this.#fields = fields
+  }
+
+  /** Number of fields, with those that have expired and were not yet removed: see `removeExpired`. */
+  get size(): number {
+    return this.#fields.size
+  }
+
+  get weight(): number {
+    const expiries = this.#expiries === undefined ? 0 : this.#expiries.size * EXPIRY_BYTES
+    return HASH_BYTES + this.#fields.weight + this.#valueBytes + this.size * VALUE_BYTES + expiries
+  }
+
+  get encoding(): string {
+    return this.#large ? 'hashtable' : 'listpack'
+  }
+
+  get(field: string): string | undefined {
+    return this.#fields.get(field)
+  }
+
+  has(field: string): boolean {
+    return this.#fields.has(field)
+  }
+
+  /** Gives a field a value, and lets it live for ever unless `keepExpiry`. Returns whether the field is new. */
+  set(field: string, value: string, keepExpiry = false): boolean {
+    const old = this.#fields.get(field)
+    this.#fields.set(field, value)
+    this.#valueBytes += old === undefined ? value.length : value.length - old.length
+    if (!keepExpiry && this.#expiries !== undefined) this.#expiries.delete(field)
+    if (!this.#large) this.#measure(field.length, value.length)
+    return old === undefined
+  }
+
+  /** Removes a field. Returns whether it was there. */
+  delete(field: string): boolean {
+    const old = this.#fields.get(field)
+    if (old === undefined) return false
+    this.#fields.delete(field)
+    this.#valueBytes -= old.length
+    this.#expiries?.delete(field)
+    return true
+  }
+
+  /** Fields and values in order of insertion. */
+  entries(): IterableIterator<[string, string]> {
+    return this.#fields.entries()
+  }
+
+  fields(): IterableIterator<string> {
+    return this.#fields.names()
+  }
+
+  values(): IterableIterator<string> {
+    return this.#fields.values()
+  }
+
+  /** The field at a place from 0 to below `size`: at a random place is a random one. */
+  fieldAt(place: number): string {
+    return this.#fields.nameAt(place)
+  }
+
+  /** See `Dictionary.scan`. */
+  scan(cursor: number, count: number, tell: (field: string, value: string) => void): number {
+    return this.#fields.scan(cursor, count, tell)
+  }
+
+  /** When a field expires; Infinity: never. */
+  expiresAtMs(field: string): number {
+    return this.#expiries?.get(field) ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Lets a field that is there expire at a moment; Infinity: never. */
+  setExpiry(field: string, expiresAtMs: number): void {
+    if (expiresAtMs === Number.POSITIVE_INFINITY) {
+      this.#expiries?.delete(field)
+      return
+    }
+    this.#expiries ??= new Map()
+    this.#expiries.set(field, expiresAtMs)
+    this.#nextExpiryMs = Math.min(this.#nextExpiryMs, expiresAtMs)
+  }
+
+  /** A moment before which `removeExpired` finds nothing. */
+  get nextExpiryMs(): number {
+    return this.#nextExpiryMs
+  }
+
+  /** Removes the fields whose time is over, and tells which those were. */
+  removeExpired(nowMs: number): string[] {
+    if (nowMs < this.#nextExpiryMs || this.#expiries === undefined) return NONE
+    const expired: string[] = []
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const [field, expiresAtMs] of this.#expiries) {
+      if (expiresAtMs <= nowMs) expired.push(field)
+      else nextMs = Math.min(nextMs, expiresAtMs)
+    }
+    for (const field of expired) this.delete(field)
+    this.#nextExpiryMs = nextMs
+    return expired
+  }
+
+  clone(): Hash {
+    const twin = new Hash(this.#limits, this.#fields.clone())
+    twin.#valueBytes = this.#valueBytes
+    twin.#large = this.#large
+    twin.#expiries = this.#expiries && new Map(this.#expiries)
+    twin.#nextExpiryMs = this.#nextExpiryMs
+    return twin
+  }
+
+  #measure(fieldLength: number, valueLength: number): void {
+    const { hashMaxListpackValue, hashMaxListpackEntries } = this.#limits
+    if (Math.max(fieldLength, valueLength) > hashMaxListpackValue) this.#large = true
+    else if (this.size > hashMaxListpackEntries) this.#large = true
+  }
+}
+
+const NONE: string[] = []
+
+export const HASH: Kind<Hash> = { type: 'hash', create: (limits) => new Hash(limits) }

@@ -1,0 +1,139 @@
+/** A sorted set: members with scores, in the order of scores, and of the members' bytes where scores are equal. */
+import type { EncodingLimits } from '../encoding-limits.ts'
+import type { Collection, Kind } from '../value.ts'
+import { Dictionary } from './dictionary.ts'
+import { distinctPlaces, randomPlace } from './sample.ts'
+import { SortedSetTree, type Visit } from './sorted-set-tree.ts'
+
+/** What an empty one takes. */
+const BASE_BYTES = 240
+/** What an entry takes beside its member: a number in the dictionary, a place in the tree. */
+const ENTRY_BYTES = 40
+
+/** Scores by member, and the tree that has them in order. */
+export class SortedSet implements Collection {
+  readonly type = 'zset'
+  readonly #limits: EncodingLimits
+  readonly #scores = new Dictionary<number>()
+  readonly #tree = new SortedSetTree()
+  #isListpack: boolean
+
+  constructor(limits: EncodingLimits) {
+    this.#limits = limits
+    this.#isListpack = limits.zsetMaxListpackEntries > 0
+  }
+
+  get size(): number {
+    return this.#scores.size
+  }
+
+  get weight(): number {
+    return BASE_BYTES + this.#scores.weight + this.size * ENTRY_BYTES
+  }
+
+  get encoding(): 'listpack' | 'skiplist' {
+    return this.#isListpack ? 'listpack' : 'skiplist'
+  }
+
+  score(member: string): number | undefined {
+    return this.#scores.get(member)
+  }
+
+  has(member: string): boolean {
+    return this.#scores.has(member)
+  }
+
+  /** Puts a member, or another score on it. Returns whether it is new. */
+  set(member: string, score: number): boolean {
+    const before = this.#scores.get(member)
+    if (before === score) return false
+    if (before !== undefined) this.#tree.delete(member, before)
+    else if (this.#isListpack) this.#isListpack = this.#fits(this.size + 1, member.length)
+    this.#tree.insert(member, score)
+    this.#scores.set(member, score)
+    return before === undefined
+  }
+
+  /** Removes a member. Returns whether it was there. */
+  delete(member: string): boolean {
+    const score = this.#scores.get(member)
+    if (score === undefined) return false
+    this.#tree.delete(member, score)
+    return this.#scores.delete(member)
+  }
+
+  /** Removes the entries with ranks from `from` to before `to`, and tells them first. */
+  deleteRanks(from: number, to: number, tell?: Visit): void {
+    this.visit(from, to, false, (member, score) => {
+      this.#scores.delete(member)
+      tell?.(member, score)
+    })
+    this.#tree.deleteRanks(from, to)
+  }
+
+  /** Place in the order, from 0. `undefined`: it is not a member. */
+  rank(member: string): number | undefined {
+    const score = this.#scores.get(member)
+    return score === undefined ? undefined : this.#tree.rankOf(member, score)
+  }
+
+  /** How many entries have a score below this one; with `orEqual`, or this one. */
+  rankOfScore(score: number, orEqual: boolean): number {
+    return this.#tree.rankOfScore(score, orEqual)
+  }
+
+  /** How many members stand before this one, where all scores are equal; with `orEqual`, or are this one. */
+  rankOfMember(member: string, orEqual: boolean): number {
+    return this.#tree.rankOfMember(member, orEqual)
+  }
+
+  /** Tells the entries with ranks from `from` to before `to`, in order or, `reversed`, from the last to the first. */
+  visit(from: number, to: number, reversed: boolean, visit: Visit): void {
+    this.#tree.visit(from, to, reversed, visit)
+  }
+
+  /** Members in no particular order. */
+  members(): Iterable<string> {
+    return this.#scores.names()
+  }
+
+  /** Members and scores in no particular order. */
+  entries(): Iterable<readonly [string, number]> {
+    return this.#scores.entries()
+  }
+
+  /** Any member, each as likely as any other. There must be one. */
+  randomMember(random: () => number): string {
+    return this.#scores.nameAt(randomPlace(this.size, random))
+  }
+
+  /** Up to `count` different members by chance. */
+  randomMembers(count: number, random: () => number): string[] {
+    return Array.from(distinctPlaces(this.size, count, random), (place) => this.#scores.nameAt(place))
+  }
+
+  /** Entries in steps: see `Dictionary.scan`. A listpack comes in one, in order. */
+  scan(cursor: number, count: number, tell: Visit): number {
+    if (!this.#isListpack) return this.#scores.scan(cursor, count, tell)
+    this.visit(0, this.size, false, tell)
+    return 0
+  }
+
+  /** The same members and scores, in a set of its own. */
+  clone(): SortedSet {
+    const twin = new SortedSet(this.#limits)
+    this.visit(0, this.size, false, (member, score) => {
+      twin.#tree.insert(member, score)
+      twin.#scores.set(member, score)
+    })
+    twin.#isListpack = this.#isListpack
+    return twin
+  }
+
+  #fits(entries: number, length: number): boolean {
+    const { zsetMaxListpackEntries, zsetMaxListpackValue } = this.#limits
+    return entries <= zsetMaxListpackEntries && length <= zsetMaxListpackValue
+  }
+}
+
+export const SORTED_SET: Kind<SortedSet> = { type: 'zset', create: (limits) => new SortedSet(limits) }
