@@ -1,7 +1,8 @@
 /** The server: listeners, connections, and their end. */
 import { createServer, type Server } from 'node:net'
-import type { Service } from './commands/service.ts'
-import { Keyspace, type KeyspaceObserver } from './engine/keyspace.ts'
+import { CommandTable } from './commands/command-table.ts'
+import { Service } from './commands/service.ts'
+import { COMMANDS } from './commands/table.ts'
 import { EngineTime } from './engine/time.ts'
 import { RespConnection } from './protocols/resp/connection.ts'
 
@@ -24,18 +25,9 @@ export interface RunningServer {
 /** Starts a server, and resolves when it listens. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const time = new EngineTime()
-  const silent: KeyspaceObserver = { changed() {}, left() {}, cleared() {} }
-  const service: Service = {
-    time,
-    databases: Array.from(
-      { length: 16 },
-      (_, at) => new Keyspace(at, options.maxMemory ?? 256 * 2 ** 20, time, silent),
-    ),
-    random: Math.random,
-    stringBytesMax: 512 * 2 ** 20,
-  }
-  let clients = 0
-  const listener = createServer({ noDelay: true }, (socket) => new RespConnection(++clients, service, socket))
+  const commands = new CommandTable(COMMANDS)
+  const service = new Service({ time, commands, bytesMax: options.maxMemory ?? 256 * 2 ** 20 })
+  const listener = createServer({ noDelay: true }, (socket) => new RespConnection(service, socket))
   const port = await listen(listener, options.port ?? 6379, options.host ?? '127.0.0.1')
   return { port, close: () => new Promise((resolve) => listener.close(() => resolve())) }
 }

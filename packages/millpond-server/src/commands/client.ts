@@ -1,26 +1,92 @@
 /** Who gives a command: a connection, a script, the log that is read at the start. What commands know of it. */
+import type { Arguments } from '../engine/arguments.ts'
 import type { Keyspace } from '../engine/keyspace.ts'
+import type { Reply } from '../engine/reply.ts'
 import type { Span } from '../engine/span.ts'
+import type { CommandEntry } from './command-table.ts'
+import { CLIENT_MODE } from './modes.ts'
 import type { Service } from './service.ts'
+import type { Transaction } from './transactions/transaction.ts'
+import type { Waiting } from './waiters.ts'
 
-/** The state of one client that commands read and change. Owned by the protocol that speaks with it. */
-export interface Client {
+/** The state of one client that commands read and change. Who speaks with the peer extends it. */
+export class Client {
   readonly id: number
   readonly service: Service
   /** The selected database. */
   db: Keyspace
   /** Version of RESP that answers are written in. */
-  protocol: 2 | 3
+  protocol: 2 | 3 = 2
+  /** Bits of CLIENT_MODE. */
+  modes = 0
+  /** What it is told and asked by CLIENT SETNAME. */
+  name = ''
+  readonly createdAtMs: number
+  /** When it gave its last command, and which. */
+  activeAtMs: number
+  lastCommand: CommandEntry | undefined
+  /** Between MULTI and EXEC: what is queued. */
+  transaction: Transaction | undefined
+  /** Whether a key that it watches has changed. */
+  watchBroken = false
+  /** What it waits for. Until that comes it gives no further command. */
+  waiting: Waiting | undefined
+  /** What the log is told in place of the command that runs. */
+  logged: Arguments[] | undefined
+
+  constructor(id: number, service: Service) {
+    this.id = id
+    this.service = service
+    this.db = service.databases[0]!
+    this.createdAtMs = service.time.nowMs
+    this.activeAtMs = this.createdAtMs
+  }
+
+  /** Whether a command that waits is being run again because one of its keys has changed. */
+  get retrying(): boolean {
+    return this.waiting?.retrying === true
+  }
 
   /**
    * Waits until one of these keys has changed, then runs the same command again; after `timeoutMs` (Infinity: never) answers
    * `timedOut`. In a transaction or a script, where nobody waits, that is at once. The command returns without an answer.
+   *
+   * @param instead what is run again in place of the words as they were given: XREAD knows by then what `$` meant
    */
-  block(keys: readonly Span[], timeoutMs: number): void
+  block(keys: readonly Span[], timeoutMs: number, instead?: readonly (string | Uint8Array)[]): void {
+    this.service.waiters.wait(this, keys, timeoutMs, instead)
+  }
 
   /**
    * What the log and replicas are told in place of the command as it was given, because that would not do the same
-   * again: several calls are several commands. `[]`: nothing.
+   * again: several calls are several commands. Called without words: nothing.
    */
-  logAs(...words: readonly (string | Uint8Array)[]): void
+  logAs(...words: readonly (string | Uint8Array)[]): void {
+    this.service.logs.replace(this, words)
+  }
+
+  /** Leaves a transaction: nothing is queued any more, nothing watched. */
+  discard(): void {
+    this.transaction = undefined
+    this.setMode(CLIENT_MODE.QUEUEING, false)
+    this.service.watchedKeys.unwatch(this)
+  }
+
+  setMode(mode: number, on: boolean): void {
+    this.modes = on ? this.modes | mode : this.modes & ~mode
+  }
+
+  /** Sends what was not asked for: a message of a channel, an invalidation. During a command of its own, after the answer. */
+  push(_write: (reply: Reply) => void): void {}
+
+  /** Called when the answer of a command that waited has been given. */
+  resume(): void {}
+
+  /** Ends it, at once or when the answer is sent. */
+  close(_when: 'now' | 'after the answer'): void {}
+
+  /** What CLIENT INFO tells of the peer, such as '127.0.0.1:5000'. */
+  get address(): string {
+    return ''
+  }
 }

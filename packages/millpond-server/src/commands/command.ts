@@ -1,6 +1,7 @@
 /** A command as data: what dispatch, COMMAND, HELP, ACL categories, the log and the reference page are derived from. */
 import type { Arguments } from '../engine/arguments.ts'
 import type { Reply } from '../engine/reply.ts'
+import type { ValueType } from '../engine/value.ts'
 import type { Client } from './client.ts'
 
 /** As COMMAND INFO tells them. */
@@ -88,6 +89,8 @@ export interface Command {
   readonly syntax?: string
   /** Does it. Throws `ReplyError` before anything was changed; else gives exactly one answer, now or, blocked, later. */
   readonly run: (client: Client, args: Arguments, reply: Reply) => void
+  /** Of a command that waits: the type that a changed key must have for it to be tried again. Without: any, and none. */
+  readonly waitsFor?: ValueType
   /** The answer of a blocked one whose time is over. Default: `reply.nilArray()`. */
   readonly timedOut?: (client: Client, reply: Reply) => void
 }

@@ -2,31 +2,64 @@
 import type { Arguments } from '../engine/arguments.ts'
 import { ReplyError } from '../engine/errors.ts'
 import type { Reply } from '../engine/reply.ts'
+import { admit } from './admission.ts'
+import { answerError, call } from './call.ts'
 import type { Client } from './client.ts'
-import type { Command } from './command.ts'
-import { COMMANDS } from './table.ts'
-
-const BY_NAME: ReadonlyMap<string, Command> = new Map(COMMANDS.map((command) => [command.name, command]))
+import type { CommandEntry } from './command-table.ts'
 
 /** Executes one command for a client. All that goes wrong is an answer. */
 export function execute(client: Client, args: Arguments, reply: Reply): void {
-  const command = BY_NAME.get(args.text(0).toLowerCase())
-  try {
-    check(command, args).run(client, args, reply)
-  } catch (error) {
-    if (!(error instanceof ReplyError)) throw error
-    reply.error(`${error.code} ${error.message}`)
+  const { service } = client
+  const entry = service.commands.find(args)
+  if (entry === undefined || !fits(entry.arity, args.count)) {
+    reject(client, entry, reply, entry === undefined ? unknown(client, args) : wrongCount(entry))
+    return
   }
+  client.lastCommand = entry
+  if ((client.modes | service.modes) !== 0) {
+    try {
+      if (!admit(client, entry, args, reply)) return
+    } catch (error) {
+      reject(client, entry, reply, error)
+      return
+    }
+  }
+  call(client, entry, args, reply)
 }
 
-function check(command: Command | undefined, args: Arguments): Command {
-  if (command === undefined) {
-    const rest = args.texts(1).map((text) => `'${text}' `)
-    throw new ReplyError(`unknown command '${args.text(0)}', with args beginning with: ${rest.join('')}`)
+function fits(arity: number, count: number): boolean {
+  return arity > 0 ? count === arity : count >= -arity
+}
+
+/** A command that was not run: a transaction will not be either. */
+function reject(client: Client, entry: CommandEntry | undefined, reply: Reply, error: unknown): void {
+  const { statistics } = client.service
+  if (entry) statistics.rejected[entry.id]!++
+  if (client.transaction) client.transaction.failed = true
+  if (entry?.fullName !== 'exec' || !(error instanceof ReplyError)) {
+    answerError(client, reply, error)
+    return
   }
-  const { arity, name } = command
-  if (arity > 0 ? args.count !== arity : args.count < -arity) {
-    throw new ReplyError(`wrong number of arguments for '${name}' command`)
+  client.discard()
+  const because = error.code === 'ERR' ? error.message : `${error.code} ${error.message}`
+  answerError(client, reply, new ReplyError(`Transaction discarded because of: ${because}`, 'EXECABORT'))
+}
+
+/** Redis shows at most so much of what it does not know. */
+const SHOWN = 128
+
+function unknown(client: Client, args: Arguments): ReplyError {
+  const name = args.text(0).slice(0, SHOWN)
+  if (args.count > 1 && client.service.commands.named(name)?.children !== undefined) {
+    return new ReplyError(`unknown subcommand '${args.text(1).slice(0, SHOWN)}'. Try ${name.toUpperCase()} HELP.`)
   }
-  return command
+  let shown = ''
+  for (let at = 1; at < args.count && shown.length < SHOWN; at++) {
+    shown += `'${args.text(at).slice(0, SHOWN - shown.length)}' `
+  }
+  return new ReplyError(`unknown command '${name}', with args beginning with: ${shown}`)
+}
+
+export function wrongCount({ fullName }: CommandEntry): ReplyError {
+  return new ReplyError(`wrong number of arguments for '${fullName}' command`)
 }

@@ -5,6 +5,7 @@ import { keyCommands } from './keys/index.ts'
 import { scriptingCommands } from './scripting/index.ts'
 import { serverCommands } from './server/index.ts'
 import { stringCommands } from './strings/index.ts'
+import { transactionCommands } from './transactions/index.ts'
 
 export const COMMANDS: readonly Command[] = [
   ...connectionCommands,
@@ -12,4 +13,5 @@ export const COMMANDS: readonly Command[] = [
   ...scriptingCommands,
   ...serverCommands,
   ...stringCommands,
+  ...transactionCommands,
 ]

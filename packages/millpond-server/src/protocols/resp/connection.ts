@@ -1,54 +1,43 @@
 /** One connection that speaks RESP: bytes in, commands executed, bytes out. */
 import type { Socket } from 'node:net'
-import type { Client } from '../../commands/client.ts'
+import { Client } from '../../commands/client.ts'
 import { execute } from '../../commands/executor.ts'
 import type { Service } from '../../commands/service.ts'
 import { Arguments } from '../../engine/arguments.ts'
-import type { Keyspace } from '../../engine/keyspace.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import { ProtocolError, RequestParser } from './request-parser.ts'
 
-export class RespConnection implements Client {
-  readonly id: number
-  readonly service: Service
-  db: Keyspace
+export class RespConnection extends Client {
   readonly #socket: Socket
   readonly #args = new Arguments()
   readonly #parser = new RequestParser()
   readonly #reply = new ReplyWriter()
   #rest: Buffer = Buffer.alloc(0)
 
-  constructor(id: number, service: Service, socket: Socket) {
-    this.id = id
-    this.service = service
-    this.db = service.databases[0]!
+  constructor(service: Service, socket: Socket) {
+    super(service.nextClientId(), service)
     this.#socket = socket
     socket.on('data', (bytes: Buffer) => this.#receive(bytes))
     socket.on('error', () => socket.destroy())
+    socket.on('close', () => {
+      service.waiters.release(this)
+      this.discard()
+    })
   }
 
-  get protocol(): 2 | 3 {
-    return this.#reply.protocol
+  override resume(): void {
+    process.nextTick(() => this.#receive(Buffer.alloc(0)))
   }
-
-  set protocol(version: 2 | 3) {
-    this.#reply.protocol = version
-  }
-
-  block(): void {
-    this.#reply.nilArray()
-  }
-
-  logAs(): void {}
 
   #receive(bytes: Buffer): void {
-    const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
+    let all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
     this.service.time.tick()
     let at = 0
     try {
-      while (this.#parser.next(this.#args, all, at, all.length)) {
+      while (this.waiting === undefined && this.#parser.next(this.#args, all, at, all.length)) {
         at = this.#parser.at
         if (this.#args.count > 0) execute(this, this.#args, this.#reply)
+        this.#reply.protocol = this.protocol
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
@@ -56,7 +45,9 @@ export class RespConnection implements Client {
       this.#socket.end(this.#reply.take())
       return
     }
-    this.#rest = Buffer.from(all.subarray(at))
+    all = Buffer.from(all.subarray(at))
+    this.#rest = all
+    this.service.statistics.end()
     if (this.#reply.length > 0) this.#socket.write(this.#reply.take())
   }
 }

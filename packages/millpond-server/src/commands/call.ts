@@ -1,0 +1,92 @@
+/** Runs one command that was found and allowed, and everything that follows from it. */
+import type { Arguments } from '../engine/arguments.ts'
+import { ReplyError } from '../engine/errors.ts'
+import type { Keyspace } from '../engine/keyspace.ts'
+import type { Reply } from '../engine/reply.ts'
+import type { Client } from './client.ts'
+import type { CommandEntry } from './command-table.ts'
+import type { Service } from './service.ts'
+
+/** With more words than this a fast command is timed alone, as a slow one. */
+const WORDS_OF_SHORT = 8
+
+/** Runs a command: also one of a transaction, of a script, or one that has waited. Errors are answers. */
+export function call(client: Client, entry: CommandEntry, args: Arguments, reply: Reply): void {
+  const { service } = client
+  if (!entry.isFast || entry.mayBlock || service.depth > 0 || args.count > WORDS_OF_SHORT) {
+    callTimed(client, entry, args, reply)
+    return
+  }
+  const { changes } = service
+  const { count } = changes
+  service.statistics.begin(entry.id)
+  service.current = client
+  service.depth = 1
+  try {
+    entry.command.run(client, args, reply)
+  } catch (error) {
+    fail(client, entry, reply, error)
+  }
+  service.depth = 0
+  service.current = undefined
+  if (changes.count !== count || client.modes !== 0) follow(client, client.db, entry, args, changes.count !== count)
+}
+
+/** The long way: its time is taken, it may run others inside, it may wait. */
+function callTimed(client: Client, entry: CommandEntry, args: Arguments, reply: Reply): void {
+  const { service } = client
+  const { changes, statistics, current, running } = service
+  const { count } = changes
+  const { db } = client
+  statistics.end()
+  service.current = client
+  service.running = { entry, args, reply }
+  service.depth++
+  const beganMs = performance.now()
+  try {
+    entry.command.run(client, args, reply)
+  } catch (error) {
+    fail(client, entry, reply, error)
+  }
+  const tookMs = performance.now() - beganMs
+  service.depth--
+  service.current = current
+  service.running = running
+  statistics.record(entry.id, tookMs)
+  if (changes.count !== count || client.logged !== undefined || client.modes !== 0 || service.depth === 0) {
+    follow(client, db, entry, args, changes.count !== count)
+  }
+}
+
+function follow(client: Client, db: Keyspace, entry: CommandEntry, args: Arguments, changed: boolean): void {
+  const { service } = client
+  if (client.logged !== undefined || (changed && entry.writes)) service.logs.done(client, db, args)
+  if (service.depth === 0) settle(service)
+}
+
+/** What is done when no command runs any more: the log is told, and those are served that waited for what has changed. */
+function settle(service: Service): void {
+  service.logs.flush()
+  if (service.waiters.due) service.waiters.serve()
+}
+
+/** Answers what a command threw. */
+function fail(client: Client, { id }: CommandEntry, reply: Reply, error: unknown): void {
+  const { statistics } = client.service
+  statistics.failed[id]!++
+  answerError(client, reply, error)
+}
+
+/** Answers an error, and counts it. What is no answer is a fault of ours: it is reported, and the client let go. */
+export function answerError(client: Client, reply: Reply, error: unknown): void {
+  const { service } = client
+  const isReply = error instanceof ReplyError
+  const text = isReply
+    ? `${error.code} ${error.message}`
+    : 'ERR internal error, which the server has written to its log'
+  service.statistics.error(text)
+  reply.error(text)
+  if (isReply) return
+  service.onFault(error)
+  client.close('after the answer')
+}

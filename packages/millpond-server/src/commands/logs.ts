@@ -1,0 +1,73 @@
+/** What the append-only log is told: each command that changed something, once it is done, grouped as it was executed. */
+import { Arguments } from '../engine/arguments.ts'
+import type { Keyspace } from '../engine/keyspace.ts'
+import type { Span } from '../engine/span.ts'
+import type { Client } from './client.ts'
+import type { Service } from './service.ts'
+
+/** Where changes are written as commands. */
+export interface ChangeLog {
+  /** One command, as its words lie: they say something only during the call. */
+  append(db: Keyspace, args: Arguments): void
+  /** Commands that belong together, of a transaction or a script: all of them come back after a crash, or none. */
+  appendGroup(commands: readonly LoggedCommand[]): void
+  /** Whether all that was appended is as safe as it was asked to be: clients may be told. */
+  readonly settled: boolean
+  /** Calls back once that is so. */
+  whenSettled(run: () => void): void
+}
+
+export interface LoggedCommand {
+  readonly db: Keyspace
+  readonly args: Arguments
+}
+
+/** Collects what one command, with all that it runs inside, tells the log. */
+export class Logs {
+  /** The log, if there is one. */
+  log: ChangeLog | undefined
+  readonly #service: Service
+  #group: LoggedCommand[] = []
+
+  constructor(service: Service) {
+    this.#service = service
+  }
+
+  /** See `Client.logAs`. */
+  replace(client: Client, words: readonly (string | Uint8Array)[]): void {
+    if (this.log === undefined) return
+    client.logged ??= []
+    if (words.length > 0) client.logged.push(Arguments.of(words))
+  }
+
+  /** A command of `client` in `db` has changed something, and is over. */
+  done(client: Client, db: Keyspace, args: Arguments): void {
+    const { log } = this
+    if (log === undefined) return
+    const { logged } = client
+    if (logged === undefined && this.#service.depth === 0 && this.#group.length === 0) {
+      log.append(db, args)
+      return
+    }
+    client.logged = undefined
+    if (logged === undefined) this.#group.push({ db, args: args.keep() })
+    else for (const instead of logged) this.#group.push({ db, args: instead })
+    if (this.#service.depth === 0) this.flush()
+  }
+
+  /** A key left by itself: after a start from the log it must not be there either. */
+  left(db: Keyspace, key: Span): void {
+    if (this.log === undefined) return
+    this.#group.push({ db, args: Arguments.of(['DEL', key.copy()]) })
+    if (this.#service.depth === 0) this.flush()
+  }
+
+  /** Hands over what was collected: the outermost command is over. */
+  flush(): void {
+    const group = this.#group
+    if (group.length === 0 || this.log === undefined) return
+    this.#group = []
+    if (group.length === 1) this.log.append(group[0]!.db, group[0]!.args)
+    else this.log.appendGroup(group)
+  }
+}

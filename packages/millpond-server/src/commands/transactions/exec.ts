@@ -1,0 +1,42 @@
+import { ReplyError } from '../../engine/errors.ts'
+import type { Reply } from '../../engine/reply.ts'
+import { call } from '../call.ts'
+import type { Client } from '../client.ts'
+import type { Command } from '../command.ts'
+import { CLIENT_MODE } from '../modes.ts'
+import type { QueuedCommand } from './transaction.ts'
+
+/** Runs what was queued, with nothing in between, if no watched key has changed. */
+export const exec: Command = {
+  name: 'exec',
+  since: '1.2.0',
+  group: 'transactions',
+  summary: 'Executes all commands in a transaction.',
+  complexity: 'Depends on commands in the transaction',
+  arity: 1,
+  flags: ['noscript', 'loading', 'stale', 'skip_slowlog'],
+  categories: ['transaction'],
+  run(client, _args, reply) {
+    const { transaction, service } = client
+    if (!transaction) throw new ReplyError('EXEC without MULTI')
+    const holds = service.watchedKeys.holds(client)
+    client.discard()
+    if (transaction.failed) {
+      throw new ReplyError('Transaction discarded because of previous errors.', 'EXECABORT')
+    }
+    if (!holds) {
+      reply.nilArray()
+      return
+    }
+    reply.array(transaction.commands.length)
+    const waits = (client.modes & CLIENT_MODE.NEVER_BLOCKS) === 0
+    client.setMode(CLIENT_MODE.NEVER_BLOCKS, true)
+    for (const queued of transaction.commands) runQueued(client, queued, reply)
+    client.setMode(CLIENT_MODE.NEVER_BLOCKS, !waits)
+  },
+}
+
+/** What a user may do can have changed since the command was queued. */
+function runQueued(client: Client, { entry, args }: QueuedCommand, reply: Reply): void {
+  call(client, entry, args, reply)
+}
