@@ -92,21 +92,28 @@ export class TcpProxy {
   private readonly server: net.Server
   private readonly pairs = new Set<{ near: net.Socket; far: net.Socket }>()
   private stalled = false
+  private target: number
 
-  private constructor(server: net.Server) {
+  private constructor(server: net.Server, target: number) {
     this.server = server
+    this.target = target
   }
 
   static async to(port: number): Promise<TcpProxy> {
     const server = net.createServer()
-    const proxy = new TcpProxy(server)
-    server.on('connection', (near) => proxy.join(near, port))
+    const proxy = new TcpProxy(server, port)
+    server.on('connection', (near) => proxy.join(near))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
     return proxy
   }
 
   get port(): number {
     return (this.server.address() as net.AddressInfo).port
+  }
+
+  /** New connections lead to this port. */
+  lead(port: number): void {
+    this.target = port
   }
 
   /** From now on nothing passes, in either direction, on old and new connections; none is closed. */
@@ -140,8 +147,8 @@ export class TcpProxy {
     await new Promise<void>((resolve) => this.server.close(() => resolve()))
   }
 
-  private join(near: net.Socket, port: number): void {
-    const far = net.connect(port, '127.0.0.1')
+  private join(near: net.Socket): void {
+    const far = net.connect(this.target, '127.0.0.1')
     const pair = { near, far }
     this.pairs.add(pair)
     for (const [from, to] of [

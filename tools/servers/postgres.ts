@@ -10,6 +10,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { embeddedBinaries, systemBinaries } from './postgres-binaries.ts'
+import { copyAsStandby } from './postgres-standby.ts'
 
 /** Options of `startPostgres`. */
 export interface PostgresOptions {
@@ -21,7 +22,7 @@ export interface PostgresOptions {
   fsync?: boolean
   /** How long the server may take until it answers. Default 30,000 ms. */
   startTimeoutMs?: number
-  /** Makes a standby of this server. Needs `pg_basebackup`, which only system binaries have. */
+  /** Makes a standby of this server, which has the same binaries. */
   standbyOf?: PostgresServer
 }
 
@@ -199,7 +200,7 @@ class ThrowAwayServer implements PostgresServer {
 
   private async initialise(): Promise<void> {
     const { standbyOf } = this.options
-    if (standbyOf) return await this.copy(standbyOf)
+    if (standbyOf) return await copyAsStandby(standbyOf, this.dataDir, this.user)
     const args = ['-D', this.dataDir, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync']
     const options = { ...this.user, cwd: this.dataDir, env: environment() }
     await promisify(execFile)(path.join(this.binDir, 'initdb'), args, options).catch(
@@ -207,14 +208,6 @@ class ThrowAwayServer implements PostgresServer {
         throw new Error(`initdb failed in ${this.dataDir}: ${error.stderr || error.message}`, { cause: error })
       },
     )
-  }
-
-  /** The data of another server, with the settings of a standby that follows it. */
-  private async copy({ port }: PostgresServer): Promise<void> {
-    const from = ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres']
-    const args = ['-D', this.dataDir, ...from, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']
-    const options = { ...this.user, cwd: this.dataDir, env: environment() }
-    await promisify(execFile)(path.join(this.binDir, 'pg_basebackup'), args, options)
   }
 
   private async launch(): Promise<void> {
