@@ -7,7 +7,7 @@ import { type Entry, isFresh } from './entry.ts'
 import type { CacheEvents } from './events.ts'
 import { innerKey, shownKey } from './inner-key.ts'
 import { type Life, resolveLife, tagList } from './life.ts'
-import { aborted } from './loads.ts'
+import { aborted, type Wish } from './loads.ts'
 import { NearWrites } from './near-writes.ts'
 import type { CacheOptions, EntryOptions, GetOrSetOptions, MemoryOptions, ReadOptions } from './options.ts'
 import { type RequestMemo, readOnce } from './request.ts'
@@ -98,19 +98,26 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
   /** Reads once for the request. Each caller keeps a signal of its own, and a value of its own where it could change it. */
   async #readOnce<V>(memo: RequestMemo, inner: string, load: Loader<V>, options: GetOrSetOptions<V> = {}): Promise<V> {
     const { sealer } = this.stack
-    const { signal, ...others } = options
+    const { signal, atLeast } = options
+    const once = atLeast === undefined ? {} : { atLeast }
     const reading = readOnce(memo, inner, async () =>
-      sealer.seal(await this.#read(inner, load, others), shownKey(inner)),
+      sealer.seal(await this.#read(inner, load, options, once), shownKey(inner)),
     )
     return sealer.open(await (signal === undefined ? reading : aborted(reading, signal))) as V
   }
 
-  #read<V>(inner: string, load: Loader<V>, options: GetOrSetOptions<V> | undefined): Promise<V> {
+  /** The options are read by name and never copied: they may be worked out when they are asked for, which a hit does not. */
+  #read<V>(
+    inner: string,
+    load: Loader<V>,
+    options: GetOrSetOptions<V> | undefined,
+    read: Wish['options'] = options,
+  ): Promise<V> {
     const { stack } = this
-    const entry = options?.atLeast === undefined ? stack.near.fresh(inner, this.#nowMs()) : undefined
+    const entry = stack.near.fresh(inner, this.#nowMs(), options?.atLeast)
     if (entry !== undefined) return Promise.resolve(this.#hit<V>(inner, entry))
     const life = resolveLife(options, this.life)
-    return stack.loads.get({ key: inner, load: load as Loader<unknown>, life, options }) as Promise<V>
+    return stack.loads.get({ key: inner, load: load as Loader<unknown>, life, options: read }) as Promise<V>
   }
 
   async get<V>(key: string, options?: ReadOptions): Promise<V | undefined> {

@@ -55,10 +55,11 @@ export class NearTier {
   }
 
   /** The entry of a key if it can be served as it is: the path of every plain hit. */
-  fresh(key: string, nowMs: number): Entry | undefined {
+  fresh(key: string, nowMs: number, atLeast?: Position): Entry | undefined {
     const entry = this.#table?.get(key, nowMs)
     if (entry === undefined || isChanged(entry)) return undefined
     if (entry.extra !== undefined && nowMs >= entry.plainUntilMs) return undefined
+    if (atLeast !== undefined && !this.#includes(entry, atLeast)) return undefined
     return !entry.fed || this.isProven(entry.loadedAtMs) ? entry : undefined
   }
 

@@ -125,6 +125,27 @@ test('in a request each caller keeps its own signal, and its own copy', async ()
   })
 })
 
+test('options may be worked out when they are asked for: a load asks for its tags, a hit does not', async () => {
+  const cache = createCache({ clock: manualClock() })
+  let asked = 0
+  class Options {
+    get tags(): string[] {
+      asked++
+      return ['orders']
+    }
+  }
+  for (const run of [<R>(read: () => R) => read(), cache.request.bind(cache)]) {
+    let loads = 0
+    const read = () => run(() => cache.getOrSet('key', () => ++loads, new Options()))
+    expect(await read()).toBe(1)
+    const before = asked
+    expect([await read(), asked]).toEqual([1, before])
+    await cache.deleteByTag('orders')
+    expect(await read()).toBe(2)
+    await cache.delete('key')
+  }
+})
+
 test('a signal that is aborted already starts no load', async () => {
   const cache = createCache({ clock: manualClock() })
   let loads = 0

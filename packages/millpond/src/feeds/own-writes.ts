@@ -25,6 +25,11 @@ export class OwnWrites {
     this.written++
   }
 
+  /** Whether no reader has to be kept from what is older: nothing was written, or all of it is old news. */
+  get isOldNews(): boolean {
+    return this.covered === this.written && this.position === undefined
+  }
+
   /** A position that covers every write so far; `undefined` when nothing was written, or `includes` says that it is old news. */
   async floor(includes: (position: Position) => boolean): Promise<Position | undefined> {
     if (this.covered < this.written) await this.question.ask()

@@ -74,6 +74,8 @@ class LivePostgresFeed implements PostgresFeed {
       throw new FeedError(`the feed cannot say where the server stands: ${this.reason ?? 'it is not whole'}`)
     return formatPosition(await this.session.now())
   })
+  /** The position that is waited for, as told last: who shares a question shares the wait for its answer. */
+  private awaited: { position: Position; timeoutMs: number; reached: Promise<boolean> } | undefined
   private session: Session | undefined
   private running: Promise<void> | undefined
   private waiters: Waiter[] = []
@@ -128,7 +130,13 @@ class LivePostgresFeed implements PostgresFeed {
     const parsed = parsePosition(position)
     const now = this.session?.position
     if (!parsed || !now || !sameHistory(parsed, now)) return Promise.resolve(false)
-    return this.within(timeoutMs, this.session!.reached(parsed), false)
+    const { awaited } = this
+    if (awaited?.position === position && awaited.timeoutMs === timeoutMs) return awaited.reached
+    const reached = this.within(timeoutMs, this.session!.reached(parsed), false).finally(() => {
+      if (this.awaited?.reached === reached) this.awaited = undefined
+    })
+    this.awaited = { position, timeoutMs, reached }
+    return reached
   }
 
   settled(timeoutMs: number): Promise<void> {

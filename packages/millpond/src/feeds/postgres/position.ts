@@ -17,6 +17,14 @@ export function formatPosition(position: ParsedPosition): Position {
 
 /** `undefined` when the text is no position: it comes from outside, so it is not trusted to be one. */
 export function parsePosition(text: Position): ParsedPosition | undefined {
+  if (last.text !== text) last = { text, parsed: parse(text) }
+  return last.parsed
+}
+
+/** Readers who share a question ask about its answer one after the other. */
+let last: { readonly text: string; readonly parsed: ParsedPosition | undefined } = { text: '', parsed: undefined }
+
+function parse(text: string): ParsedPosition | undefined {
   const match = /^(\d{1,20})\/(\d{1,10})\/([0-9A-Fa-f]{1,8}\/[0-9A-Fa-f]{1,8})$/.exec(text)
   const lsn = match ? parseLsn(match[3]!) : undefined
   return match && lsn !== undefined ? { systemId: match[1]!, timeline: Number(match[2]), lsn } : undefined

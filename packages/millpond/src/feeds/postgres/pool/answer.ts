@@ -15,17 +15,22 @@ export interface KeptAnswer {
   readonly isDeep: boolean
 }
 
+/** As `pg` describes a column. */
 interface PgField {
   readonly name: string
+  readonly tableID: number
+  readonly columnID: number
   readonly dataTypeID: number
-  readonly format?: string
+  readonly dataTypeSize: number
+  readonly dataTypeModifier: number
+  readonly format: string
 }
 
 export function keepAnswer({ command, rowCount, fields, rows }: PgResult): KeptAnswer {
   const isDeep = rows.some((row) =>
     Object.values(row as object).some((value) => typeof value === 'object' && value !== null),
   )
-  return { command, rowCount, fields: fields.map((field) => ({ ...field })) as unknown as PgField[], rows, isDeep }
+  return { command, rowCount, fields: (fields as PgField[]).map(copyOfField), rows, isDeep }
 }
 
 export function handOut({ command, rowCount, fields, rows, isDeep }: KeptAnswer, call: QueryCall): object {
@@ -37,7 +42,7 @@ export function handOut({ command, rowCount, fields, rows, isDeep }: KeptAnswer,
     command,
     rowCount,
     oid: null,
-    fields: fields.map((field) => ({ ...field })),
+    fields: fields.map(copyOfField),
     rows: own,
     rowAsArray: asArrays,
   }
@@ -55,6 +60,12 @@ function parsed(row: Texts, fields: readonly PgField[], types: TypeParsers, asAr
 
 /** Leaves values as PostgreSQL sent them. */
 export const TEXTS: TypeParsers = { getTypeParser: () => (text) => text }
+
+/** By name: the copy of a frozen object as a whole takes eight times as long. */
+function copyOfField(field: PgField): PgField {
+  const { name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format } = field
+  return { name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format }
+}
 
 function copyOfFlat(row: unknown): unknown {
   return Array.isArray(row) ? row.slice() : { ...(row as object) }

@@ -94,13 +94,30 @@ export class PoolQueries {
     return { hits: reads - loads, loads, kept, passed, texts: this.shapes?.size ?? 0, feed: this.feed.status() }
   }
 
-  private async queryPool(call: QueryCall): Promise<unknown> {
+  private queryPool(call: QueryCall): Promise<unknown> {
+    const shape = this.shapes?.peek(call.text)
+    return shape ? this.readOnPool(call, shape) : this.readNew(call)
+  }
+
+  /** A text that is not known yet. */
+  private async readNew(call: QueryCall): Promise<unknown> {
     const shapes = await this.loading
-    const pass = (): Promise<unknown> => this.pool.query(call.config)
-    const shape = shapes.peek(call.text) ?? (await shapes.of(call.text).catch(() => undefined))
-    if (!shape) return await this.cache.pass(undefined, { pass }, 'the catalog could not be asked')
-    if (shape.mayChangeSession) return await this.passOnPool(call, shape)
-    return await this.cache.read(call, shape, { waits: true, pass, load: (began) => this.loadOnPool(call, began) })
+    const shape = await shapes.of(call.text).catch(() => undefined)
+    if (shape) return await this.readOnPool(call, shape)
+    return await this.cache.pass(undefined, this.runner(call), 'the catalog could not be asked')
+  }
+
+  private readOnPool(call: QueryCall, shape: KnownShape): Promise<unknown> {
+    if (shape.mayChangeSession) return this.passOnPool(call, shape)
+    return this.cache.read(call, shape, this.runner(call))
+  }
+
+  private runner(call: QueryCall): Runner {
+    return {
+      waits: true,
+      pass: () => this.pool.query(call.config),
+      load: (began) => this.loadOnPool(call, began),
+    }
   }
 
   /** What changes a session runs on a connection that is known, so that its state is. */

@@ -59,49 +59,57 @@ export class QueryCache {
     this.parts = parts
   }
 
-  /** The answer of a query whose shape is known. */
-  async read(call: QueryCall, shape: KnownShape, runner: Runner): Promise<unknown> {
+  /** The answer of a query whose shape is known. A hit that nobody has to wait for is one promise after the cache's own. */
+  read(call: QueryCall, shape: KnownShape, runner: Runner): Promise<unknown> {
     const parameters = parameterKey(call.values)
-    const [reason = this.reasonAgainst(shape, parameters)] = shape.reasons
-    if (reason) return await this.pass(shape, runner, reason)
-    const floor = await this.reached(call.read ?? this.parts.read)
-    if (!floor) return await this.pass(shape, runner, 'the feed cannot prove it in time')
-    const form = call.types ? 'texts' : call.asArrays ? 'arrays' : 'objects'
-    const key = JSON.stringify([this.parts.name, shape.generation, form, call.text, parameters])
-    this.counts.reads++
-    if (runner.waits) return await this.answer(key, call, shape, runner, floor)
-    // Who holds a connection does not wait for a load that waits for one.
-    const answer = await this.waiting.unless(key, () => this.answer(key, call, shape, runner, floor))
-    return answer ?? (await this.pass(shape, runner, 'others wait for a connection'))
+    const reason = shape.reasons[0] ?? this.reasonAgainst(shape, parameters)
+    if (reason) return this.pass(shape, runner, reason)
+    const key = keyPrefix(this.parts.name, call, shape) + parameters
+    const mode = call.read ?? this.parts.read
+    if (mode === 'bounded' && this.parts.writes.isOldNews) return this.readFrom(undefined, key, call, shape, runner)
+    return this.reached(mode).then((floor) => {
+      if (!floor) return this.pass(shape, runner, 'the feed cannot prove it in time')
+      return this.readFrom(floor.atLeast, key, call, shape, runner)
+    })
   }
 
-  private reasonAgainst({ dependencies }: KnownShape, parameters: unknown): string | undefined {
-    if (!parameters) return 'a parameter means the moment, or has no sure text'
+  private reasonAgainst({ dependencies }: KnownShape, parameters: string | undefined): string | undefined {
+    if (parameters === undefined) return 'a parameter means the moment, or has no sure text'
     const untold = dependencies.find(({ tableTag }) => this.parts.feed.covers(tableTag) === undefined)
     return untold && `the feed does not tell of changes of ${untold.tableTag}`
   }
 
-  private async answer(
+  private readFrom(
+    atLeast: Position | undefined,
     key: string,
     call: QueryCall,
     shape: KnownShape,
     runner: Runner,
-    { atLeast }: Floor,
+  ): Promise<unknown> {
+    this.counts.reads++
+    if (runner.waits) return this.answer(atLeast, key, call, shape, runner)
+    // Who holds a connection does not wait for a load that waits for one.
+    return this.waiting
+      .unless(key, () => this.answer(atLeast, key, call, shape, runner))
+      .then((answer) => answer ?? this.pass(shape, runner, 'others wait for a connection'))
+  }
+
+  private answer(
+    atLeast: Position | undefined,
+    key: string,
+    call: QueryCall,
+    shape: KnownShape,
+    runner: Runner,
   ): Promise<object> {
-    const { cache } = this.parts
-    const tags = shape.dependencies.flatMap((dependency) => dependency.tags(call.values))
-    const kept = await cache.getOrSet<KeptAnswer>(
-      key,
-      async (ctx) => {
-        const { result, isSure } = await this.load(key, runner)
-        const answer = keepAnswer(result)
-        this.counts.loads++
-        if (isSure) this.counts.kept++
-        return isSure ? answer : ctx.skip(answer)
-      },
-      { tags, ttl: 'forever', staleWhileRevalidate: 0, staleIfError: 0, ...(atLeast !== undefined && { atLeast }) },
-    )
-    return handOut(kept, call)
+    const load = async (ctx: { skip(value: KeptAnswer): KeptAnswer }): Promise<KeptAnswer> => {
+      const { result, isSure } = await this.load(key, runner)
+      const answer = keepAnswer(result)
+      this.counts.loads++
+      if (isSure) this.counts.kept++
+      return isSure ? answer : ctx.skip(answer)
+    }
+    const kept = this.parts.cache.getOrSet<KeptAnswer>(key, load, new AnswerOptions(shape, call, atLeast))
+    return kept.then((answer) => handOut(answer, call))
   }
 
   /** A statement goes to the database; whatever is no plain read may have written. */
@@ -149,6 +157,32 @@ export class QueryCache {
     const said = mode === 'bounded' ? undefined : mode.atLeast
     return [own, said].filter((position) => position !== undefined)
   }
+}
+
+/** Options of an answer: its tags are worked out when it is loaded, as a hit asks for none. */
+class AnswerOptions {
+  readonly ttl = 'forever'
+  readonly staleWhileRevalidate = 0
+  readonly staleIfError = 0
+  readonly atLeast?: Position
+  private readonly shape: KnownShape
+  private readonly call: QueryCall
+
+  constructor(shape: KnownShape, call: QueryCall, atLeast: Position | undefined) {
+    this.shape = shape
+    this.call = call
+    if (atLeast !== undefined) this.atLeast = atLeast
+  }
+
+  get tags(): readonly string[] {
+    return this.shape.dependencies.flatMap((dependency) => dependency.tags(this.call.values))
+  }
+}
+
+/** What tells a text from all others, and how its rows are to look. */
+function keyPrefix(name: string, { types, asArrays }: QueryCall, shape: KnownShape): string {
+  const form = types ? 'texts' : asArrays ? 'arrays' : 'objects'
+  return (shape.prefixes[form] ??= JSON.stringify([name, shape.generation, form, shape.text]))
 }
 
 /** Nothing up to here may be missing. */

@@ -38,17 +38,33 @@ const UNUSUAL = ['submit', 'callback', 'binary', 'rows', 'portal', 'queryMode'] 
 /** What the arguments ask for; `undefined` for what is more than text and values, and goes to the database as it is. */
 export function readCall(args: readonly unknown[]): QueryCall | undefined {
   const [first, second, third] = args
-  const callback = [second, third].find((one) => typeof one === 'function') as PgCallback | undefined
+  const callback = typeof second === 'function' ? second : typeof third === 'function' ? third : undefined
   const query = (typeof first === 'string' ? { text: first } : first) as QueryObject | null | undefined
   if (typeof query !== 'object' || query === null || typeof query.text !== 'string') return undefined
-  if (UNUSUAL.some((name) => query[name])) return undefined
+  if (query === first && UNUSUAL.some((name) => query[name])) return undefined
   const given = second && typeof second !== 'function' ? second : query.values
   if (given !== undefined && given !== null && !Array.isArray(given)) return undefined
-  const { text, types, rowMode, name, query_timeout } = query
   const values = given ? given.map(copyOf) : []
-  const asArrays = rowMode === 'array'
-  const config = { text, ...(given && { values }), ...defined({ types, rowMode, name, query_timeout }) }
-  return { text, values, asArrays, types, callback, read: query.read, config }
+  const config = configOf(query, given ? values : undefined)
+  const { text, types, rowMode, read } = query
+  return {
+    text,
+    values,
+    asArrays: rowMode === 'array',
+    types,
+    callback: callback as PgCallback | undefined,
+    read,
+    config,
+  }
+}
+
+function configOf({ text, types, rowMode, name, query_timeout }: QueryObject, values: unknown[] | undefined): object {
+  const config: Record<string, unknown> = values ? { text, values } : { text }
+  if (types !== undefined) config.types = types
+  if (rowMode !== undefined) config.rowMode = rowMode
+  if (name !== undefined) config.name = name
+  if (query_timeout !== undefined) config.query_timeout = query_timeout
+  return config
 }
 
 /** What the caller may change in place. Other objects make a query go to the database, as they are. */
@@ -57,8 +73,4 @@ function copyOf(value: unknown): unknown {
   if (value instanceof Date) return new Date(value.getTime())
   if (!ArrayBuffer.isView(value)) return value
   return Buffer.from(Buffer.from(value.buffer, value.byteOffset, value.byteLength))
-}
-
-function defined(options: object): object {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

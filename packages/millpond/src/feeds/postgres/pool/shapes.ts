@@ -10,6 +10,9 @@ import type { Effect } from './connection-state.ts'
 /** A shape, with the generation of the catalog under which it holds: part of the keys of its answers. */
 export interface KnownShape extends QueryShape {
   readonly generation: number
+  readonly text: string
+  /** What the keys of its answers begin with, by the form of the rows, once somebody has asked for it. */
+  readonly prefixes: { texts?: string; arrays?: string; objects?: string }
 }
 
 /** After this the fingerprint is taken again, behind the readers' backs; after twice as long nothing is known without it. */
@@ -77,7 +80,7 @@ export class Shapes {
   private async workOut(text: string): Promise<KnownShape> {
     const { generation } = this
     try {
-      const shape = { ...(await shapeOf(text, this.context)), generation }
+      const shape: KnownShape = { ...(await shapeOf(text, this.context)), generation, text, prefixes: {} }
       if (this.known.size >= SHAPES_MAX) this.known.clear()
       if (generation === this.generation) this.known.set(text, shape)
       return shape
