@@ -4,6 +4,7 @@ import { connectionCommands } from './connection/index.ts'
 import { keyCommands } from './keys/index.ts'
 import { scriptingCommands } from './scripting/index.ts'
 import { serverCommands } from './server/index.ts'
+import { setCommands } from './sets/index.ts'
 import { stringCommands } from './strings/index.ts'
 import { transactionCommands } from './transactions/index.ts'
 
@@ -12,6 +13,7 @@ export const COMMANDS: readonly Command[] = [
   ...keyCommands,
   ...scriptingCommands,
   ...serverCommands,
+  ...setCommands,
   ...stringCommands,
   ...transactionCommands,
 ]
