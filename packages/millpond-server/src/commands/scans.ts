@@ -1,5 +1,5 @@
 /** What SCAN, HSCAN, SSCAN and ZSCAN are told, and how they answer. */
-import { type Arguments, parseInt64 } from '../engine/arguments.ts'
+import type { Arguments } from '../engine/arguments.ts'
 import { ReplyError, syntaxError } from '../engine/errors.ts'
 import { Glob } from '../engine/glob.ts'
 import type { Reply } from '../engine/reply.ts'

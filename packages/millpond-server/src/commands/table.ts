@@ -5,6 +5,7 @@ import { keyCommands } from './keys/index.ts'
 import { scriptingCommands } from './scripting/index.ts'
 import { serverCommands } from './server/index.ts'
 import { setCommands } from './sets/index.ts'
+import { sortedSetCommands } from './sorted-sets/index.ts'
 import { stringCommands } from './strings/index.ts'
 import { transactionCommands } from './transactions/index.ts'
 
@@ -14,6 +15,7 @@ export const COMMANDS: readonly Command[] = [
   ...scriptingCommands,
   ...serverCommands,
   ...setCommands,
+  ...sortedSetCommands,
   ...stringCommands,
   ...transactionCommands,
 ]

@@ -43,15 +43,26 @@ export class SortedSet implements Collection {
     return this.#scores.has(member)
   }
 
-  /** Puts a member, or another score on it. Returns whether it is new. */
-  set(member: string, score: number): boolean {
+  /** Puts a member, or another score on it. */
+  set(member: string, score: number): void {
     const before = this.#scores.get(member)
-    if (before === score) return false
-    if (before !== undefined) this.#tree.delete(member, before)
-    else if (this.#isListpack) this.#isListpack = this.#fits(this.size + 1, member.length)
+    if (before === undefined) this.insert(member, score)
+    else this.move(member, before, score)
+  }
+
+  /** Puts a member that is not there yet. */
+  insert(member: string, score: number): void {
+    if (this.#isListpack) this.#isListpack = this.#fits(this.size + 1, member.length)
     this.#tree.insert(member, score)
     this.#scores.set(member, score)
-    return before === undefined
+  }
+
+  /** Puts another score on a member. */
+  move(member: string, before: number, score: number): void {
+    if (before === score) return
+    this.#tree.delete(member, before)
+    this.#tree.insert(member, score)
+    this.#scores.set(member, score)
   }
 
   /** Removes a member. Returns whether it was there. */

@@ -1,0 +1,19 @@
+import type { Command } from '../command.ts'
+import { combinationOf, intersection, replySortedSet } from './operations.ts'
+
+/** Tells the members that all sets have, with their scores put together. */
+export const zinter: Command = {
+  name: 'zinter',
+  since: '6.2.0',
+  group: 'sorted_set',
+  summary: 'Tells the members that all sets have, with their scores put together.',
+  complexity: 'O(N*K)+O(M*log(M)) for N members of the smallest of K sets, M of the result',
+  arity: -3,
+  flags: ['readonly'],
+  keys: [{ first: 2, last: { countAt: 1 }, access: 'RO', touches: ['access'] }],
+  syntax: 'numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE SUM | MIN | MAX] [WITHSCORES]',
+  run(client, args, reply) {
+    const combination = combinationOf(client, args, 1, ['weights', 'withscores'])
+    replySortedSet(client, intersection(client.db, combination), combination.withScores, reply)
+  },
+}
