@@ -57,8 +57,13 @@ export class Logs {
 
   /** A key left by itself: after a start from the log it must not be there either. */
   left(db: Keyspace, key: Span): void {
+    if (this.log !== undefined) this.also(db, 'DEL', key.copy())
+  }
+
+  /** Something was changed beside the command that runs, and before it: what was too old was removed. */
+  also(db: Keyspace, ...words: readonly (string | Uint8Array)[]): void {
     if (this.log === undefined) return
-    this.#group.push({ db, args: Arguments.of(['DEL', key.copy()]) })
+    this.#group.push({ db, args: Arguments.of(words) })
     if (this.#service.depth === 0) this.flush()
   }
 

@@ -1,6 +1,8 @@
 /** All commands by name. A command that is added is named here, in its chapter's `index.ts`. */
+import { bitmapCommands } from './bitmaps/index.ts'
 import type { Command } from './command.ts'
 import { connectionCommands } from './connection/index.ts'
+import { hashCommands } from './hashes/index.ts'
 import { keyCommands } from './keys/index.ts'
 import { scriptingCommands } from './scripting/index.ts'
 import { serverCommands } from './server/index.ts'
@@ -10,7 +12,9 @@ import { stringCommands } from './strings/index.ts'
 import { transactionCommands } from './transactions/index.ts'
 
 export const COMMANDS: readonly Command[] = [
+  ...bitmapCommands,
   ...connectionCommands,
+  ...hashCommands,
   ...keyCommands,
   ...scriptingCommands,
   ...serverCommands,

@@ -1,4 +1,5 @@
 /** The words of one command, where they lie: name first, as a client sent them. Made once a connection, filled for each command. */
+import { readInteger } from './digits.ts'
 import { notFloat, notInteger, type ReplyError } from './errors.ts'
 import { Span } from './span.ts'
 
@@ -38,6 +39,15 @@ export class Arguments {
     if (this.count === this.#starts.length) this.#grow()
     this.#starts[this.count] = start
     this.#ends[this.count++] = end
+  }
+
+  /** The words lie in other memory now, `delta` further along. */
+  move(bytes: Buffer, delta: number): void {
+    this.bytes = bytes
+    for (let at = 0; at < this.count; at++) {
+      this.#starts[at]! += delta
+      this.#ends[at]! += delta
+    }
   }
 
   start(at: number): number {
@@ -90,21 +100,8 @@ export class Arguments {
 
   /** A word as a whole number that a double holds exactly. Further ones up to 64 bits lose their last digits: see `int64`. */
   integer(at: number, failure: () => ReplyError = notInteger): number {
-    const start = this.#starts[at]!
-    const end = this.#ends[at]!
-    const negative = this.bytes[start] === 0x2d
-    let place = negative ? start + 1 : start
-    const digits = end - place
-    if (digits < 1 || digits > 15 || (this.bytes[place] === 0x30 && (digits > 1 || negative))) {
-      return Number(this.int64(at, failure))
-    }
-    let value = 0
-    for (; place < end; place++) {
-      const digit = this.bytes[place]! - 0x30
-      if (digit < 0 || digit > 9) throw failure()
-      value = value * 10 + digit
-    }
-    return negative ? -value : value
+    const value = readInteger(this.bytes, this.#starts[at]!, this.#ends[at]!)
+    return Number.isNaN(value) ? Number(this.int64(at, failure)) : value
   }
 
   /** A word as a whole number of 64 bits, written as Redis demands it: no spaces, no sign '+', no zero in front. */

@@ -18,3 +18,10 @@ export const notFloat = (): ReplyError => new ReplyError('value is not a valid f
 export const noSuchKey = (): ReplyError => new ReplyError('no such key')
 export const outOfMemory = (): ReplyError =>
   new ReplyError("command not allowed when used memory > 'maxmemory'.", 'OOM')
+export const wrongArity = (command: string): ReplyError =>
+  new ReplyError(`wrong number of arguments for '${command}' command`)
+export const outOfRange = (): ReplyError => new ReplyError('value is out of range')
+export const notPositive = (): ReplyError => new ReplyError('value is out of range, must be positive')
+export const invalidExpiry = (command: string): ReplyError =>
+  new ReplyError(`invalid expire time in '${command}' command`)
+export const wouldOverflow = (): ReplyError => new ReplyError('increment or decrement would overflow')

@@ -85,9 +85,9 @@ export class Hash implements Collection {
     return this.#fields.nameAt(place)
   }
 
-  /** See `Dictionary.scan`. */
+  /** Fields in steps: see `Dictionary.scan`. A small hash comes in one. */
   scan(cursor: number, count: number, tell: (field: string, value: string) => void): number {
-    return this.#fields.scan(cursor, count, tell)
+    return this.#fields.scan(this.#large ? cursor : 0, this.#large ? count : this.size, tell)
   }
 
   /** When a field expires; Infinity: never. */

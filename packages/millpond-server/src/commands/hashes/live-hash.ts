@@ -1,0 +1,33 @@
+/** The hash under a key, without the fields whose time is over: these are removed when somebody looks. */
+import type { Arguments } from '../../engine/arguments.ts'
+import type { Span } from '../../engine/span.ts'
+import { HASH, type Hash } from '../../engine/values/hash.ts'
+import type { Client } from '../client.ts'
+
+/** The hash under the first word after the name, for reading. @throws ReplyError WRONGTYPE */
+export function readHash(client: Client, args: Arguments): Hash | undefined {
+  const key = args.span(1)
+  return live(client, key, client.db.read(key, HASH))
+}
+
+/** The hash under the first word after the name, which is going to be changed. @throws ReplyError WRONGTYPE */
+export function editHash(client: Client, args: Arguments): Hash | undefined {
+  const key = args.span(1)
+  return live(client, key, client.db.edit(key, HASH))
+}
+
+/** As `editHash`, and a new one where there is none. @throws ReplyError WRONGTYPE */
+export function editOrNewHash(client: Client, args: Arguments): Hash {
+  const key = args.span(1)
+  return live(client, key, client.db.edit(key, HASH)) ?? client.db.editOrNew(key, HASH)
+}
+
+function live(client: Client, key: Span, hash: Hash | undefined): Hash | undefined {
+  if (hash === undefined || hash.nextExpiryMs > client.service.time.nowMs) return hash
+  const expired = hash.removeExpired(client.service.time.nowMs)
+  if (expired.length === 0) return hash
+  client.service.logs.also(client.db, 'HDEL', key.copy(), ...expired)
+  const left = hash.size
+  client.db.changed(key, 'hexpired', 'h')
+  return left === 0 ? undefined : hash
+}
