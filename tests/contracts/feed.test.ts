@@ -102,6 +102,28 @@ describe('feed', () => {
     expect(database.loads).toBe(3)
   })
 
+  test('fromReplica: what a replica says is as fresh as the feed proves, however late it was loaded', async () => {
+    const { world, feed, cache, database } = setup()
+    const load = database.load('trade')
+    const read = () =>
+      cache.getOrSet<number>('trade', async (ctx) => ctx.fromReplica(await load(ctx)), { tags: ['trades:1'] })
+    feed.stall()
+    await world.clock.advance(200)
+    await read() // the replica lacks what was committed in these 200 ms
+    await world.clock.advance(50)
+    await read()
+    expect(database.loads).toBe(1)
+    await world.clock.advance(1)
+    database.write('trade')
+    expect(await read()).toBe(2)
+    expect(await read(), 'nothing is proven').toBe(2)
+    expect(database.loads).toBe(3)
+    feed.resume()
+    await read()
+    expect(database.loads, 'proven again').toBe(3)
+    expect((await cache.getEntry('trade'))?.ageMs).toBe(251)
+  })
+
   test('broken: nothing of its source counts until it is whole, then it is cached again', async () => {
     const { world, feed, cache, database, read } = setup()
     const resets: string[] = []

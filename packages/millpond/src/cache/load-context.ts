@@ -11,6 +11,8 @@ export class Context implements LoadContext<unknown> {
   life: Life
   /** The loader asked to keep nothing. */
   skipped = false
+  /** The value may be older than the load. */
+  isFromReplica = false
   keptEtag: string | undefined
   readonly #stale: Stale | undefined
   readonly #abort: Abort
@@ -47,6 +49,11 @@ export class Context implements LoadContext<unknown> {
 
   skip<V>(value: V): V {
     this.skipped = true
+    return value
+  }
+
+  fromReplica<V>(value: V): V {
+    this.isFromReplica = true
     return value
   }
 }

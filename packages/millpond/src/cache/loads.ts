@@ -271,7 +271,9 @@ export class Loads {
       return false
     }
     const freshMs = freshMsOf(loaded.value, life, random)
-    const { nowMs, loadedAtMs } = loaded
+    const { nowMs } = loaded
+    // What the feed had proven until now lies in the value, or would have voided the lease.
+    const loadedAtMs = context.isFromReplica ? Math.min(loaded.loadedAtMs, near.provenAsOfMs) : loaded.loadedAtMs
     near.keep(wish.key, loaded.sealed, lease, life, { nowMs, loadedAtMs, freshMs, etag })
     if (shared !== undefined && promotion !== undefined && !lease.fed) {
       const filled = shared.reads.fill({ key: wish.key, value: loaded.value, life, freshMs, etag, ...promotion })

@@ -109,6 +109,11 @@ export class NearTier {
     return feed === undefined || Math.max(feed.freshAsOfMs(), beganAtMs) >= cameAtMs - feed.maxStalenessMs
   }
 
+  /** As of when the feed proves that nothing is missing, where there is one. */
+  get provenAsOfMs(): number {
+    return this.#feed?.freshAsOfMs() ?? Number.POSITIVE_INFINITY
+  }
+
   /** Adds tags that the loader named at its end. */
   addTags(lease: Lease, tagNames: readonly string[]): void {
     const { names, fed } = this.#covered(tagNames)

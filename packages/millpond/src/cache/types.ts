@@ -28,6 +28,11 @@ export interface LoadContext<V> {
   notModified(): V
   /** Return this to hand a value to the callers and keep nothing. */
   skip(value: V): V
+  /**
+   * Return this to keep a value that was read from a replica, which may be older than the load. It counts as fresh only as
+   * far as the feed proves it, not from the load on. The replica must have all that the feed had told when the load began.
+   */
+  fromReplica(value: V): V
 }
 
 /** Produces the values of several keys at once. A key that the map does not have is `undefined`. */

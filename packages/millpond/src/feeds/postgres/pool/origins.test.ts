@@ -10,8 +10,7 @@ import { Origins } from './origins.ts'
 const BY_ID = 'SELECT n FROM numbers WHERE id = $1'
 const KEYS = 40
 
-/** `pg_basebackup` comes with the distribution's package only: `apt-get install postgresql`. */
-describe('where a connection leads', () => {
+describe.each(['system', 'embedded'] as const)('where a connection leads (%s)', (binaries) => {
   let primary: PostgresServer
   let standby: PostgresServer
   let writer: pg.Client
@@ -20,13 +19,13 @@ describe('where a connection leads', () => {
   let pools: pg.Pool[]
 
   beforeAll(async () => {
-    primary = await startPostgres({ binaries: 'system' })
+    primary = await startPostgres({ binaries })
     writer = new pg.Client(primary.url)
     await writer.connect()
     await writer.query('CREATE TABLE numbers (id int PRIMARY KEY, n int); ALTER TABLE numbers REPLICA IDENTITY FULL')
     await writer.query(`INSERT INTO numbers SELECT i, 0 FROM generate_series(1, ${KEYS}) i`)
     standby = await startPostgres({
-      binaries: 'system',
+      binaries,
       standbyOf: primary,
       settings: { recovery_min_apply_delay: '60ms', hot_standby_feedback: true },
     })
@@ -88,22 +87,87 @@ describe('where a connection leads', () => {
     expect(pool.status().hits).toBe(hits + 1)
   })
 
+  /** The standby replays nothing until `resume`; what it has received waits. */
+  async function standStill(): Promise<{ resume: () => Promise<void> }> {
+    const follower = new pg.Client(standby.url)
+    await follower.connect()
+    await follower.query('SELECT pg_wal_replay_pause()')
+    await expect
+      .poll(async () => (await follower.query('SELECT pg_get_wal_replay_pause_state() AS state')).rows[0].state)
+      .toBe('paused')
+    return {
+      async resume() {
+        const { rows } = await writer.query('SELECT pg_current_wal_flush_lsn() AS lsn')
+        await follower.query('SELECT pg_wal_replay_resume()')
+        await expect
+          .poll(
+            async () =>
+              (await follower.query(`SELECT pg_last_wal_replay_lsn() >= '${rows[0].lsn}' AS has`)).rows[0].has,
+          )
+          .toBe(true)
+        await follower.end()
+      },
+    }
+  }
+
+  test('a standby that stands still: what it says is handed out, not kept, and kept again once it has replayed all', {
+    timeout: 30_000,
+  }, async () => {
+    const pool = poolOn(standby.url)
+    const read = async (): Promise<number> => (await pool.query(BY_ID, [1])).rows[0].n
+    await expect.poll(async () => (await read()) >= 0 && pool.status().kept).toBeGreaterThan(0)
+    const { resume } = await standStill()
+    const { n } = (await writer.query('UPDATE numbers SET n = n + 1 WHERE id = 1 RETURNING n')).rows[0]
+    await reached()
+    const { loads, kept } = pool.status()
+    for (let count = 0; count < 3; count++) expect(await read()).toBe(n - 1)
+    expect(pool.status()).toMatchObject({ loads: loads + 3, kept })
+    await resume()
+    expect(await read()).toBe(n)
+    await expect.poll(async () => (await read()) === n && pool.status().kept).toBe(kept + 1)
+    const { hits } = pool.status()
+    expect(await read()).toBe(n)
+    expect(pool.status().hits).toBe(hits + 1)
+  })
+
+  test('a standby that catches up while it is read: it counts what it had before', { timeout: 30_000 }, async () => {
+    const raw = new pg.Pool({ connectionString: standby.url, max: 1 })
+    pools.push(raw)
+    const pool = cachePool(raw, { cache, feed })
+    await expect.poll(async () => (await pool.query(BY_ID, [1])) && pool.status().kept).toBeGreaterThan(0)
+    const { resume } = await standStill()
+    const { n } = (await writer.query('UPDATE numbers SET n = n + 1 WHERE id = 1 RETURNING n')).rows[0]
+    await reached()
+    // The answer is on its way until the standby has everything.
+    const client = await raw.connect()
+    const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>
+    client.query = (async (...args: unknown[]) => {
+      const answer = await query(...args)
+      if ((args[0] as { text?: string }).text === BY_ID) await resume()
+      return answer
+    }) as typeof client.query
+    client.release()
+    expect((await pool.query(BY_ID, [1])).rows[0].n).toBe(n - 1)
+    client.query = query as typeof client.query
+    expect((await pool.query(BY_ID, [1])).rows[0].n).toBe(n)
+  })
+
   test('without the guard old values stay for ever: the test above can fail', { timeout: 30_000 }, async () => {
-    const { isSure } = Origins.prototype
-    Origins.prototype.isSure = () => Promise.resolve(true)
+    const { sourceOf } = Origins.prototype
+    Origins.prototype.sourceOf = () => Promise.resolve('standby')
     try {
       const pool = poolOn(standby.url)
       await pool.query(BY_ID, [1])
       expect(await oldAtRest(pool)).toBeGreaterThan(0)
     } finally {
-      Origins.prototype.isSure = isSure
+      Origins.prototype.sourceOf = sourceOf
     }
   })
 
   test('a proxy that sends new connections elsewhere: what another server says is not kept', {
     timeout: 30_000,
   }, async () => {
-    const foreign = await startPostgres({ binaries: 'system' })
+    const foreign = await startPostgres({ binaries })
     const sockets = new Set<net.Socket>()
     let port = primary.port
     const proxy = net.createServer((socket) => {

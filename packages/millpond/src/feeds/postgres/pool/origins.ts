@@ -12,7 +12,9 @@ import { parsePosition } from '../position.ts'
 import type { PgPoolClient } from './pg-pool.ts'
 import { SESSION } from './shapes.ts'
 
-type Role = 'primary' | 'standby' | 'foreign'
+/** What may be kept comes from there. */
+export type Source = 'primary' | 'standby'
+type Role = Source | 'foreign'
 
 export class Origins {
   private readonly feed: Pick<PostgresFeed, 'status' | 'position'>
@@ -26,15 +28,20 @@ export class Origins {
     this.session = session
   }
 
-  /** Whether what is read next on this connection has all that the feed has told. `anew`: its settings may have changed. */
-  async isSure(client: PgPoolClient, anew = false): Promise<boolean> {
+  /**
+   * Where a connection leads, if what is read next on it has all that the feed has told. `anew`: its settings may have
+   * changed.
+   */
+  async sourceOf(client: PgPoolClient, anew = false): Promise<Source | undefined> {
     const role = await this.roleOf(client, anew)
-    return role === 'primary' || (role === 'standby' && (await this.hasReplayed(client)))
+    if (role === 'standby') return (await this.hasReplayed(client)) ? role : undefined
+    return role === 'primary' ? role : undefined
   }
 
   /** Whether what was read on it was read from the server that it led to before. */
-  async wasSure(client: PgPoolClient): Promise<boolean> {
-    return (await this.roleOf(client)) === 'primary' || (await this.answers(client, STANDBY))
+  async wasSource(client: PgPoolClient, source: Source): Promise<boolean> {
+    const role = await this.roleOf(client)
+    return role === source && (role === 'primary' || (await this.answers(client, STANDBY)))
   }
 
   /** Whether its settings are the usual ones. */

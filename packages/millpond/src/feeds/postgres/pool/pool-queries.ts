@@ -160,12 +160,12 @@ export class PoolQueries {
 
   private async load(client: PlainClient, call: QueryCall): ReturnType<Runner['load']> {
     const state = this.states.of(client)
-    const isSure = state.isIdle && (await this.origins.isSure(client, state.isChanged))
-    if (isSure) state.isChanged = false
+    const source = state.isIdle ? await this.origins.sourceOf(client, state.isChanged) : undefined
+    if (source) state.isChanged = false
     const config = call.types ? { ...call.config, types: TEXTS, rowMode: 'array' } : call.config
     const result = (await client.query(config)) as PgResult
     // Not kept anyway: this caller's own parsers are applied as for the others.
-    return { isSure: isSure && (await this.origins.wasSure(client)), result }
+    return { source: source && (await this.origins.wasSource(client, source)) ? source : undefined, result }
   }
 
   private facadeFor(client: PlainClient): PlainClient {

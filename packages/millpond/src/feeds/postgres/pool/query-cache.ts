@@ -5,6 +5,7 @@ import type { ReadMode } from '../../read-mode.ts'
 import type { PostgresFeed } from '../feed.ts'
 import { handOut, type KeptAnswer, keepAnswer } from './answer.ts'
 import type { Effect } from './connection-state.ts'
+import type { Source } from './origins.ts'
 import { parameterKey } from './parameter-key.ts'
 import type { PgResult } from './pg-pool.ts'
 import type { QueryCall } from './query-call.ts'
@@ -15,7 +16,7 @@ import { Waiting } from './waiting.ts'
 export interface QueryCacheStore {
   getOrSet<V>(
     key: string,
-    load: (ctx: { skip(value: V): V }) => Promise<V>,
+    load: (ctx: LoadedAnswer<V>) => Promise<V>,
     options: {
       tags: readonly string[]
       ttl: 'forever'
@@ -24,6 +25,12 @@ export interface QueryCacheStore {
       atLeast?: Position
     },
   ): Promise<V>
+}
+
+/** What a load says of the value that it returns. */
+interface LoadedAnswer<V> {
+  skip(value: V): V
+  fromReplica(value: V): V
 }
 
 export interface QueryCacheParts {
@@ -43,8 +50,8 @@ export interface Runner {
   readonly waits: boolean
   /** As it is, with nothing kept. */
   pass(): Promise<unknown>
-  /** For the cache. `isSure`: the connection had all that the feed has told when the query began. */
-  load(began: () => void): Promise<{ readonly result: PgResult; readonly isSure: boolean }>
+  /** For the cache. `source`: from where, if that had all that the feed has told when the query began. */
+  load(began: () => void): Promise<{ readonly result: PgResult; readonly source: Source | undefined }>
 }
 
 export class QueryCache {
@@ -101,12 +108,13 @@ export class QueryCache {
     shape: KnownShape,
     runner: Runner,
   ): Promise<object> {
-    const load = async (ctx: { skip(value: KeptAnswer): KeptAnswer }): Promise<KeptAnswer> => {
-      const { result, isSure } = await this.load(key, runner)
+    const load = async (ctx: LoadedAnswer<KeptAnswer>): Promise<KeptAnswer> => {
+      const { result, source } = await this.load(key, runner)
       const answer = keepAnswer(result)
       this.counts.loads++
-      if (isSure) this.counts.kept++
-      return isSure ? answer : ctx.skip(answer)
+      if (source === undefined) return ctx.skip(answer)
+      this.counts.kept++
+      return source === 'standby' ? ctx.fromReplica(answer) : answer
     }
     const kept = this.parts.cache.getOrSet<KeptAnswer>(key, load, new AnswerOptions(shape, call, atLeast))
     return kept.then((answer) => handOut(answer, call))
