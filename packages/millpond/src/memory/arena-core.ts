@@ -4,8 +4,9 @@
  */
 import { ClosedError, OptionError } from '../core/errors.ts'
 import type { ArenaClock } from './arena-clock.ts'
+import { spaceOf } from './arena-item.ts'
 import type { ArenaKeyReader } from './arena-key.ts'
-import { STRIPE, TABLE } from './arena-layout.ts'
+import { CHUNK_USE, HEAD_BYTES_USE, STRIPE, TABLE } from './arena-layout.ts'
 import { ArenaLocks, ClosedLocks } from './arena-lock.ts'
 import { ArenaMembers } from './arena-members.ts'
 import type { ArenaMemory } from './arena-memory.ts'
@@ -13,6 +14,7 @@ import { ArenaPages } from './arena-pages.ts'
 import type { ArenaRemovals } from './arena-removals.ts'
 import { ArenaRoom, type RoomKeeper } from './arena-room.ts'
 import { ArenaStripe } from './arena-stripe.ts'
+import { FREQUENCY_FIRST, type FrequencyPace, frequencyWord, usedOnce } from './arena-use.ts'
 import type { PolicyFactory, RemovalReason } from './policy.ts'
 
 export class ArenaCore implements RoomKeeper {
@@ -22,17 +24,23 @@ export class ArenaCore implements RoomKeeper {
   readonly room: ArenaRoom
   readonly removals: ArenaRemovals
   readonly clock: ArenaClock
+  /** How counters of use grow and fade; `undefined`: the second of the last use is kept in their place. */
+  pace: FrequencyPace | undefined
+  readonly #policies: readonly PolicyFactory[]
+  readonly #keepsUses: boolean
   readonly #members: ArenaMembers
   readonly #stripeMask: number
   /** `undefined` while one thread has the arena for itself: it pays for no locks. */
   #locks: ArenaLocks | undefined
 
-  constructor(memory: ArenaMemory, policy: PolicyFactory, clock: ArenaClock, removals: ArenaRemovals) {
+  constructor(memory: ArenaMemory, policies: readonly PolicyFactory[], clock: ArenaClock, removals: ArenaRemovals) {
     this.memory = memory
     this.clock = clock
     this.removals = removals
     this.pages = new ArenaPages(memory)
-    const parts = { memory, pages: this.pages, policy }
+    this.#policies = policies
+    this.#keepsUses = memory.headBytes === HEAD_BYTES_USE
+    const parts = { memory, pages: this.pages, policies }
     this.stripes = Array.from({ length: memory.layout.stripes }, (_, number) => new ArenaStripe(parts, number))
     this.#stripeMask = memory.layout.stripes - 1
     this.#members = new ArenaMembers(memory.words)
@@ -46,6 +54,22 @@ export class ArenaCore implements RoomKeeper {
   /** This thread's number among those that share the arena. */
   get member(): number {
     return this.#members.self || 1
+  }
+
+  get sparing(): boolean {
+    return this.#policies[this.memory.words[TABLE.POLICY]!]!.sparing === true
+  }
+
+  /** From now on another policy decides who leaves. Each stripe follows when it is next entered. */
+  usePolicy(name: string): void {
+    const number = this.#policies.findIndex((policy) => policy.name === name)
+    if (number < 0) throw new OptionError('policy', name, 'give the name of one of `policies`')
+    this.memory.words[TABLE.POLICY] = number
+    for (const stripe of this.stripes) {
+      this.enter(stripe)
+      this.memory.words[stripe.word + STRIPE.GENERATION]!++
+      this.leave(stripe)
+    }
   }
 
   /** From now on takes locks. */
@@ -110,10 +134,37 @@ export class ArenaCore implements RoomKeeper {
 
   /** The item of a key that has not expired; 0 when there is none. One that has expired is removed. */
   find(stripe: ArenaStripe, key: ArenaKeyReader): number {
-    const ref = stripe.find(key.hash, key.bytes, key.start, key.end)
+    const ref = stripe.find(key.hash, key.word, key.bytes, key.start, key.end - key.start)
     if (ref === 0 || !stripe.hasExpiry(ref) || !stripe.isExpired(ref, this.clock.nowMs())) return ref
     this.remove(stripe, stripe.slotOf(ref), 'expire')
     return 0
+  }
+
+  /** An item was used. */
+  use(stripe: ArenaStripe, ref: number): void {
+    stripe.policy.hit(stripe.slotOf(ref))
+    if (this.#keepsUses) this.#noteUse(ref)
+  }
+
+  #noteUse(ref: number): void {
+    const at = ref * 4 + CHUNK_USE
+    const { words } = this.memory
+    const nowMs = this.clock.nowMs()
+    words[at] = this.pace ? usedOnce(words[at]!, nowMs, this.pace, Math.random()) : Math.floor(nowMs / 1000)
+  }
+
+  /** What is noted of a new item's use. */
+  firstUse(ref: number): void {
+    if (!this.#keepsUses) return
+    const nowMs = this.clock.nowMs()
+    this.memory.words[ref * 4 + CHUNK_USE] = this.pace
+      ? frequencyWord(nowMs, FREQUENCY_FIRST)
+      : Math.floor(nowMs / 1000)
+  }
+
+  /** An item takes the place of another one of its key: how often that was used counts for it. */
+  inheritUse(from: number, to: number): void {
+    if (this.pace) this.memory.words[to * 4 + CHUNK_USE] = this.memory.words[from * 4 + CHUNK_USE]!
   }
 
   remove(stripe: ArenaStripe, slot: number, reason: RemovalReason): void {
@@ -134,16 +185,26 @@ export class ArenaCore implements RoomKeeper {
     const { words } = this.memory
     const used = stripe.usedSlots
     const nowMs = this.clock.nowMs()
+    const dead = words[TABLE.DEAD_SPACES]!
     let removed = 0
+    let slot = words[stripe.word + STRIPE.SWEEP_SLOT]!
     for (let left = Math.min(slots, used); left > 0; left--) {
-      const slot = words[stripe.word + STRIPE.SWEEP_SLOT]! % used
-      words[stripe.word + STRIPE.SWEEP_SLOT] = slot + 1
-      const ref = stripe.itemOf(slot)
-      if (ref <= 0 || !stripe.isExpired(ref, nowMs)) continue
-      this.remove(stripe, slot, 'expire')
-      removed++
+      if (slot >= used) slot = 0
+      if ((dead !== 0 || stripe.mayHaveExpired(slot, nowMs)) && this.#clearAway(stripe, slot, nowMs, dead)) removed++
+      slot++
     }
+    words[stripe.word + STRIPE.SWEEP_SLOT] = slot
     return removed
+  }
+
+  /** Removes the item of a slot if its time is over, or its space. */
+  #clearAway(stripe: ArenaStripe, slot: number, nowMs: number, dead: number): boolean {
+    const ref = stripe.itemOf(slot)
+    if (ref <= 0) return false
+    const gone = dead !== 0 && (dead & (1 << spaceOf(this.memory, ref))) !== 0
+    if (!gone && !stripe.isExpired(ref, nowMs)) return false
+    this.remove(stripe, slot, gone ? 'delete' : 'expire')
+    return true
   }
 
   /** Empties a table that one thread has for itself, whatever it holds, by giving all pages back at once. */
@@ -152,6 +213,7 @@ export class ArenaCore implements RoomKeeper {
     this.pages.reset()
     for (const stripe of this.stripes) stripe.forget()
     this.memory.words[TABLE.HAND] = 0
+    this.memory.words[TABLE.DEAD_SPACES] = 0
   }
 
   #repair(stripe: ArenaStripe): void {

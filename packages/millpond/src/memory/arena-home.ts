@@ -7,7 +7,8 @@ import type { PolicyFactory } from './policy.ts'
 export interface ArenaParts {
   readonly memory: ArenaMemory
   readonly pages: ArenaPages
-  readonly policy: PolicyFactory
+  /** The policies that the table may use; one at a time. */
+  readonly policies: readonly PolicyFactory[]
 }
 
 /** Where the parts of a home lie, and how many slots it has. */
@@ -33,7 +34,7 @@ const LOAD = 0.75
  *
  * @param shape number of slots; negative: with a column of expiries
  */
-export function planHome({ memory, policy }: ArenaParts, shape: number, page: number): ArenaHome {
+export function planHome({ memory, policies }: ArenaParts, shape: number, page: number): ArenaHome {
   const { pageBytes } = memory.layout
   const slots = Math.abs(shape)
   const entries = slots === 0 ? 0 : 2 ** Math.ceil(Math.log2(slots / LOAD))
@@ -41,7 +42,7 @@ export function planHome({ memory, policy }: ArenaParts, shape: number, page: nu
   const slotsByte = indexByte + entries * 8
   const expiresByte = align8(slotsByte + slots * 4)
   const policyByte = shape < 0 ? expiresByte + slots * 8 : expiresByte
-  const end = policyByte + (slots === 0 ? 0 : policy.bytes({ slots, weighted: true }))
+  const end = policyByte + (slots === 0 ? 0 : policyBytes(policies, slots))
   return {
     mask: entries - 1,
     slots,
@@ -58,6 +59,13 @@ export function firstSlots(parts: ArenaParts, sign: 1 | -1): number {
   let slots = SLOTS_MIN
   while (planHome(parts, sign * slots * 2, 0).pages === 1) slots *= 2
   return slots
+}
+
+/** Room for the state of any of the policies, so that one can take the place of another. */
+export function policyBytes(policies: readonly PolicyFactory[], slots: number): number {
+  let most = 0
+  for (const policy of policies) most = Math.max(most, policy.bytes({ slots, weighted: true }))
+  return most
 }
 
 function align8(bytes: number): number {

@@ -2,7 +2,15 @@
  * An item in an arena: key and value, one after the other, in a chunk or in a chain of chunks. An item up to a quarter of
  * a page is one chunk. A longer one is as many whole pages as it fills, then quarters, then a last chunk that fits.
  */
-import { CHUNK, HEAD_BYTES, KEY_LENGTH_MASK, TAIL_BYTES } from './arena-layout.ts'
+import {
+  CHUNK,
+  KEY_LENGTH_MASK,
+  KEY_WORD_MASK,
+  REFERENCE,
+  SPACE_SHIFT,
+  SPACES_MAX,
+  TAIL_BYTES,
+} from './arena-layout.ts'
 import type { ArenaMemory } from './arena-memory.ts'
 
 /** Below this a loop is faster than a call that makes a view first. */
@@ -27,7 +35,7 @@ export class ArenaPlan {
   make(payload: number): void {
     const { classes, layout } = this.#memory
     const quarter = layout.pageBytes / 4
-    let left = payload + HEAD_BYTES
+    let left = payload + layout.headBytes
     this.pages = 0
     this.quarters = 0
     while (left >= layout.pageBytes) {
@@ -59,16 +67,36 @@ export function keyLengthOf(memory: ArenaMemory, ref: number): number {
 }
 
 export function valueLengthOf(memory: ArenaMemory, ref: number): number {
-  return memory.words[ref * 4 + CHUNK.VALUE_LENGTH]!
+  return isReference(memory, ref) ? 0 : memory.words[ref * 4 + CHUNK.VALUE_LENGTH]!
 }
 
-/** Whether an item's key is these bytes. */
-export function hasKey(memory: ArenaMemory, ref: number, key: Uint8Array, start: number, end: number): boolean {
-  const length = end - start
-  if (keyLengthOf(memory, ref) !== length) return false
+export function spaceOf(memory: ArenaMemory, ref: number): number {
+  return (memory.words[ref * 4 + CHUNK.KEY_LENGTH]! >>> SPACE_SHIFT) & (SPACES_MAX - 1)
+}
+
+/** Whether an item has the number of an object in place of a value. */
+export function isReference(memory: ArenaMemory, ref: number): boolean {
+  return (memory.words[ref * 4 + CHUNK.KEY_LENGTH]! & REFERENCE) !== 0
+}
+
+/** Bytes / 16 of the object that an item refers to. */
+export function extraUnitsOf(memory: ArenaMemory, ref: number): number {
+  return isReference(memory, ref) ? memory.words[ref * 4 + CHUNK.VALUE_LENGTH]! : 0
+}
+
+/** Whether an item's key is these bytes. `word`: the length with the space. */
+export function hasKey(
+  memory: ArenaMemory,
+  ref: number,
+  word: number,
+  key: Uint8Array,
+  start: number,
+  length: number,
+): boolean {
+  if ((memory.words[ref * 4 + CHUNK.KEY_LENGTH]! & KEY_WORD_MASK) !== word) return false
   if (memory.words[ref * 4 + CHUNK.NEXT] !== 0) return hasLongKey(memory, ref, key, start, length)
   const { bytes } = memory
-  const at = ref * 16 + HEAD_BYTES
+  const at = ref * 16 + memory.headBytes
   for (let place = 0; place < length; place++) if (bytes[at + place] !== key[start + place]) return false
   return true
 }
@@ -93,7 +121,7 @@ export function writeItem(
   length: number,
 ): void {
   if (memory.words[head * 4 + CHUNK.NEXT] === 0) {
-    copyBytes(source, from, memory.bytes, head * 16 + HEAD_BYTES + offset, length)
+    copyBytes(source, from, memory.bytes, head * 16 + memory.headBytes + offset, length)
     return
   }
   eachPiece(memory, head, offset, length, (at, piece, done) => copyBytes(source, from + done, memory.bytes, at, piece))
@@ -109,7 +137,7 @@ export function readItem(
   length: number,
 ): void {
   if (memory.words[head * 4 + CHUNK.NEXT] === 0) {
-    copyBytes(memory.bytes, head * 16 + HEAD_BYTES + offset, target, to, length)
+    copyBytes(memory.bytes, head * 16 + memory.headBytes + offset, target, to, length)
     return
   }
   eachPiece(memory, head, offset, length, (at, piece, done) => copyBytes(memory.bytes, at, target, to + done, piece))
@@ -124,7 +152,7 @@ function eachPiece(
   visit: (at: number, piece: number, done: number) => void,
 ): void {
   let ref = head
-  let header = HEAD_BYTES
+  let header = memory.headBytes
   let skip = offset
   for (let done = 0; done < length; ) {
     const room = memory.chunkBytes(ref) - header

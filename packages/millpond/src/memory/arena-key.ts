@@ -1,6 +1,7 @@
 /** A key on its way into an arena-table: its bytes, wherever they lie, and its hash. Made once, aimed at each call. */
 import { KeyError } from '../core/errors.ts'
 import { hashBytes } from './arena-hash.ts'
+import { KEY_LENGTH_MASK, SPACE_SHIFT } from './arena-layout.ts'
 
 /** Text (stored as UTF-8), or bytes that are read where they lie. */
 export type ArenaKey = string | Uint8Array
@@ -8,12 +9,16 @@ export type ArenaKey = string | Uint8Array
 const ENCODER = new TextEncoder()
 /** Up to this many characters a loop is faster than the encoder. */
 const LOOP_CHARACTERS = 64
+/** Makes a space's number another seed. */
+const SPREAD = 0x9e3779b1
 
 export class ArenaKeyReader {
   bytes: Uint8Array
   start = 0
   end = 0
   hash = 0
+  /** Length and space, as an item has them; -1: longer than any item's. */
+  word = 0
   readonly #seed0: number
   readonly #seed1: number
   #scratch = new Uint8Array(1024)
@@ -28,11 +33,13 @@ export class ArenaKeyReader {
     return this.end - this.start
   }
 
-  /** Reads a key: all of it, or of bytes those from `start` to `end`. */
-  aim(key: ArenaKey, start: number | undefined, end: number | undefined): void {
+  /** Reads a key of a space: all of it, or of bytes those from `start` to `end`. */
+  aim(key: ArenaKey, start: number | undefined, end: number | undefined, space = 0): void {
     if (typeof key === 'string') this.#encode(key)
     else this.#point(key, start ?? 0, end ?? key.length)
-    this.hash = hashBytes(this.bytes, this.start, this.end, this.#seed0, this.#seed1)
+    const length = this.end - this.start
+    this.word = length > KEY_LENGTH_MASK ? -1 : length | (space << SPACE_SHIFT)
+    this.hash = hashBytes(this.bytes, this.start, this.end, this.#seed0 ^ Math.imul(space, SPREAD), this.#seed1)
   }
 
   #point(key: Uint8Array, start: number, end: number): void {

@@ -13,8 +13,12 @@ export interface ArenaLayout {
   readonly headerPages: number
   readonly stripes: number
   readonly stripeBits: number
-  /** First word of the stripes' words. */
+  /** First word of the stripes' words, and how many each has. */
   readonly stripeWords: number
+  readonly stripeStride: number
+  readonly spaces: number
+  /** Bytes before the payload of an item's first chunk. */
+  readonly headBytes: number
   /** First word of the pages' words. */
   readonly pageWords: number
 }
@@ -28,12 +32,24 @@ export const TABLE = {
   SEED_0: 4,
   SEED_1: 5,
   ITEM_BYTES_MAX: 6,
+  SPACES: 7,
+  HEAD_BYTES: 8,
+  /** Which of the table's policies is in use. */
+  POLICY: 9,
+  /** Pages that may be in use. */
+  LIMIT_PAGES: 10,
+  /** Every stripe has a column of expiries from its beginning. */
+  EXPIRIES: 11,
+  /** Bits of the spaces whose items are gone, though they have not been removed yet. */
+  DEAD_SPACES: 12,
   /** Lock of the page allocator. */
   LOCK: 16,
   FREE_PAGE: 17,
   USED_PAGES: 18,
   /** Bytes / 16 in chunks that hold items. */
   LIVE_UNITS: 20,
+  /** Bytes / 16 that objects weigh to which items refer. */
+  EXTRA_UNITS: 19,
   /** What the holder of the allocator's lock is about to do: read only when it died. */
   INTENT: 21,
   INTENT_REF: 22,
@@ -81,6 +97,12 @@ export const STRIPE = {
   PENDING: 16,
   LEAVING: 17,
   MOVING: 18,
+  /** Which of the table's policies the home holds the state of. */
+  POLICY: 19,
+  /** As `TABLE.EXTRA_UNITS`, of this stripe's items. */
+  EXTRA_UNITS: 20,
+  /** By space: items, and how many of them have an expiry. Only in a table of several spaces. */
+  KEYS: 32,
 } as const
 export const STRIPE_WORDS = 32
 
@@ -103,12 +125,22 @@ export const KIND = { FREE: 0, HEADER: 1, HOME: 2, CHUNKS: 8 } as const
 
 /** Words of a chunk: its item's owner (0: free) and the next chunk of the item, or of the free list. */
 export const CHUNK = { OWNER: 0, NEXT: 1, HASH: 2, KEY_LENGTH: 3, VALUE_LENGTH: 4, FLAGS: 5 } as const
-/** Bytes before the payload: of an item's first chunk, and of the others. */
+/** The word after those, in a table that keeps when items were used: when, or how often, as `arena-use.ts` has it. */
+export const CHUNK_USE = 6
+/** Bytes before the payload: of an item's first chunk without and with that word, and of the other chunks. */
 export const HEAD_BYTES = 24
+export const HEAD_BYTES_USE = 28
 export const TAIL_BYTES = 8
 /** In an item's key length: it has an expiry. */
 export const HAS_EXPIRY: number = 1 << 31
-export const KEY_LENGTH_MASK = 0x7fff_ffff
+/** In an item's key length: it refers to an object, whose number is in `FLAGS`, and `VALUE_LENGTH` is what that weighs / 16. */
+export const REFERENCE: number = 1 << 30
+/** Between these and the length of the key: its space. */
+export const SPACE_SHIFT = 25
+export const SPACES_MAX = 32
+export const KEY_LENGTH_MASK: number = (1 << SPACE_SHIFT) - 1
+/** The part of an item's key length that belongs to the key: its length and its space. */
+export const KEY_WORD_MASK: number = ~(HAS_EXPIRY | REFERENCE)
 
 export const ARENA_MAGIC = 0x6d706f31
 
@@ -116,14 +148,26 @@ const KIB = 1024
 const MIB = KIB * KIB
 
 /** The layout of a new arena of at most so many bytes. */
-export function planLayout(bytes: number, stripes: number = defaultStripes(bytes)): ArenaLayout {
+export function planLayout(
+  bytes: number,
+  stripes: number = defaultStripes(bytes),
+  spaces = 1,
+  headBytes: number = HEAD_BYTES,
+): ArenaLayout {
   const pageBytes = Math.min(64 * KIB, Math.max(4 * KIB, powerOfTwoAtMost(bytes / 1024)))
-  return layoutOf(Math.floor(bytes / pageBytes), pageBytes, stripes)
+  return layoutOf(Math.floor(bytes / pageBytes), pageBytes, stripes, spaces, headBytes)
 }
 
-/** The layout from the three numbers that an arena carries in its first words. */
-export function layoutOf(pages: number, pageBytes: number, stripes: number): ArenaLayout {
-  const pageWords = STRIPE_WORDS_FIRST + stripes * STRIPE_WORDS
+/** The layout from the numbers that an arena carries in its first words. */
+export function layoutOf(
+  pages: number,
+  pageBytes: number,
+  stripes: number,
+  spaces: number,
+  headBytes: number,
+): ArenaLayout {
+  const stripeStride = STRIPE_WORDS + (spaces > 1 ? spaces * 2 : 0)
+  const pageWords = STRIPE_WORDS_FIRST + stripes * stripeStride
   return {
     pageBytes,
     pageRefShift: 31 - Math.clz32(pageBytes) - 4,
@@ -132,6 +176,9 @@ export function layoutOf(pages: number, pageBytes: number, stripes: number): Are
     stripes,
     stripeBits: 31 - Math.clz32(stripes),
     stripeWords: STRIPE_WORDS_FIRST,
+    stripeStride,
+    spaces,
+    headBytes,
     pageWords,
   }
 }

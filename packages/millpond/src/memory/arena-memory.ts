@@ -4,29 +4,35 @@ import { ArenaClasses } from './arena-classes.ts'
 import { ARENA_MAGIC, type ArenaLayout, KIND, layoutOf, PAGE, PAGE_WORDS, TABLE } from './arena-layout.ts'
 
 export class ArenaMemory {
-  readonly buffer: SharedArrayBuffer
+  readonly buffer: ArrayBufferLike
   readonly words: Int32Array
   readonly bytes: Uint8Array
   readonly doubles: Float64Array
   readonly layout: ArenaLayout
   readonly classes: ArenaClasses
+  /** As the layout has it: read with every item. */
+  readonly headBytes: number
 
-  private constructor(buffer: SharedArrayBuffer, layout: ArenaLayout) {
+  private constructor(buffer: ArrayBufferLike, layout: ArenaLayout) {
     this.buffer = buffer
     this.words = new Int32Array(buffer)
     this.bytes = new Uint8Array(buffer)
     this.doubles = new Float64Array(buffer)
     this.layout = layout
+    this.headBytes = layout.headBytes
     this.classes = new ArenaClasses(layout.pageBytes)
   }
 
-  /** A new arena. The system lends its memory page by page, when a page is first written. */
-  static create(layout: ArenaLayout): ArenaMemory {
-    const memory = new ArenaMemory(allocate(layout.pages * layout.pageBytes), layout)
+  /** A new arena. The system lends its memory page by page, when a page is first written. `own`: other threads can not use it. */
+  static create(layout: ArenaLayout, own = false): ArenaMemory {
+    const memory = new ArenaMemory(allocate(layout.pages * layout.pageBytes, own), layout)
     const { words } = memory
     words[TABLE.PAGES] = layout.pages
     words[TABLE.PAGE_BYTES] = layout.pageBytes
     words[TABLE.STRIPES] = layout.stripes
+    words[TABLE.SPACES] = layout.spaces
+    words[TABLE.HEAD_BYTES] = layout.headBytes
+    words[TABLE.LIMIT_PAGES] = layout.pages
     for (let page = 0; page < layout.headerPages; page++) words[memory.pageWord(page) + PAGE.KIND] = KIND.HEADER
     words[TABLE.MAGIC] = ARENA_MAGIC
     return memory
@@ -36,12 +42,13 @@ export class ArenaMemory {
   static attach(buffer: SharedArrayBuffer): ArenaMemory {
     const words = buffer instanceof SharedArrayBuffer && buffer.byteLength > 4096 ? new Int32Array(buffer) : undefined
     if (words?.[TABLE.MAGIC] !== ARENA_MAGIC) throw new OptionError('handle', buffer, 'give what `share()` returned')
-    return new ArenaMemory(buffer, layoutOf(words[TABLE.PAGES]!, words[TABLE.PAGE_BYTES]!, words[TABLE.STRIPES]!))
+    const [pages, pageBytes, stripes] = [words[TABLE.PAGES]!, words[TABLE.PAGE_BYTES]!, words[TABLE.STRIPES]!]
+    return new ArenaMemory(buffer, layoutOf(pages, pageBytes, stripes, words[TABLE.SPACES]!, words[TABLE.HEAD_BYTES]!))
   }
 
   /** First word of a stripe. */
   stripeWord(stripe: number): number {
-    return this.layout.stripeWords + (stripe << 5)
+    return this.layout.stripeWords + stripe * this.layout.stripeStride
   }
 
   /** First word of what is kept about a page. */
@@ -65,9 +72,9 @@ export class ArenaMemory {
   }
 }
 
-function allocate(bytes: number): SharedArrayBuffer {
+function allocate(bytes: number, own: boolean): ArrayBufferLike {
   try {
-    return new SharedArrayBuffer(bytes)
+    return own ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes)
   } catch (cause) {
     throw Object.assign(new OptionError('maxWeight', bytes, 'this machine cannot lend so much at once'), { cause })
   }

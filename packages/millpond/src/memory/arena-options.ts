@@ -1,22 +1,17 @@
 /** What may be asked of an arena-table, and what it hands out. */
 import type { Clock } from '../core/clock.ts'
 import type { Size } from '../core/size.ts'
-import type { ArenaRemovalListener } from './arena-removals.ts'
+import type { ArenaListeners } from './arena-removals.ts'
 import type { PolicyFactory } from './policy.ts'
 
 /** What each thread that uses an arena-table chooses for itself. */
-export interface ArenaThreadOptions {
+export interface ArenaThreadOptions extends ArenaListeners {
   /** What leaves when the table is full: the same in all threads. Default: `tinyLfu`. */
   policy?: PolicyFactory
+  /** In place of `policy`: all that the table may be switched between by `usePolicy`. The first one begins. */
+  policies?: readonly PolicyFactory[]
   /** Default: the machine's clock. A clock that is passed in must tell all threads the same time. */
   clock?: Clock
-  /**
-   * Called once for each entry that this thread removed, after the call that removed it has done its work. `key` is a
-   * copy of the key. It may use the table. Costs a copy of each removed key. Default: nobody is told.
-   */
-  onRemove?: ArenaRemovalListener
-  /** Told of what `onRemove` throws. Default: thrown on its own, as an uncaught exception. */
-  onError?: (error: unknown) => void
 }
 
 /** How large an arena-table may become. */
@@ -32,12 +27,20 @@ export interface ArenaTableOptions extends ArenaThreadOptions {
   stripes?: number
   /** Two words that key the hash. Default: random, so that nobody can choose keys that collide. */
   seed?: readonly [number, number]
+  /** Keys of different spaces are different keys: each is a table of its own within one bound. 1 to 32. Default 1. */
+  spaces?: number
+  /** Entries know when they were last used, or how often of late: 4 bytes each. Default false. */
+  uses?: boolean
+  /** Most entries will have an expiry: room for it is made from the beginning. Default: with the first one. */
+  expiries?: boolean
+  /** Only this thread will use the table: long values are copied faster. `share` is refused. Default false. */
+  own?: boolean
 }
 
 /** What `share` returns: pass it to another thread (`workerData`, `postMessage`), which calls `ArenaTable.open`. */
 export interface ArenaHandle {
   readonly buffer: SharedArrayBuffer
-  /** Name of the policy: threads must use the same. */
+  /** Names of the policies: threads must use the same. */
   readonly policy: string
 }
 

@@ -53,6 +53,18 @@ export class ArenaPages {
     return this.#words[TABLE.USED_PAGES]!
   }
 
+  /** Whether so many more pages, with what objects outside weigh, are within the limit. */
+  fits(count: number): boolean {
+    const words = this.#words
+    const extra = Math.ceil((words[TABLE.EXTRA_UNITS]! * 16) / this.#memory.layout.pageBytes)
+    return words[TABLE.USED_PAGES]! + extra + count <= words[TABLE.LIMIT_PAGES]!
+  }
+
+  /** Whether no page can be had. */
+  get full(): boolean {
+    return this.#words[TABLE.FREE_PAGE] === 0 || !this.fits(1)
+  }
+
   /**
    * A chunk for an item of a stripe. It becomes the first of the chain that the word at `chainWord` names, so it is
    * never without somebody who knows of it. 0 when there is neither a free chunk of the class nor a free page.
@@ -173,7 +185,7 @@ export class ArenaPages {
   /** A run of free pages for a home, noted at `homeWord`. `false` when there is none. */
   takeRun(count: number, homeWord: number): boolean {
     this.#take()
-    const first = this.#freeRun(count)
+    const first = this.fits(count) ? this.#freeRun(count) : 0
     if (first !== 0) this.#occupy(first, count, homeWord)
     this.#give()
     return first !== 0
@@ -236,7 +248,7 @@ export class ArenaPages {
   #newPage(classNumber: number): number {
     const words = this.#words
     const page = words[TABLE.FREE_PAGE]!
-    if (page === 0) return 0
+    if (page === 0 || !this.fits(1)) return 0
     const at = this.#memory.pageWord(page)
     unlinkPage(this.#memory, TABLE.FREE_PAGE, page)
     words.fill(0, at + PAGE.LIVE, at + PAGE.FREE_REF + 1)

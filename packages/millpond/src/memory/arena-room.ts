@@ -26,6 +26,8 @@ export interface RoomKeeper {
   displaced(stripe: ArenaStripe, slot: number): void
   /** Removes expired items among the next slots of a stripe. Returns how many. */
   sweep(stripe: ArenaStripe, slots: number): number
+  /** The policy keeps some entries whatever happens: then none is removed because it lies in the way either. */
+  readonly sparing: boolean
   /** Gives pages out again that a thread was emptying when it ended. */
   undrainDead(): void
   readonly member: number
@@ -44,6 +46,8 @@ interface Clearing {
 const SWEEP_SLOTS = 8
 /** Chunks that a set moves for a home that waits. */
 const CHUNKS_A_SET = 16
+/** Items that a set lets go for the pages of a larger home, where the limit is below what the arena has. */
+const EVICTIONS_A_SET = 4
 /** A stripe below this part of the mean looks for victims elsewhere. */
 const FAIR_SHARE = 0.9
 
@@ -65,7 +69,7 @@ export class ArenaRoom {
   /** Lets one item go (or some that expired): of the own stripe, unless others hold more than their share. */
   evict(own: ArenaStripe, hash: number, units: number): boolean {
     const fair = (this.#words[TABLE.LIVE_UNITS]! / this.#keeper.stripes.length) * FAIR_SHARE
-    if (own.count > 0 && own.units + units >= fair) return this.evictFrom(own, hash, units)
+    if (own.count > 0 && own.units + units >= fair && this.evictFrom(own, hash, units)) return true
     return (
       this.#evictElsewhere(own, hash, units, fair) ||
       this.evictFrom(own, hash, units) ||
@@ -76,7 +80,8 @@ export class ArenaRoom {
   /** Lets an item of this stripe go. */
   evictFrom(stripe: ArenaStripe, hash: number, units: number): boolean {
     if (stripe.count === 0) return false
-    if (stripe.expiring > 0 && this.#keeper.sweep(stripe, SWEEP_SLOTS) > 0) return true
+    const leaving = stripe.expiring > 0 || this.#words[TABLE.DEAD_SPACES] !== 0
+    if (leaving && this.#keeper.sweep(stripe, SWEEP_SLOTS) > 0) return true
     const slot = stripe.policy.evict(remix(hash), units)
     if (slot < 0) return false
     this.#keeper.evicted(stripe, slot)
@@ -88,12 +93,15 @@ export class ArenaRoom {
     if (own.rehome(shape, 0)) return true
     const { pages, member } = this.#keeper
     const count = own.pagesOf(shape)
+    if (!this.#fit(own, count, Number.POSITIVE_INFINITY)) return false
+    if (own.rehome(shape, 0)) return true
     this.#keeper.undrainDead()
     const first = pages.drainRun(count, member)
     if (first === 0) return false
     if (trap.at !== undefined) trap.at('drain')
+    const force = !this.#keeper.sparing
     let emptied = true
-    for (let page = first; emptied && page < first + count; page++) emptied = this.#emptyPage(page, own, true)
+    for (let page = first; emptied && page < first + count; page++) emptied = this.#emptyPage(page, own, force)
     const moved = emptied && own.rehome(shape, first)
     if (!moved) pages.undrain(first, count)
     return moved
@@ -108,6 +116,8 @@ export class ArenaRoom {
     if (this.#clearing !== undefined) return false
     const { pages, member } = this.#keeper
     const count = own.pagesOf(shape)
+    if (!this.#fit(own, count, EVICTIONS_A_SET)) return false
+    if (own.rehome(shape, 0)) return true
     this.#keeper.undrainDead()
     const first = pages.drainRun(count, member)
     if (first === 0) return false
@@ -119,10 +129,18 @@ export class ArenaRoom {
   /** A small part of what is left to do, with each set: room for a home that waits, and homes that have become too large. */
   advance(own: ArenaStripe): void {
     if (this.#clearing !== undefined) this.#clear(this.#clearing, own)
-    else if (this.#words[TABLE.FREE_PAGE] === 0) {
+    else if (this.#keeper.pages.full) {
       const shape = own.shrunkShape()
       if (shape !== 0) this.rehomeSoon(own, shape)
     }
+  }
+
+  /** Where the limit is below what the arena has: lets items go until so many pages more are within it. */
+  #fit(own: ArenaStripe, count: number, evictions: number): boolean {
+    const { pages, memory } = this.#keeper
+    if (this.#words[TABLE.LIMIT_PAGES] === memory.layout.pages) return true
+    for (let left = evictions; !pages.fits(count); left--) if (left <= 0 || !this.make(own, 0, 0)) return false
+    return true
   }
 
   /** Gives up what is half done: the table is emptied, or this thread leaves it. */
@@ -148,8 +166,11 @@ export class ArenaRoom {
         continue
       }
       const owned = this.#words[clearing.ref * 4 + CHUNK.OWNER] !== 0
-      // A chunk that is in somebody's hands: the next set tries again.
-      if (owned && !this.#displace(clearing.ref, kind - KIND.CHUNKS, own, true)) return
+      // A chunk that is in somebody's hands: the next set tries again. One that nobody may remove stays.
+      if (owned && !this.#displace(clearing.ref, kind - KIND.CHUNKS, own, !this.#keeper.sparing)) {
+        if (this.#keeper.sparing) this.abandon()
+        return
+      }
       clearing.ref = clearing.ref + units * 2 > next ? next : clearing.ref + units
     }
   }

@@ -8,15 +8,16 @@
  */
 
 import { remix } from './arena-hash.ts'
-import { type ArenaHome, type ArenaParts, firstSlots, planHome, SLOTS_MIN } from './arena-home.ts'
+import { type ArenaHome, type ArenaParts, firstSlots, planHome, policyBytes, SLOTS_MIN } from './arena-home.ts'
 import { indexFind, indexInsert, indexRemove } from './arena-index.ts'
-import { hasKey, unitsOf } from './arena-item.ts'
-import { CHUNK, HAS_EXPIRY, STRIPE } from './arena-layout.ts'
+import { extraUnitsOf, hasKey, spaceOf, unitsOf } from './arena-item.ts'
+import { CHUNK, CHUNK_USE, HAS_EXPIRY, HEAD_BYTES_USE, STRIPE, TABLE } from './arena-layout.ts'
 import type { ArenaMemory } from './arena-memory.ts'
 import { trap } from './arena-trap.ts'
-import type { Policy } from './policy.ts'
+import { frequencyOf } from './arena-use.ts'
+import type { Policy, PolicyEntries } from './policy.ts'
 
-export class ArenaStripe {
+export class ArenaStripe implements PolicyEntries {
   /** First word of this stripe's words. */
   readonly word: number
   readonly number: number
@@ -27,6 +28,7 @@ export class ArenaStripe {
   readonly #memory: ArenaMemory
   readonly #words: Int32Array
   readonly #bits: number
+  readonly #spaces: number
   #home!: ArenaHome
   #generation = -1
   // The hot parts of the home, flat.
@@ -40,6 +42,7 @@ export class ArenaStripe {
     this.#memory = parts.memory
     this.#words = parts.memory.words
     this.#bits = parts.memory.layout.stripeBits
+    this.#spaces = parts.memory.layout.spaces
     this.number = number
     this.word = parts.memory.stripeWord(number)
   }
@@ -48,8 +51,19 @@ export class ArenaStripe {
     return this.#words[this.word + STRIPE.COUNT]!
   }
 
+  /** Bytes / 16 of its chunks. What objects weigh is not in it: one of them would make a stripe pay for all others. */
   get units(): number {
     return this.#words[this.word + STRIPE.LIVE_UNITS]!
+  }
+
+  /** Items of a space. */
+  countOf(space: number): number {
+    return this.#spaces === 1 ? this.count : this.#words[this.word + STRIPE.KEYS + space * 2]!
+  }
+
+  /** Items of a space that have an expiry. */
+  expiringOf(space: number): number {
+    return this.#spaces === 1 ? this.expiring : this.#words[this.word + STRIPE.KEYS + space * 2 + 1]!
   }
 
   /** Slots below this may hold items. */
@@ -67,7 +81,7 @@ export class ArenaStripe {
   }
 
   /** The item with this key; 0 when there is none. */
-  find(hash: number, key: Uint8Array, start: number, end: number): number {
+  find(hash: number, word: number, key: Uint8Array, start: number, length: number): number {
     const words = this.#words
     const mask = this.#mask
     const base = this.#indexWord
@@ -75,7 +89,7 @@ export class ArenaStripe {
     for (let place = (hash >>> this.#bits) & mask; ; place = (place + 1) & mask) {
       const ref = words[base + place * 2 + 1]!
       if (ref === 0) return 0
-      if (words[base + place * 2] === hash && hasKey(this.#memory, ref, key, start, end)) return ref
+      if (words[base + place * 2] === hash && hasKey(this.#memory, ref, word, key, start, length)) return ref
     }
   }
 
@@ -93,8 +107,14 @@ export class ArenaStripe {
     return this.#words[this.#slotsWord + slot]!
   }
 
+  /** When the item of a slot expires; Infinity: never. There must be a column for it. */
   expiresAtMs(slot: number): number {
     return this.#memory.doubles[this.#expiresDouble + slot]!
+  }
+
+  frequency(slot: number): number {
+    const ref = this.itemOf(slot)
+    return this.#memory.headBytes < HEAD_BYTES_USE || ref <= 0 ? 0 : frequencyOf(this.#words[ref * 4 + CHUNK_USE]!)
   }
 
   hasExpiry(ref: number): boolean {
@@ -106,15 +126,50 @@ export class ArenaStripe {
     return this.hasExpiry(ref) && this.expiresAtMs(this.slotOf(ref)) <= nowMs
   }
 
+  /** Whether the item of a slot may be past its time: a look at the column of expiries only. */
+  mayHaveExpired(slot: number, nowMs: number): boolean {
+    return this.#expiresDouble !== 0 && this.#memory.doubles[this.#expiresDouble + slot]! <= nowMs
+  }
+
   /** Sets or, with Infinity, takes away an item's expiry. There must be a column for it. */
   setExpiry(ref: number, expiresAtMs: number): void {
+    if (this.#putExpiry(ref, expiresAtMs)) this.policy.expires?.(this.slotOf(ref), this.hasExpiry(ref))
+  }
+
+  /** As `setExpiry`, before the policy knows the slot or after it has let go of it. Returns whether there is one now and was none, or the reverse. */
+  #putExpiry(ref: number, expiresAtMs: number): boolean {
     const words = this.#words
     const had = this.hasExpiry(ref)
     const has = expiresAtMs !== Number.POSITIVE_INFINITY
-    if (has) this.#memory.doubles[this.#expiresDouble + this.slotOf(ref)] = expiresAtMs
-    if (had === has) return
+    if (this.#expiresDouble !== 0) this.#memory.doubles[this.#expiresDouble + this.slotOf(ref)] = expiresAtMs
+    if (had === has) return false
     words[ref * 4 + CHUNK.KEY_LENGTH]! ^= HAS_EXPIRY
     words[this.word + STRIPE.EXPIRING]! += has ? 1 : -1
+    if (this.#spaces > 1) {
+      words[this.word + STRIPE.KEYS + spaceOf(this.#memory, ref) * 2 + 1]! += has ? 1 : -1
+    }
+    return true
+  }
+
+  /** An item has come (1) or leaves (-1): what is counted by space, and what its object weighs. */
+  #countItem(ref: number, change: 1 | -1): void {
+    const words = this.#words
+    words[this.word + STRIPE.COUNT]! += change
+    if (this.#spaces > 1) words[this.word + STRIPE.KEYS + spaceOf(this.#memory, ref) * 2]! += change
+    const extra = extraUnitsOf(this.#memory, ref)
+    if (extra !== 0) this.#countExtra(extra * change)
+  }
+
+  #countExtra(units: number): void {
+    this.#words[this.word + STRIPE.EXTRA_UNITS]! += units
+    this.#words[TABLE.EXTRA_UNITS]! += units
+  }
+
+  /** The object that an item refers to weighs something else now: bytes / 16. */
+  weigh(ref: number, extraUnits: number): void {
+    this.#countExtra(extraUnits - this.#words[ref * 4 + CHUNK.VALUE_LENGTH]!)
+    this.#words[ref * 4 + CHUNK.VALUE_LENGTH] = extraUnits
+    this.policy.reweigh(this.slotOf(ref), unitsOf(this.#memory, ref) + extraUnits)
   }
 
   /** Whether expiries can be set; if not, `grow` with `expiries` makes the column. */
@@ -149,9 +204,9 @@ export class ArenaStripe {
     if (trap.at !== undefined) trap.at('insert')
     words[this.#slotsWord + slot] = head
     words[this.word + STRIPE.PENDING] = 0
-    words[this.word + STRIPE.COUNT]!++
-    this.setExpiry(head, expiresAtMs)
-    this.policy.insert(slot, remix(hash), units)
+    this.#countItem(head, 1)
+    this.#putExpiry(head, expiresAtMs)
+    this.policy.insert(slot, remix(hash), units, expiresAtMs !== Number.POSITIVE_INFINITY)
     if (trap.at !== undefined) trap.at('publish')
     words[this.word + STRIPE.TOUCHING] = 0
   }
@@ -167,10 +222,13 @@ export class ArenaStripe {
     if (trap.at !== undefined) trap.at('replace')
     words[this.#slotsWord + slot] = head
     words[this.word + STRIPE.PENDING] = 0
-    this.setExpiry(old, Number.POSITIVE_INFINITY)
-    this.setExpiry(head, expiresAtMs)
+    const ended = this.#putExpiry(old, Number.POSITIVE_INFINITY)
+    this.#countItem(old, -1)
+    this.#countItem(head, 1)
+    const begun = this.#putExpiry(head, expiresAtMs)
     this.freeChain(STRIPE.LEAVING)
     this.policy.reweigh(slot, units)
+    if (ended !== begun) this.policy.expires?.(slot, begun)
     this.policy.hit(slot)
     words[this.word + STRIPE.TOUCHING] = 0
   }
@@ -181,12 +239,12 @@ export class ArenaStripe {
     const ref = this.itemOf(slot)
     words[this.word + STRIPE.TOUCHING] = slot + 1
     if (!left) this.policy.remove(slot)
-    this.setExpiry(ref, Number.POSITIVE_INFINITY)
+    this.#putExpiry(ref, Number.POSITIVE_INFINITY)
+    this.#countItem(ref, -1)
     indexRemove(words, this.#indexWord, this.#mask, this.#bits, words[ref * 4 + CHUNK.HASH]!, ref)
     if (trap.at !== undefined) trap.at('remove')
     words[this.word + STRIPE.LEAVING] = ref
     words[this.#slotsWord + slot] = 0
-    words[this.word + STRIPE.COUNT]!--
     this.freeChain(STRIPE.LEAVING)
     if (slot !== this.reserved) this.giveSlot(slot)
     words[this.word + STRIPE.TOUCHING] = 0
@@ -266,7 +324,7 @@ export class ArenaStripe {
   /** What the home should become to have a free slot, or with `expiries` a column for them. */
   grownShape(expiries: boolean): number {
     const present = this.#words[this.word + STRIPE.HOME_SHAPE + this.#words[this.word + STRIPE.HOME]!]!
-    const sign = expiries || present < 0 ? -1 : 1
+    const sign = expiries || present < 0 || this.#words[TABLE.EXPIRIES] !== 0 ? -1 : 1
     const { slots } = this.#home
     if (slots === 0) return sign * firstSlots(this.#parts, sign)
     return sign * (this.usedSlots >= slots ? slots + (slots >>> 1) : slots)
@@ -321,6 +379,8 @@ export class ArenaStripe {
     words.copyWithin(home.slotsWord, this.#slotsWord, this.#slotsWord + used)
     if (this.#expiresDouble !== 0) {
       doubles.copyWithin(home.expiresDouble, this.#expiresDouble, this.#expiresDouble + used)
+    } else if (home.expiresDouble !== 0) {
+      doubles.fill(Number.POSITIVE_INFINITY, home.expiresDouble, home.expiresDouble + used)
     }
     this.#copyIndex(home)
     return used
@@ -358,7 +418,7 @@ export class ArenaStripe {
     const policy = this.#makePolicy(home, true)
     for (let slot = this.policy.hotter(-1); slot >= 0; slot = this.policy.hotter(slot)) {
       const ref = this.itemOf(slot)
-      policy.insert(moved[slot]!, remix(words[ref * 4 + CHUNK.HASH]!), this.policy.weightOf(slot))
+      policy.insert(moved[slot]!, remix(words[ref * 4 + CHUNK.HASH]!), this.policy.weightOf(slot), this.hasExpiry(ref))
     }
     this.#fillIndex(home, used)
     return used
@@ -416,6 +476,9 @@ export class ArenaStripe {
     let count = 0
     let expiring = 0
     let units = 0
+    const spaces = this.#spaces
+    if (spaces > 1) words.fill(0, this.word + STRIPE.KEYS, this.word + STRIPE.KEYS + spaces * 2)
+    this.#countExtra(-words[this.word + STRIPE.EXTRA_UNITS]!)
     words[this.word + STRIPE.FREE_SLOT] = 0
     words[this.word + STRIPE.USED_SLOTS] = Math.min(this.usedSlots, this.#home.slots)
     for (let slot = this.usedSlots - 1; slot >= 0; slot--) {
@@ -430,8 +493,15 @@ export class ArenaStripe {
       count++
       units += weight
       if (this.hasExpiry(ref)) expiring++
+      if (spaces > 1) {
+        const at = this.word + STRIPE.KEYS + spaceOf(this.#memory, ref) * 2
+        words[at]!++
+        if (this.hasExpiry(ref)) words[at + 1]!++
+      }
+      const extra = extraUnitsOf(this.#memory, ref)
+      if (extra !== 0) this.#countExtra(extra)
       indexInsert(words, this.#indexWord, this.#mask, this.#bits, hash, ref)
-      policy.insert(slot, remix(hash), weight)
+      policy.insert(slot, remix(hash), weight + extra, this.hasExpiry(ref))
     }
     words[this.word + STRIPE.COUNT] = count
     words[this.word + STRIPE.EXPIRING] = expiring
@@ -440,8 +510,11 @@ export class ArenaStripe {
 
   /** Forgets everything, home included: for a table whose pages are all given back at once. */
   forget(): void {
-    this.#words.fill(0, this.word + STRIPE.COUNT, this.word + STRIPE.GENERATION)
-    this.#words[this.word + STRIPE.GENERATION]!++
+    const words = this.#words
+    this.#countExtra(-words[this.word + STRIPE.EXTRA_UNITS]!)
+    words.fill(0, this.word + STRIPE.COUNT, this.word + STRIPE.GENERATION)
+    words.fill(0, this.word + STRIPE.KEYS, this.word + this.#memory.layout.stripeStride)
+    words[this.word + STRIPE.GENERATION]!++
     this.#settle()
   }
 
@@ -455,13 +528,31 @@ export class ArenaStripe {
     this.#indexWord = page === 0 ? 0 : this.#home.indexWord
     this.#slotsWord = this.#home.slotsWord
     this.#expiresDouble = page === 0 ? 0 : this.#home.expiresDouble
-    if (page !== 0) this.policy = this.#makePolicy(this.#home, false)
+    if (page === 0) words[this.word + STRIPE.POLICY] = words[TABLE.POLICY]!
+    else this.policy = this.#makePolicy(this.#home, false)
+    if (words[this.word + STRIPE.POLICY] !== words[TABLE.POLICY]) this.#switchPolicy()
+  }
+
+  /** Another policy takes over the slots in the order in which the present one would let them go. */
+  #switchPolicy(): void {
+    const words = this.#words
+    const old = this.policy
+    const slots: number[] = []
+    for (let slot = old.hotter(-1); slot >= 0; slot = old.hotter(slot)) slots.push(slot)
+    const weights = slots.map((slot) => old.weightOf(slot))
+    words[this.word + STRIPE.POLICY] = words[TABLE.POLICY]!
+    this.policy = this.#makePolicy(this.#home, true)
+    slots.forEach((slot, at) => {
+      const ref = this.itemOf(slot)
+      this.policy.insert(slot, remix(words[ref * 4 + CHUNK.HASH]!), weights[at]!, this.hasExpiry(ref))
+    })
   }
 
   #makePolicy(home: ArenaHome, fresh: boolean): Policy {
-    const shape = { slots: home.slots, weighted: true }
-    const { buffer, bytes } = this.#memory
-    if (fresh) bytes.fill(0, home.policyByte, home.policyByte + this.#parts.policy.bytes(shape))
-    return this.#parts.policy.create(shape, buffer, home.policyByte)
+    const { policies } = this.#parts
+    const { buffer, bytes, words } = this.#memory
+    if (fresh) bytes.fill(0, home.policyByte, home.policyByte + policyBytes(policies, home.slots))
+    const shape = { slots: home.slots, weighted: true, entries: this }
+    return policies[words[this.word + STRIPE.POLICY]!]!.create(shape, buffer, home.policyByte)
   }
 }

@@ -1,21 +1,22 @@
 /** A table of bytes outside the heap that all threads of a process may share. */
 import { OptionError, ValueError } from '../core/errors.ts'
-import { sizeBytes } from '../core/size.ts'
+import { type Size, sizeBytes } from '../core/size.ts'
 import { ArenaClock } from './arena-clock.ts'
 import { ArenaCore } from './arena-core.ts'
-import { keyLengthOf, readItem, valueLengthOf } from './arena-item.ts'
+import { extraUnitsOf, isReference, keyLengthOf, readItem, unitsOf, valueLengthOf } from './arena-item.ts'
 import { type ArenaKey, ArenaKeyReader } from './arena-key.ts'
-import { CHUNK, HEAD_BYTES, planLayout, TABLE } from './arena-layout.ts'
+import { CHUNK, CHUNK_USE, HEAD_BYTES_USE, KEY_LENGTH_MASK, REFERENCE, TABLE } from './arena-layout.ts'
+import { makeMemory, namesOf, policiesOf, WEIGHT_MIN } from './arena-make.ts'
 import { ArenaMemory } from './arena-memory.ts'
 import type { ArenaHandle, ArenaLife, ArenaScan, ArenaTableOptions, ArenaThreadOptions } from './arena-options.ts'
 import { ArenaRemovals } from './arena-removals.ts'
 import type { ArenaStripe } from './arena-stripe.ts'
+import { type FrequencyPace, fadedFrequency, frequencyWord } from './arena-use.ts'
 import { ArenaView } from './arena-view.ts'
+import { ArenaWalk } from './arena-walk.ts'
 import { ArenaWriter } from './arena-writer.ts'
-import { tinyLfu } from './policies/tiny-lfu.ts'
-import type { Policy, PolicyFactory, RemovalReason } from './policy.ts'
+import type { PolicyFactory, RemovalReason } from './policy.ts'
 
-const WEIGHT_MIN = 256 * 1024
 /** Values up to this are copied into the view's own bytes; a longer one that cannot be shown in place gets bytes of its own. */
 const SCRATCH_BYTES = 64 * 1024
 const SCAN_SLOTS = 256
@@ -53,28 +54,29 @@ const SCAN_SLOTS = 256
 export class ArenaTable {
   readonly #core: ArenaCore
   readonly #memory: ArenaMemory
-  readonly #policy: PolicyFactory
+  readonly #policies: readonly PolicyFactory[]
   readonly #key: ArenaKeyReader
   readonly #text: ArenaKeyReader
   readonly #writer: ArenaWriter
+  readonly #walk: ArenaWalk
   readonly #view = new ArenaView()
   #scratch = new Uint8Array(0)
 
   constructor(options: ArenaTableOptions | { readonly memory: ArenaMemory; readonly thread: ArenaThreadOptions }) {
     const { memory, thread } = 'memory' in options ? options : { memory: makeMemory(options), thread: options }
     this.#memory = memory
-    this.#policy = thread.policy ?? tinyLfu
-    const removals = new ArenaRemovals(thread.onRemove, thread.onError)
-    this.#core = new ArenaCore(memory, this.#policy, new ArenaClock(thread.clock), removals)
+    this.#policies = policiesOf(thread)
+    this.#core = new ArenaCore(memory, this.#policies, new ArenaClock(thread.clock), new ArenaRemovals(thread))
     if (!('memory' in options)) this.#core.pages.reset()
     this.#key = new ArenaKeyReader(memory.words[TABLE.SEED_0]!, memory.words[TABLE.SEED_1]!)
     this.#text = new ArenaKeyReader(0, 0)
     this.#writer = new ArenaWriter(this.#core)
+    this.#walk = new ArenaWalk(this.#core)
   }
 
   /** Opens the table of another thread. Give `policy` if that table was made with one. */
   static open(handle: ArenaHandle, options: ArenaThreadOptions = {}): ArenaTable {
-    const name = (options.policy ?? tinyLfu).name
+    const name = namesOf(policiesOf(options))
     if (handle.policy !== name) {
       throw new OptionError('policy', name, `the table that was shared uses ${handle.policy}: pass the same`)
     }
@@ -85,8 +87,12 @@ export class ArenaTable {
 
   /** Lets other threads use this table. From here on each call takes a lock, and views are copies. */
   share(): ArenaHandle {
+    const { buffer } = this.#memory
+    if (!(buffer instanceof SharedArrayBuffer)) {
+      throw new OptionError('own', true, 'make the table without `own` if other threads are to use it')
+    }
     this.#core.join()
-    return { buffer: this.#memory.buffer, policy: this.#policy.name }
+    return { buffer, policy: namesOf(this.#policies) }
   }
 
   /** Ends this thread's use of the table; other threads go on. A call after it throws `ClosedError`. */
@@ -96,12 +102,25 @@ export class ArenaTable {
 
   /** The bound on `weight`. */
   get maxWeight(): number {
+    return this.#memory.words[TABLE.LIMIT_PAGES]! * this.#memory.layout.pageBytes
+  }
+
+  /** The most that `maxWeight` can be set to: what was asked for at first. */
+  get capacity(): number {
     return this.#memory.buffer.byteLength
   }
 
-  /** Bytes in use: of pages that hold items, indexes, or parts of either. Never above `maxWeight`. */
+  /**
+   * Bytes in use: of pages that hold items, indexes, or parts of either, and what objects weigh that entries refer to. Above
+   * `maxWeight` only where such objects have grown, or `maxWeight` was lowered: see `trim`.
+   */
   get weight(): number {
-    return this.#core.pages.used * this.#memory.layout.pageBytes
+    return this.#core.pages.used * this.#memory.layout.pageBytes + this.#memory.words[TABLE.EXTRA_UNITS]! * 16
+  }
+
+  /** Name of the policy in use. */
+  get policy(): string {
+    return this.#policies[this.#memory.words[TABLE.POLICY]!]!.name
   }
 
   /** Bytes of chunks that hold items: the part of `weight` that is neither index nor free for items of the same size. */
@@ -114,27 +133,68 @@ export class ArenaTable {
     return this.#core.stripes.reduce((sum, stripe) => sum + stripe.count, 0)
   }
 
+  /** As `size`, of one space. */
+  sizeOf(space: number): number {
+    let sum = 0
+    for (const stripe of this.#core.stripes) sum += stripe.countOf(space)
+    return sum
+  }
+
+  /** How many entries of a space have an expiry. */
+  expiringOf(space: number): number {
+    let sum = 0
+    for (const stripe of this.#core.stripes) sum += stripe.expiringOf(space)
+    return sum
+  }
+
+  /** Sets the bound, down to its minimum and up to `capacity`. What is above a lower one leaves with `trim` and each `set`. */
+  setMaxWeight(size: Size): void {
+    const bytes = sizeBytes(size, 'maxWeight')
+    const pages = Math.floor(bytes / this.#memory.layout.pageBytes)
+    if (bytes < WEIGHT_MIN) throw new OptionError('maxWeight', size, `give at least '256kb'`)
+    this.#memory.words[TABLE.LIMIT_PAGES] = Math.min(pages, this.#memory.layout.pages)
+  }
+
+  /** Another one of the `policies` decides from now on who leaves. Stripes follow one by one, when they are next used. */
+  usePolicy(name: string): void {
+    this.#core.usePolicy(name)
+  }
+
+  /** Lets entries go until the table is within its bound, at most so many steps. Returns whether it is. */
+  trim(steps: number): boolean {
+    const { pages, room, stripes } = this.#core
+    for (let left = steps; !pages.fits(0); left--) {
+      const stripe = stripes[(this.#memory.words[TABLE.HAND]!++ >>> 0) % stripes.length]!
+      if (left <= 0) return false
+      this.#core.enter(stripe)
+      const made = room.make(stripe, 0, 0)
+      this.#core.exit(stripe)
+      if (!made) return pages.fits(0)
+    }
+    return true
+  }
+
   /** The value of a key, as a view that lasts until the next call of this table; `undefined`: there is none. */
-  get(key: ArenaKey, start?: number, end?: number): ArenaView | undefined {
-    return this.#read(key, start, end, true)
+  get(key: ArenaKey, start?: number, end?: number, space = 0): ArenaView | undefined {
+    return this.#read(key, start, end, space, true)
   }
 
   /** As `get`, but does not count as use. */
-  peek(key: ArenaKey, start?: number, end?: number): ArenaView | undefined {
-    return this.#read(key, start, end, false)
+  peek(key: ArenaKey, start?: number, end?: number, space = 0): ArenaView | undefined {
+    return this.#read(key, start, end, space, false)
   }
 
   /**
    * Copies the value of a key into `target` from `at` on, if it fits there, and returns the value's length; -1: there is
    * none. A length above `target.length - at` says that nothing was copied.
    */
-  copyTo(target: Uint8Array, at: number, key: ArenaKey, start?: number, end?: number): number {
-    this.#key.aim(key, start, end)
+  copyTo(target: Uint8Array, at: number, key: ArenaKey, start?: number, end?: number, space = 0): number {
+    this.#key.aim(key, start, end, space)
     const stripe = this.#core.enterOf(this.#key.hash)
     try {
       const ref = this.#core.find(stripe, this.#key)
       if (ref === 0) return -1
-      stripe.policy.hit(stripe.slotOf(ref))
+      this.#core.use(stripe, ref)
       const length = valueLengthOf(this.#memory, ref)
       if (length <= target.length - at) {
         readItem(this.#memory, ref, keyLengthOf(this.#memory, ref), target, at, length)
@@ -146,8 +206,8 @@ export class ArenaTable {
   }
 
   /** Whether there is a value. Does not count as use. */
-  has(key: ArenaKey, start?: number, end?: number): boolean {
-    return this.#at(key, start, end, () => true) ?? false
+  has(key: ArenaKey, start?: number, end?: number, space = 0): boolean {
+    return this.#at(key, start, end, space, () => true) ?? false
   }
 
   /**
@@ -174,11 +234,12 @@ export class ArenaTable {
     valueEnd: number,
     flags = 0,
     ttlMs: number = Number.POSITIVE_INFINITY,
+    space = 0,
   ): boolean {
-    this.#key.aim(key, keyStart, keyEnd)
+    this.#key.aim(key, keyStart, keyEnd, space)
     checkValue(value, valueStart, valueEnd)
     const expiresAtMs = this.#expiryAfter(ttlMs)
-    if (this.#key.length + valueEnd - valueStart > this.#memory.words[TABLE.ITEM_BYTES_MAX]!) {
+    if (!this.#mayHold(valueEnd - valueStart)) {
       this.#remove('replace')
       return false
     }
@@ -188,20 +249,89 @@ export class ArenaTable {
     } else {
       this.#writer.aim(value, valueStart, valueEnd, flags, expiresAtMs)
     }
-    const stripe = this.#core.enterOf(this.#key.hash)
-    try {
-      return this.#writer.set(stripe, this.#key)
-    } catch (error) {
-      stripe.repair()
-      throw error
-    } finally {
-      this.#core.exit(stripe)
-    }
+    return this.#write()
+  }
+
+  /**
+   * As `setBytes`, for an object that the caller keeps under a number above 0: the table knows its key, weight, use and
+   * expiry, and says by `onRelease` when it has let go of it. Not in a table that threads share: an object is in one.
+   *
+   * @param weight bytes that the object takes, which count as the table's: see `reweigh`
+   */
+  setReference(
+    key: ArenaKey,
+    keyStart: number | undefined,
+    keyEnd: number | undefined,
+    number: number,
+    weight: number,
+    ttlMs: number = Number.POSITIVE_INFINITY,
+    space = 0,
+  ): boolean {
+    if (this.#core.shared)
+      throw new OptionError('handle', 'a shared table', 'it can not refer to objects of one thread')
+    this.#key.aim(key, keyStart, keyEnd, space)
+    const expiresAtMs = this.#expiryAfter(ttlMs)
+    if (!this.#mayHold(0)) return false
+    this.#writer.aimReference(number, Math.ceil(weight / 16), expiresAtMs)
+    return this.#write()
+  }
+
+  /** The object that a key refers to weighs something else now. Returns whether there is such an entry. */
+  reweigh(weight: number, key: ArenaKey, start?: number, end?: number, space = 0): boolean {
+    const units = Math.ceil(weight / 16)
+    return (
+      this.#at(key, start, end, space, (stripe, ref) => {
+        const refers = isReference(this.#memory, ref)
+        if (refers && extraUnitsOf(this.#memory, ref) !== units) stripe.weigh(ref, units)
+        return refers
+      }) ?? false
+    )
+  }
+
+  /** Bytes that an entry takes: key, value and head as they are kept, and the object that it refers to; -1: there is none. */
+  weightOf(key: ArenaKey, start?: number, end?: number, space = 0): number {
+    const weight = (_: ArenaStripe, ref: number) => unitsOf(this.#memory, ref) + extraUnitsOf(this.#memory, ref)
+    return (this.#at(key, start, end, space, weight) ?? -1 / 16) * 16
+  }
+
+  /** Milliseconds since a key was last used, in whole seconds; -1: it has no value. In a table that keeps uses, by time. */
+  idleMs(key: ArenaKey, start?: number, end?: number, space = 0): number {
+    const second = this.#useOf(key, start, end, space)
+    const nowSecond = Math.floor(this.#core.clock.nowMs() / 1000)
+    return second === undefined ? -1 : Math.max(0, nowSecond - (second >>> 0)) * 1000
+  }
+
+  /** How often a key was used of late, from 0 to 255, growing ever slower; -1: it has no value. In a table that counts uses. */
+  frequency(key: ArenaKey, start?: number, end?: number, space = 0): number {
+    const word = this.#useOf(key, start, end, space)
+    if (word === undefined) return -1
+    return this.#core.pace ? fadedFrequency(word, this.#core.clock.nowMs(), this.#core.pace) : 0
+  }
+
+  /** Says how long a key was not used, or how often it was, in place of what the table has seen. */
+  setUse(
+    use: { idleMs: number } | { frequency: number },
+    key: ArenaKey,
+    start?: number,
+    end?: number,
+    space = 0,
+  ): void {
+    const nowMs = this.#core.clock.nowMs()
+    this.#at(key, start, end, space, (_, ref) => {
+      if (this.#memory.headBytes < HEAD_BYTES_USE) return
+      this.#memory.words[ref * 4 + CHUNK_USE] =
+        'idleMs' in use ? Math.floor((nowMs - use.idleMs) / 1000) : frequencyWord(nowMs, use.frequency)
+    })
+  }
+
+  /** Whether uses are counted, and how; `undefined`: the time of the last one is kept. What was kept before says nothing then. */
+  countUses(pace: FrequencyPace | undefined): void {
+    this.#core.pace = pace
   }
 
   /** Removes a key. Returns whether it had a value. */
-  delete(key: ArenaKey, start?: number, end?: number): boolean {
-    this.#key.aim(key, start, end)
+  delete(key: ArenaKey, start?: number, end?: number, space = 0): boolean {
+    this.#key.aim(key, start, end, space)
     return this.#remove('delete')
   }
 
@@ -210,9 +340,9 @@ export class ArenaTable {
    *
    * @throws OptionError when `ttlMs` is not above 0
    */
-  expireAfter(ttlMs: number, key: ArenaKey, start?: number, end?: number): boolean {
+  expireAfter(ttlMs: number, key: ArenaKey, start?: number, end?: number, space = 0): boolean {
     const expiresAtMs = this.#expiryAfter(ttlMs)
-    this.#key.aim(key, start, end)
+    this.#key.aim(key, start, end, space)
     const stripe = this.#core.enterOf(this.#key.hash)
     try {
       const columns = expiresAtMs === Number.POSITIVE_INFINITY || stripe.hasExpiries
@@ -222,7 +352,7 @@ export class ArenaTable {
       const ref = this.#core.find(stripe, this.#key)
       if (ref === 0) return false
       if (roomy) stripe.setExpiry(ref, expiresAtMs)
-      else this.#core.remove(stripe, stripe.slotOf(ref), 'evict')
+      else if (!this.#core.sparing) this.#core.remove(stripe, stripe.slotOf(ref), 'evict')
       return roomy
     } finally {
       this.#core.exit(stripe)
@@ -230,8 +360,8 @@ export class ArenaTable {
   }
 
   /** Milliseconds until a key expires; Infinity: never; -1: it has no value. */
-  remainingMs(key: ArenaKey, start?: number, end?: number): number {
-    const rest = this.#at(key, start, end, (stripe, ref) =>
+  remainingMs(key: ArenaKey, start?: number, end?: number, space = 0): number {
+    const rest = this.#at(key, start, end, space, (stripe, ref) =>
       stripe.hasExpiry(ref)
         ? stripe.expiresAtMs(stripe.slotOf(ref)) - this.#core.clock.nowMs()
         : Number.POSITIVE_INFINITY,
@@ -245,21 +375,51 @@ export class ArenaTable {
    */
   sweep(slots: number = SCAN_SLOTS): number {
     let removed = 0
-    for (const stripe of this.#core.stripes) {
-      if (stripe.expiring === 0) continue
-      this.#core.enter(stripe)
-      try {
-        removed += this.#core.sweep(stripe, slots)
-      } finally {
-        this.#core.exit(stripe)
-      }
-    }
+    for (let stripe = 0; stripe < this.#core.stripes.length; stripe++) removed += this.sweepStripe(stripe, slots)
     return removed
   }
 
-  /** Removes all entries. At once, in a table of one thread that nobody listens to; else stripe by stripe. */
+  /** As `sweep`, in one of the `stripes`: for who has little time. */
+  sweepStripe(number: number, slots: number): number {
+    const stripe = this.#core.stripes[number]!
+    if (stripe.expiring === 0 && this.#memory.words[TABLE.DEAD_SPACES] === 0) return 0
+    this.#core.enter(stripe)
+    try {
+      return this.#core.sweep(stripe, slots)
+    } finally {
+      this.#core.exit(stripe)
+    }
+  }
+
+  /** Number of parts that have an index of their own. */
+  get stripes(): number {
+    return this.#core.stripes.length
+  }
+
+  /** Entries and unused places of a part, which `sweepStripe` looks at. */
+  slotsOf(stripe: number): number {
+    return this.#core.stripes[stripe]!.usedSlots
+  }
+
+  /**
+   * Says that nobody will ask for the keys of a space again until it is empty (`sizeOf`): its entries are removed by
+   * `sweep`, by sets, and when room is needed.
+   */
+  abandon(space: number): void {
+    this.#memory.words[TABLE.DEAD_SPACES]! |= 1 << space
+  }
+
+  /** The space is used again: it must be empty. */
+  reclaim(space: number): void {
+    this.#memory.words[TABLE.DEAD_SPACES]! &= ~(1 << space)
+  }
+
+  /**
+   * Removes all entries. At once, in a table of one thread where nobody listens to such removals and no entry refers to
+   * an object; else stripe by stripe.
+   */
   clear(reason: RemovalReason = 'delete'): void {
-    if (!this.#core.shared && !this.#core.removals.wanted) {
+    if (!this.#core.shared && !this.#core.removals.wants(reason) && this.#memory.words[TABLE.EXTRA_UNITS] === 0) {
       this.#core.forget()
       return
     }
@@ -282,50 +442,33 @@ export class ArenaTable {
    *
    * @param count about how many places of the table to look at in this step
    */
-  scan(cursor = 0, count: number = SCAN_SLOTS): ArenaScan {
-    const { stripes } = this.#core
-    const number = Math.floor(cursor / SLOTS_MAX)
-    const stripe = stripes[number]
-    if (!stripe || !(count >= 1)) {
-      throw new OptionError(
-        stripe ? 'count' : 'cursor',
-        stripe ? count : cursor,
-        'begin with 0, then as `scan` returned',
-      )
-    }
-    const keys: Uint8Array[] = []
-    this.#core.enter(stripe)
-    const nowMs = this.#core.clock.nowMs()
-    // Downwards: items only ever move to lower slots.
-    const top = Math.min(stripe.usedSlots, cursor % SLOTS_MAX || SLOTS_MAX)
-    const bottom = Math.max(0, top - count)
-    for (let slot = top - 1; slot >= bottom; slot--) {
-      const ref = stripe.itemOf(slot)
-      if (ref > 0 && !stripe.isExpired(ref, nowMs)) keys.push(this.#keyOf(ref))
-    }
-    this.#core.exit(stripe)
-    if (bottom > 0) return { cursor: number * SLOTS_MAX + bottom, keys }
-    return { cursor: number + 1 < stripes.length ? (number + 1) * SLOTS_MAX : 0, keys }
+  scan(cursor = 0, count: number = SCAN_SLOTS, space = 0): ArenaScan {
+    return this.#walk.scan(cursor, count, space)
   }
 
   /** All keys, with the promises of `scan`. */
-  *keys(): Generator<Uint8Array> {
+  *keys(space = 0): Generator<Uint8Array> {
     let cursor = 0
     do {
-      const step = this.scan(cursor)
+      const step = this.scan(cursor, SCAN_SLOTS, space)
       yield* step.keys
       cursor = step.cursor
     } while (cursor !== 0)
   }
 
+  /** Some key of a space, by chance (0 to 1); `undefined`: it has none that is not expired. */
+  someKey(chance: number, space = 0): Uint8Array | undefined {
+    return this.#walk.someKey(chance, space)
+  }
+
   /** Up to `count` keys, those that the policy would keep longest first. Each stripe orders its own. */
   hottest(count: number): Uint8Array[] {
-    return this.#ranked(count, (policy, slot) => policy.colder(slot))
+    return this.#walk.ranked(count, (policy, slot) => policy.colder(slot))
   }
 
   /** Up to `count` keys, those that the policy would let go first. */
   coldest(count: number): Uint8Array[] {
-    return this.#ranked(count, (policy, slot) => policy.hotter(slot))
+    return this.#walk.ranked(count, (policy, slot) => policy.hotter(slot))
   }
 
   /**
@@ -336,13 +479,19 @@ export class ArenaTable {
     this.#core.reportExit(threadId)
   }
 
-  #read(key: ArenaKey, start: number | undefined, end: number | undefined, use: boolean): ArenaView | undefined {
-    this.#key.aim(key, start, end)
+  #read(
+    key: ArenaKey,
+    start: number | undefined,
+    end: number | undefined,
+    space: number,
+    use: boolean,
+  ): ArenaView | undefined {
+    this.#key.aim(key, start, end, space)
     const stripe = this.#core.enterOf(this.#key.hash)
     try {
       const ref = this.#core.find(stripe, this.#key)
       if (ref === 0) return undefined
-      if (use) stripe.policy.hit(stripe.slotOf(ref))
+      if (use) this.#core.use(stripe, ref)
       this.#show(stripe, ref)
       return this.#view
     } finally {
@@ -353,13 +502,17 @@ export class ArenaTable {
   #show(stripe: ArenaStripe, ref: number): void {
     const view = this.#view
     const memory = this.#memory
-    const keyLength = keyLengthOf(memory, ref)
-    const length = valueLengthOf(memory, ref)
-    view.flags = memory.words[ref * 4 + CHUNK.FLAGS]!
-    view.expiresAtMs = stripe.hasExpiry(ref) ? stripe.expiresAtMs(stripe.slotOf(ref)) : Number.POSITIVE_INFINITY
+    const { words } = memory
+    const keyWord = words[ref * 4 + CHUNK.KEY_LENGTH]!
+    const keyLength = keyWord & KEY_LENGTH_MASK
+    const refers = (keyWord & REFERENCE) !== 0
+    const length = refers ? 0 : words[ref * 4 + CHUNK.VALUE_LENGTH]!
+    view.flags = refers ? 0 : words[ref * 4 + CHUNK.FLAGS]!
+    view.number = refers ? words[ref * 4 + CHUNK.FLAGS]! : 0
+    view.expiresAtMs = keyWord < 0 ? stripe.expiresAtMs(stripe.slotOf(ref)) : Number.POSITIVE_INFINITY
     if (!this.#core.shared && memory.words[ref * 4 + CHUNK.NEXT] === 0) {
       view.bytes = memory.bytes
-      view.start = ref * 16 + HEAD_BYTES + keyLength
+      view.start = ref * 16 + memory.headBytes + keyLength
     } else {
       view.bytes = this.#room(length)
       view.start = 0
@@ -379,13 +532,36 @@ export class ArenaTable {
     key: ArenaKey,
     start: number | undefined,
     end: number | undefined,
+    space: number,
     found: (stripe: ArenaStripe, ref: number) => R,
   ): R | undefined {
-    this.#key.aim(key, start, end)
+    this.#key.aim(key, start, end, space)
     const stripe = this.#core.enterOf(this.#key.hash)
     try {
       const ref = this.#core.find(stripe, this.#key)
       return ref === 0 ? undefined : found(stripe, ref)
+    } finally {
+      this.#core.exit(stripe)
+    }
+  }
+
+  #useOf(key: ArenaKey, start: number | undefined, end: number | undefined, space: number): number | undefined {
+    if (this.#memory.headBytes < HEAD_BYTES_USE) return undefined
+    return this.#at(key, start, end, space, (_, ref) => this.#memory.words[ref * 4 + CHUNK_USE]!)
+  }
+
+  /** Whether an item of this key with a value of so many bytes is allowed. */
+  #mayHold(valueBytes: number): boolean {
+    return this.#key.word >= 0 && this.#key.length + valueBytes <= this.#memory.words[TABLE.ITEM_BYTES_MAX]!
+  }
+
+  #write(): boolean {
+    const stripe = this.#core.enterOf(this.#key.hash)
+    try {
+      return this.#writer.set(stripe, this.#key)
+    } catch (error) {
+      stripe.repair()
+      throw error
     } finally {
       this.#core.exit(stripe)
     }
@@ -410,62 +586,11 @@ export class ArenaTable {
     if (ttlMs > 0) return this.#core.clock.nowMs() + ttlMs
     throw new OptionError('ttlMs', ttlMs, 'give milliseconds above 0, or Infinity; to end an entry now, delete it')
   }
-
-  #keyOf(ref: number): Uint8Array {
-    const key = new Uint8Array(keyLengthOf(this.#memory, ref))
-    readItem(this.#memory, ref, 0, key, 0, key.length)
-    return key
-  }
-
-  /** The first of each stripe, then the second of each, and so on. */
-  #ranked(count: number, next: (policy: Policy, slot: number) => number): Uint8Array[] {
-    const lists = this.#core.stripes.map((stripe) => this.#firstOf(stripe, count, next))
-    const ranked: Uint8Array[] = []
-    for (let rank = 0; ranked.length < count; rank++) {
-      const keys = lists.map((list) => list[rank]).filter((key) => key !== undefined)
-      if (keys.length === 0) break
-      ranked.push(...keys.slice(0, count - ranked.length))
-    }
-    return ranked
-  }
-
-  #firstOf(stripe: ArenaStripe, count: number, next: (policy: Policy, slot: number) => number): Uint8Array[] {
-    const keys: Uint8Array[] = []
-    this.#core.enter(stripe)
-    if (stripe.count > 0) {
-      for (let slot = next(stripe.policy, -1); slot >= 0 && keys.length < count; slot = next(stripe.policy, slot)) {
-        keys.push(this.#keyOf(stripe.itemOf(slot)))
-      }
-    }
-    this.#core.exit(stripe)
-    return keys
-  }
 }
-
-/** Cursors are stripe * this + slot. */
-const SLOTS_MAX = 2 ** 32
 
 function checkValue(value: Uint8Array, start: number, end: number): void {
   if (!(value instanceof Uint8Array)) throw new ValueError(undefined, 'an arena-table keeps bytes: give a Uint8Array')
   if (!(start >= 0 && start <= end && end <= value.length)) {
     throw new ValueError(undefined, `bytes ${start} to ${end} are not inside the ${value.length} that were given`)
   }
-}
-
-function makeMemory(options: ArenaTableOptions): ArenaMemory {
-  const bytes = sizeBytes(options.maxWeight, 'maxWeight')
-  if (bytes < WEIGHT_MIN) throw new OptionError('maxWeight', options.maxWeight, `give at least '256kb'`)
-  const { stripes } = options
-  if (stripes !== undefined && !(stripes >= 1 && stripes <= 4096 && Number.isInteger(Math.log2(stripes)))) {
-    throw new OptionError('stripes', stripes, 'give a power of two from 1 to 4096')
-  }
-  const memory = ArenaMemory.create(planLayout(bytes, stripes))
-  const itemMost = Math.floor(memory.buffer.byteLength / 4)
-  const item = options.maxItem === undefined ? itemMost : sizeBytes(options.maxItem, 'maxItem')
-  if (item > itemMost) throw new OptionError('maxItem', options.maxItem, 'give at most a quarter of maxWeight')
-  const [seed0, seed1] = options.seed ?? crypto.getRandomValues(new Int32Array(2))
-  memory.words[TABLE.ITEM_BYTES_MAX] = item
-  memory.words[TABLE.SEED_0] = seed0!
-  memory.words[TABLE.SEED_1] = seed1!
-  return memory
 }

@@ -10,6 +10,8 @@ export class ArenaView {
   end = 0
   /** The word that was set with the value. */
   flags = 0
+  /** The number of the object that the entry refers to in place of a value; 0: it has a value. */
+  number = 0
   /** When the entry expires, in the table's time; Infinity: never. */
   expiresAtMs: number = Number.POSITIVE_INFINITY
 

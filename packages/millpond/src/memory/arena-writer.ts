@@ -3,9 +3,9 @@
  * new chunks and then takes its place, so that a reader, or whoever comes after a killed writer, never sees half of it.
  */
 import type { ArenaCore } from './arena-core.ts'
-import { ArenaPlan, keyLengthOf, valueLengthOf, writeItem } from './arena-item.ts'
+import { ArenaPlan, extraUnitsOf, isReference, keyLengthOf, valueLengthOf, writeItem } from './arena-item.ts'
 import type { ArenaKeyReader } from './arena-key.ts'
-import { CHUNK, KIND, PAGE, STRIPE } from './arena-layout.ts'
+import { CHUNK, KIND, PAGE, REFERENCE, STRIPE, TABLE } from './arena-layout.ts'
 import type { ArenaStripe } from './arena-stripe.ts'
 import { trap } from './arena-trap.ts'
 
@@ -23,6 +23,8 @@ export class ArenaWriter {
   #length = 0
   #flags = 0
   #expiresAtMs = 0
+  /** -1: bytes; else the value is an object, whose number stands in for the flags, and this is its weight / 16. */
+  #extraUnits = -1
 
   constructor(core: ArenaCore) {
     this.#core = core
@@ -38,12 +40,19 @@ export class ArenaWriter {
     this.#length = end - start
     this.#flags = flags | 0
     this.#expiresAtMs = expiresAtMs
+    this.#extraUnits = -1
+  }
+
+  /** The next `set` writes a reference to an object. */
+  aimReference(number: number, extraUnits: number, expiresAtMs: number): void {
+    this.aim(this.#bytes, 0, 0, number, expiresAtMs)
+    this.#extraUnits = extraUnits
   }
 
   /** Sets a key to the value. `false`: there was no room, and the key holds nothing. */
   set(stripe: ArenaStripe, key: ArenaKeyReader): boolean {
     const core = this.#core
-    if (stripe.expiring > 0) core.sweep(stripe, SWEEP_SLOTS)
+    if (stripe.expiring > 0 || this.#words[TABLE.DEAD_SPACES] !== 0) core.sweep(stripe, SWEEP_SLOTS)
     core.room.advance(stripe)
     const columns =
       this.#expiresAtMs === Number.POSITIVE_INFINITY ||
@@ -57,15 +66,16 @@ export class ArenaWriter {
     return true
   }
 
-  /** Nothing old may be served once a set was tried. */
+  /** Nothing old may be served once a set was tried; but where nothing is removed for space, what is old stays. */
   #fail(stripe: ArenaStripe, key: ArenaKeyReader): boolean {
-    const ref = this.#core.find(stripe, key)
+    const ref = this.#core.sparing ? 0 : this.#core.find(stripe, key)
     if (ref !== 0) this.#core.remove(stripe, stripe.slotOf(ref), 'replace')
     return false
   }
 
   #fits(ref: number): boolean {
     const { memory } = this.#core
+    if (this.#extraUnits >= 0 || isReference(memory, ref)) return false
     if (this.#words[ref * 4 + CHUNK.NEXT] === 0) {
       return this.#plan.code === this.#words[memory.pageWordOf(ref) + PAGE.KIND]! - KIND.CHUNKS + 1
     }
@@ -83,7 +93,7 @@ export class ArenaWriter {
     this.#words[ref * 4 + CHUNK.VALUE_LENGTH] = this.#length
     this.#words[ref * 4 + CHUNK.FLAGS] = this.#flags
     stripe.setExpiry(ref, this.#expiresAtMs)
-    stripe.policy.hit(slot)
+    this.#core.use(stripe, ref)
     this.#words[stripe.word + STRIPE.TOUCHING] = 0
   }
 
@@ -100,12 +110,14 @@ export class ArenaWriter {
       if (old <= 0) stripe.giveSlot(slot)
       return false
     }
-    this.#write(stripe, key)
+    const head = this.#write(stripe, key)
+    const units = this.#plan.units + extraUnitsOf(memory, head)
     if (old > 0) {
+      this.#core.inheritUse(old, head)
       removals.note(memory, old, 'replace')
-      stripe.replace(slot, key.hash, this.#plan.units, this.#expiresAtMs)
+      stripe.replace(slot, key.hash, units, this.#expiresAtMs)
     } else {
-      stripe.insert(slot, key.hash, this.#plan.units, this.#expiresAtMs)
+      stripe.insert(slot, key.hash, units, this.#expiresAtMs)
     }
     return true
   }
@@ -116,6 +128,10 @@ export class ArenaWriter {
     if (slot < 0 && room.rehomeSoon(stripe, stripe.grownShape(false))) slot = stripe.takeSlot()
     // No room to grow: as many items as now must do.
     while (slot < 0 && room.evictFrom(stripe, hash, this.#plan.units)) slot = stripe.takeSlot()
+    // This stripe has nothing to give: others make room for it to grow.
+    while (slot < 0 && room.evict(stripe, hash, this.#plan.units)) {
+      if (room.rehomeSoon(stripe, stripe.grownShape(false))) slot = stripe.takeSlot()
+    }
     return slot
   }
 
@@ -139,16 +155,18 @@ export class ArenaWriter {
     return true
   }
 
-  #write(stripe: ArenaStripe, key: ArenaKeyReader): void {
+  #write(stripe: ArenaStripe, key: ArenaKeyReader): number {
     const { memory } = this.#core
     const head = this.#words[stripe.word + STRIPE.PENDING]!
     const at = head * 4
     this.#words[at + CHUNK.HASH] = key.hash
-    this.#words[at + CHUNK.KEY_LENGTH] = key.length
-    this.#words[at + CHUNK.VALUE_LENGTH] = this.#length
+    this.#words[at + CHUNK.KEY_LENGTH] = this.#extraUnits < 0 ? key.word : key.word | REFERENCE
+    this.#words[at + CHUNK.VALUE_LENGTH] = this.#extraUnits < 0 ? this.#length : this.#extraUnits
     this.#words[at + CHUNK.FLAGS] = this.#flags
+    this.#core.firstUse(head)
     writeItem(memory, head, 0, key.bytes, key.start, key.length)
     if (trap.at !== undefined) trap.at('write')
     writeItem(memory, head, key.length, this.#bytes, this.#start, this.#length)
+    return head
   }
 }

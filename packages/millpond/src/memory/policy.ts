@@ -12,17 +12,23 @@
  * ```
  */
 export interface Policy {
-  /** A free slot is now in use. `hash` should be well mixed in all 32 bits; `weight` is 1 in a policy without weights. */
-  insert(slot: number, hash: number, weight: number): void
+  /**
+   * A free slot is now in use. `hash` should be well mixed in all 32 bits; `weight` is 1 in a policy without weights;
+   * `expires` says whether the entry has an expiry, for policies that let only such go.
+   */
+  insert(slot: number, hash: number, weight: number, expires?: boolean): void
   /** The slot was used. */
   hit(slot: number): void
   /** The slot weighs something else from now on. Only for policies that were made with weights. */
   reweigh(slot: number, weight: number): void
+  /** The slot has got an expiry, or has none any more. Only policies that care have this. */
+  expires?(slot: number, expires: boolean): void
   /** The slot was freed for another reason than space (deleted, expired): nothing is remembered of it. */
   remove(slot: number): void
   /**
    * Chooses the slot that leaves so that a newcomer with this hash and weight can come, frees it and remembers what is
-   * worth remembering of it. Call it before `insert`, as often as room is needed. -1 when no slot is in use.
+   * worth remembering of it. Call it before `insert`, as often as room is needed. -1 when no slot is in use, or none that
+   * the policy would let go.
    */
   evict(hash: number, weight: number): number
   /** Weight of all slots in use; their number in a policy without weights. */
@@ -45,6 +51,8 @@ export interface Policy {
 export interface PolicyFactory {
   /** Shown in reports. */
   readonly name: string
+  /** It keeps some entries, or all, whatever needs room. Then nothing else removes them for space either. */
+  readonly sparing?: boolean
   /** Bytes of memory that a policy of this shape lives in: a multiple of 8. */
   bytes(shape: PolicyShape): number
   /**
@@ -61,6 +69,16 @@ export interface PolicyShape {
   readonly slots: number
   /** Whether slots differ in weight. Costs 4 bytes a slot. Weights are whole numbers from 1 to 2^31 - 1. */
   readonly weighted: boolean
+  /** What the table knows of its entries, for policies that compare them. A heap-table tells nothing. */
+  readonly entries?: PolicyEntries
+}
+
+/** What a policy may ask of the entry in a slot. */
+export interface PolicyEntries {
+  /** Infinity: never. */
+  expiresAtMs(slot: number): number
+  /** About how often it was used of late: 0 to 255, growing ever slower. */
+  frequency(slot: number): number
 }
 
 /** Why an entry left a table. `evict`: for space. `expire`: for age. `delete`: by the user. `replace`: a new value. `invalidate`: no longer valid. */
