@@ -76,5 +76,9 @@ function decodedContext<V>(
       ctx.skip(seal(value))
       return value
     },
+    fromReplica(value) {
+      ctx.fromReplica(seal(value))
+      return value
+    },
   }
 }
