@@ -4,10 +4,13 @@
  * or has just written.
  */
 import { callbackify } from 'node:util'
-import { systemClock } from '../../../core/clock.ts'
+import { systemClock, timeLimit } from '../../../core/clock.ts'
 import { durationMs } from '../../../core/duration.ts'
+import { FeedError } from '../../../core/errors.ts'
+import type { Position } from '../../../core/feed.ts'
 import { facadeOf } from '../../facade.ts'
 import { OwnWrites } from '../../own-writes.ts'
+import { SharedQuestion } from '../../shared-question.ts'
 import type { PostgresFeed } from '../feed.ts'
 import { TEXTS } from './answer.ts'
 import type { CachePoolOptions } from './cache-pool.ts'
@@ -31,6 +34,11 @@ export type PlainClient = PgPoolClient & {
   release(error?: unknown): void
 }
 
+/** A wire that is dead is noticed by the feed in its own time. */
+function late(): never {
+  throw new FeedError('the server did not say in time where it stands')
+}
+
 /** Of what is not known. */
 const ANYTHING: Effect = { mayWrite: true, mayChangeSession: true }
 
@@ -50,11 +58,14 @@ export class PoolQueries {
     const { cache, feed, name = 'sql', read = 'bounded', wait = 50, role, parser, clock = systemClock } = options
     this.pool = pool as Plain<PgPool>
     this.feed = feed
-    this.writes = new OwnWrites(() => feed.now())
+    const waitMs = durationMs(wait, 'wait')
+    const present = new SharedQuestion(() => timeLimit(clock, waitMs, () => feed.now(), late))
+    this.writes = new OwnWrites(() => present.ask())
     this.states = new ConnectionStates(() => this.writes.wrote())
     this.origins = new Origins(feed, () => this.shapes?.session)
     const key = role === undefined ? name : `${name}/${role}`
-    this.cache = new QueryCache({ cache, feed, writes: this.writes, name: key, read, waitMs: durationMs(wait, 'wait') })
+    const now = (): Promise<Position> => present.ask()
+    this.cache = new QueryCache({ cache, feed, now, writes: this.writes, name: key, read, waitMs })
     this.loading = parserOf(parser).then((parse) => {
       this.shapes = new Shapes({ parse, client: pool, feed, byRole: role !== undefined }, clock)
       return this.shapes

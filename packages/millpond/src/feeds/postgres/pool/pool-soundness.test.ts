@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../../../../../tools/servers/postgres.ts'
+import { TcpProxy } from '../../../../../../tools/servers/postgres-probe.ts'
 import { type Cache, createCache } from '../../../index.ts'
 import { type PostgresFeed, positionOf, postgresFeed } from '../index.ts'
 import { type CachedPool, type CachePoolOptions, cachePool } from './cache-pool.ts'
@@ -238,4 +239,28 @@ test('status counts hits, loads, and what went to the database with the reason',
     passed: { 'now depends on the moment, the session or the server': 1, 'it is no SELECT (Update)': 1 },
     texts: 3,
   })
+})
+
+test('the wire of the feed is dead: who has written, or asks strictly, is answered by the database all the same', async () => {
+  await close()
+  const wire = await TcpProxy.to(server.port)
+  // It would notice only after this test has failed.
+  feed = postgresFeed({
+    connectionString: server.urlOf({}).replace(`:${server.port}`, `:${wire.port}`),
+    tables: ['goods'],
+    stallTimeout: '1h',
+  })
+  cache = createCache({ feed })
+  await feed.ready()
+  raw = new pg.Pool({ connectionString: server.url })
+  pool = cachePool(raw, { cache, feed })
+  const name = async (read: 'bounded' | 'strict') =>
+    (await pool.query({ text: BY_ID, values: [1], read } as pg.QueryConfig)).rows[0].name
+  expect(await name('bounded')).toBe('n1')
+  wire.stall()
+  await pool.query("UPDATE goods SET name = 'mine' WHERE id = 1")
+  expect(await name('bounded')).toBe('mine')
+  expect(await name('strict')).toBe('mine')
+  wire.cut()
+  await wire.close()
 })

@@ -35,7 +35,9 @@ interface LoadedAnswer<V> {
 
 export interface QueryCacheParts {
   readonly cache: QueryCacheStore
-  readonly feed: Pick<PostgresFeed, 'includes' | 'reached' | 'now' | 'covers'>
+  readonly feed: Pick<PostgresFeed, 'includes' | 'reached' | 'covers'>
+  /** A position that covers everything that was durable when it was asked for. Rejects when nobody says it in time. */
+  readonly now: () => Promise<Position>
   readonly writes: OwnWrites
   /** Part of every key. */
   readonly name: string
@@ -160,7 +162,7 @@ export class QueryCache {
 
   private async wantedBy(mode: ReadMode): Promise<Position[]> {
     const { feed, writes } = this.parts
-    if (mode === 'strict') return [await feed.now()]
+    if (mode === 'strict') return [await this.parts.now()]
     const own = await writes.floor((position) => feed.includes(position))
     const said = mode === 'bounded' ? undefined : mode.atLeast
     return [own, said].filter((position) => position !== undefined)
