@@ -4,6 +4,8 @@ import type { Command } from './command.ts'
 import { connectionCommands } from './connection/index.ts'
 import { hashCommands } from './hashes/index.ts'
 import { keyCommands } from './keys/index.ts'
+import { listCommands } from './lists/index.ts'
+import { pubsubCommands } from './pubsub/index.ts'
 import { scriptingCommands } from './scripting/index.ts'
 import { serverCommands } from './server/index.ts'
 import { setCommands } from './sets/index.ts'
@@ -16,6 +18,8 @@ export const COMMANDS: readonly Command[] = [
   ...connectionCommands,
   ...hashCommands,
   ...keyCommands,
+  ...listCommands,
+  ...pubsubCommands,
   ...scriptingCommands,
   ...serverCommands,
   ...setCommands,
