@@ -1,12 +1,15 @@
 import type { Clock } from '../../../core/clock.ts'
 import type { Duration } from '../../../core/duration.ts'
 import { OptionError } from '../../../core/errors.ts'
+import type { Logger } from '../../../core/logger.ts'
 import { facadeOf } from '../../facade.ts'
 import type { ReadMode } from '../../read-mode.ts'
 import type { PostgresFeed } from '../feed.ts'
+import type { AuditOptions } from './auditor.ts'
 import type { Explanation } from './explanation.ts'
 import type { SqlParser } from './parser.ts'
 import type { PgPool } from './pg-pool.ts'
+import type { PoolEmitter } from './pool-events.ts'
 import { PoolQueries } from './pool-queries.ts'
 import type { PoolStatus } from './pool-status.ts'
 import type { QueryCacheStore } from './query-cache.ts'
@@ -33,6 +36,13 @@ export interface CachePoolOptions {
   readonly role?: string
   /** `libpg-query`. Default: the installed package, loaded when the first query is asked. */
   readonly parser?: SqlParser
+  /**
+   * Asks the database again for a sample of the hits, behind the readers, and counts how many were fresh: `status().audit`, the event
+   * `audit`. Default: nothing is asked again.
+   */
+  readonly audit?: AuditOptions
+  /** Told of stale answers that the auditor has found. Default: silent. */
+  readonly logger?: Logger
   readonly clock?: Clock
 }
 
@@ -42,6 +52,8 @@ export interface CachedPool {
   explain(sql: string): Promise<Explanation>
   /** How it is doing: what was answered from the cache, what was not and why, and where the feed stands. */
   status(): PoolStatus
+  /** Listens to what happens to queries: `pool.events.on('pass', ({ text, reason }) => ...)`. Returns what stops it. */
+  readonly events: Pick<PoolEmitter, 'on'>
 }
 
 /**
@@ -63,5 +75,6 @@ export function cachePool<P extends PgPool>(pool: P, options: CachePoolOptions):
     connect: (...args: unknown[]) => queries.connect(args),
     explain: (sql: string) => queries.explain(sql),
     status: () => queries.status(),
+    events: queries.events,
   }) as P & CachedPool
 }

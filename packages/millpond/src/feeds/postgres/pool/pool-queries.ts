@@ -8,17 +8,20 @@ import { systemClock, timeLimit } from '../../../core/clock.ts'
 import { durationMs } from '../../../core/duration.ts'
 import { FeedError } from '../../../core/errors.ts'
 import type { Position } from '../../../core/feed.ts'
+import { silentLogger } from '../../../core/logger.ts'
 import { facadeOf } from '../../facade.ts'
 import { OwnWrites } from '../../own-writes.ts'
 import { SharedQuestion } from '../../shared-question.ts'
 import type { PostgresFeed } from '../feed.ts'
-import { TEXTS } from './answer.ts'
+import { type KeptAnswer, keepAnswer, TEXTS } from './answer.ts'
+import { type AuditOptions, Auditor } from './auditor.ts'
 import type { CachePoolOptions } from './cache-pool.ts'
 import { type ConnectionState, ConnectionStates, type Effect } from './connection-state.ts'
 import { type Explanation, explain } from './explanation.ts'
 import { Origins } from './origins.ts'
-import { parserOf } from './parser.ts'
+import { type Parse, parserOf } from './parser.ts'
 import type { PgPool, PgPoolClient, PgResult } from './pg-pool.ts'
+import { PoolEmitter } from './pool-events.ts'
 import type { PoolStatus } from './pool-status.ts'
 import { QueryCache, type Runner } from './query-cache.ts'
 import { type QueryCall, readCall } from './query-call.ts'
@@ -50,12 +53,15 @@ export class PoolQueries {
   private readonly origins: Origins
   private readonly facades = new WeakMap<PgPoolClient, PgPoolClient>()
   private readonly cache: QueryCache
+  private readonly auditor: Auditor | undefined
+  readonly events: PoolEmitter
   /** Needs the parser. */
   private readonly loading: Promise<Shapes>
   private shapes: Shapes | undefined
 
   constructor(pool: PgPool, options: CachePoolOptions) {
-    const { cache, feed, name = 'sql', read = 'bounded', wait = 50, role, parser, clock = systemClock } = options
+    const { cache, feed, name = 'sql', read = 'bounded', wait = 50, role } = options
+    const { parser, audit, logger = silentLogger, clock = systemClock } = options
     this.pool = pool as Plain<PgPool>
     this.feed = feed
     const waitMs = durationMs(wait, 'wait')
@@ -63,10 +69,21 @@ export class PoolQueries {
     this.writes = new OwnWrites(() => present.ask())
     this.states = new ConnectionStates(() => this.writes.wrote())
     this.origins = new Origins(feed, () => this.shapes?.session)
-    const key = role === undefined ? name : `${name}/${role}`
-    const now = (): Promise<Position> => present.ask()
-    this.cache = new QueryCache({ cache, feed, now, writes: this.writes, name: key, read, waitMs })
-    this.loading = parserOf(parser).then((parse) => {
+    this.events = new PoolEmitter(name, logger, feed, clock)
+    const parsing = parserOf(parser)
+    this.auditor = audit && this.auditorOf(audit, parsing, options)
+    this.cache = new QueryCache({
+      cache,
+      feed,
+      writes: this.writes,
+      name: role === undefined ? name : `${name}/${role}`,
+      read,
+      waitMs,
+      now: (): Promise<Position> => present.ask(),
+      events: this.events,
+      auditor: this.auditor,
+    })
+    this.loading = parsing.then((parse) => {
       this.shapes = new Shapes({ parse, client: pool, feed, byRole: role !== undefined }, clock)
       return this.shapes
     })
@@ -102,7 +119,8 @@ export class PoolQueries {
   status(): PoolStatus {
     const { reads, loads, kept } = this.cache.counts
     const passed = Object.fromEntries(this.cache.passed)
-    return { hits: reads - loads, loads, kept, passed, texts: this.shapes?.size ?? 0, feed: this.feed.status() }
+    const counts = { hits: reads - loads, loads, kept, passed, texts: this.shapes?.size ?? 0 }
+    return { ...counts, audit: this.auditor?.report, feed: this.feed.status() }
   }
 
   private queryPool(call: QueryCall): Promise<unknown> {
@@ -115,7 +133,7 @@ export class PoolQueries {
     const shapes = await this.loading
     const shape = await shapes.of(call.text).catch(() => undefined)
     if (shape) return await this.readOnPool(call, shape)
-    return await this.cache.pass(undefined, this.runner(call), 'the catalog could not be asked')
+    return await this.cache.pass(call, undefined, this.runner(call), 'the catalog could not be asked')
   }
 
   private readOnPool(call: QueryCall, shape: KnownShape): Promise<unknown> {
@@ -138,7 +156,7 @@ export class PoolQueries {
         const run = (): unknown => client.query(call.config)
         return this.states.of(client).send(shape, run, undefined) as Promise<unknown>
       })
-    return await this.cache.pass(shape, { pass }, shape.reasons[0] ?? 'it may change settings')
+    return await this.cache.pass(call, shape, { pass }, shape.reasons[0] ?? 'it may change settings')
   }
 
   /** What is to be kept is asked on a connection that is known. */
@@ -173,10 +191,38 @@ export class PoolQueries {
     const state = this.states.of(client)
     const source = state.isIdle ? await this.origins.sourceOf(client, state.isChanged) : undefined
     if (source) state.isChanged = false
-    const config = call.types ? { ...call.config, types: TEXTS, rowMode: 'array' } : call.config
-    const result = (await client.query(config)) as PgResult
+    const result = (await client.query(configOf(call))) as PgResult
     // Not kept anyway: this caller's own parsers are applied as for the others.
     return { source: source && (await this.origins.wasSource(client, source)) ? source : undefined, result }
+  }
+
+  private auditorOf(audit: AuditOptions, parsing: Promise<Parse>, options: CachePoolOptions): Auditor {
+    const { cache, feed, logger, clock = systemClock } = options
+    const again = (calls: readonly QueryCall[]) => this.onPool((client) => this.again(client, calls))
+    return new Auditor({
+      ...audit,
+      ...{ feed, clock, again },
+      parse: () => parsing,
+      forget: (key) => cache.delete(key),
+      tell: (found) => {
+        if (found.verdict === 'stale') logger?.error({ text: found.text }, 'an answer from the cache was stale')
+        this.events.emit('audit', found)
+      },
+    })
+  }
+
+  /** Queries that were answered from the cache, in one snapshot; `undefined` where the connection has not all that was told. */
+  private async again(client: PlainClient, calls: readonly QueryCall[]): Promise<KeptAnswer[] | undefined> {
+    const state = this.states.of(client)
+    if (!state.isIdle || !(await this.origins.sourceOf(client, state.isChanged))) return undefined
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    try {
+      const answers: KeptAnswer[] = []
+      for (const call of calls) answers.push(keepAnswer((await client.query(configOf(call))) as PgResult))
+      return answers
+    } finally {
+      await client.query('ROLLBACK')
+    }
   }
 
   private facadeFor(client: PlainClient): PlainClient {
@@ -212,12 +258,18 @@ export class PoolQueries {
   ): Promise<unknown> {
     const pass = (): Promise<unknown> => client.query(call.config)
     // What was sent before it in the same turn may have begun a transaction.
-    if (!state.isIdle) return await this.cache.pass(shape, { pass }, 'the connection is in a transaction, or busy')
+    if (!state.isIdle)
+      return await this.cache.pass(call, shape, { pass }, 'the connection is in a transaction, or busy')
     if (state.isChanged && !(await this.origins.isUsual(client)))
-      return await this.cache.pass(shape, { pass }, 'the connection has settings of its own')
+      return await this.cache.pass(call, shape, { pass }, 'the connection has settings of its own')
     state.isChanged = false
     return await this.cache.read(call, shape, { waits: false, pass, load: () => this.load(client, call) })
   }
+}
+
+/** As it is asked for the cache: texts where the caller brings parsers of his own. */
+function configOf(call: QueryCall): object {
+  return call.types ? { ...call.config, types: TEXTS, rowMode: 'array' } : call.config
 }
 
 /** The promise, or where the caller gave a callback, that. */

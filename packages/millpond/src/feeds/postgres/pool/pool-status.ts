@@ -1,5 +1,6 @@
 /** How a cached pool is doing, for people. */
 import type { PostgresFeedStatus } from '../status.ts'
+import type { AuditReport } from './audit-report.ts'
 
 /** How a cached pool does. */
 export interface PoolStatus {
@@ -13,5 +14,8 @@ export interface PoolStatus {
   readonly passed: Readonly<Record<string, number>>
   /** Texts that are known. */
   readonly texts: number
+  /** What the auditor has found; undefined without one. */
+  readonly audit: AuditReport | undefined
+  /** `lagMs`, `position`, `unsettled` and `bypassReason` among others. */
   readonly feed: PostgresFeedStatus
 }

@@ -4,10 +4,12 @@ import type { OwnWrites } from '../../own-writes.ts'
 import type { ReadMode } from '../../read-mode.ts'
 import type { PostgresFeed } from '../feed.ts'
 import { handOut, type KeptAnswer, keepAnswer } from './answer.ts'
+import type { Auditor } from './auditor.ts'
 import type { Effect } from './connection-state.ts'
 import type { Source } from './origins.ts'
 import { parameterKey } from './parameter-key.ts'
 import type { PgResult } from './pg-pool.ts'
+import type { PoolEmitter } from './pool-events.ts'
 import type { QueryCall } from './query-call.ts'
 import type { KnownShape } from './shapes.ts'
 import { Waiting } from './waiting.ts'
@@ -25,6 +27,8 @@ export interface QueryCacheStore {
       atLeast?: Position
     },
   ): Promise<V>
+  /** Voids what is kept under a key. */
+  delete(key: string): unknown
 }
 
 /** What a load says of the value that it returns. */
@@ -44,6 +48,8 @@ export interface QueryCacheParts {
   readonly read: ReadMode
   /** How long a reader waits for the feed to get as far as he needs, before the database is asked. */
   readonly waitMs: number
+  readonly events: PoolEmitter
+  readonly auditor: Auditor | undefined
 }
 
 /** How a query is run on the database. */
@@ -70,14 +76,15 @@ export class QueryCache {
 
   /** The answer of a query whose shape is known. A hit that nobody has to wait for is one promise after the cache's own. */
   read(call: QueryCall, shape: KnownShape, runner: Runner): Promise<unknown> {
+    this.parts.events.lookAtProof()
     const parameters = parameterKey(call.values)
     const reason = shape.reasons[0] ?? this.reasonAgainst(shape, parameters)
-    if (reason) return this.pass(shape, runner, reason)
+    if (reason) return this.pass(call, shape, runner, reason)
     const key = keyPrefix(this.parts.name, call, shape) + parameters
     const mode = call.read ?? this.parts.read
     if (mode === 'bounded' && this.parts.writes.isOldNews) return this.readFrom(undefined, key, call, shape, runner)
     return this.reached(mode).then((floor) => {
-      if (!floor) return this.pass(shape, runner, 'the feed cannot prove it in time')
+      if (!floor) return this.pass(call, shape, runner, 'the feed cannot prove it in time')
       return this.readFrom(floor.atLeast, key, call, shape, runner)
     })
   }
@@ -100,7 +107,7 @@ export class QueryCache {
     // Who holds a connection does not wait for a load that waits for one.
     return this.waiting
       .unless(key, () => this.answer(atLeast, key, call, shape, runner))
-      .then((answer) => answer ?? this.pass(shape, runner, 'others wait for a connection'))
+      .then((answer) => answer ?? this.pass(call, shape, runner, 'others wait for a connection'))
   }
 
   private answer(
@@ -110,20 +117,38 @@ export class QueryCache {
     shape: KnownShape,
     runner: Runner,
   ): Promise<object> {
+    const { cache, events, auditor } = this.parts
+    const options = new AnswerOptions(shape, call, atLeast)
+    const sampled = auditor?.begin(options)
+    let isLoad = false
     const load = async (ctx: LoadedAnswer<KeptAnswer>): Promise<KeptAnswer> => {
+      isLoad = true
       const { result, source } = await this.load(key, runner)
       const answer = keepAnswer(result)
       this.counts.loads++
+      events.emit('load', { text: call.text, kept: source !== undefined })
       if (source === undefined) return ctx.skip(answer)
       this.counts.kept++
       return source === 'standby' ? ctx.fromReplica(answer) : answer
     }
-    const kept = this.parts.cache.getOrSet<KeptAnswer>(key, load, new AnswerOptions(shape, call, atLeast))
-    return kept.then((answer) => handOut(answer, call))
+    const read = cache.getOrSet<KeptAnswer>(key, load, options).then((answer) => {
+      if (!isLoad) {
+        events.hit(call.text)
+        sampled?.hit(key, call, answer)
+      }
+      return handOut(answer, call)
+    })
+    return sampled ? read.finally(() => sampled.end()) : read
   }
 
   /** A statement goes to the database; whatever is no plain read may have written. */
-  async pass(effect: Effect | undefined, runner: Pick<Runner, 'pass'>, reason: string): Promise<unknown> {
+  async pass(
+    { text }: Pick<QueryCall, 'text'>,
+    effect: Effect | undefined,
+    runner: Pick<Runner, 'pass'>,
+    reason: string,
+  ): Promise<unknown> {
+    this.parts.events.emit('pass', { text, reason })
     if (this.passed.size < REASONS_MAX || this.passed.has(reason))
       this.passed.set(reason, (this.passed.get(reason) ?? 0) + 1)
     try {
