@@ -1,10 +1,10 @@
 /** The server: listeners, connections, and their end. */
-import { createServer, type Server } from 'node:net'
 import { CommandTable } from './commands/command-table.ts'
 import { Service } from './commands/service.ts'
 import { COMMANDS } from './commands/table.ts'
 import { EngineTime } from './engine/time.ts'
-import { RespConnection } from './protocols/resp/connection.ts'
+import { RespListener } from './protocols/resp/listener.ts'
+import { SharedBuffers } from './protocols/resp/shared-buffers.ts'
 
 /** How a server is started. */
 export interface ServerOptions {
@@ -24,20 +24,12 @@ export interface RunningServer {
 
 /** Starts a server, and resolves when it listens. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const time = new EngineTime()
-  const commands = new CommandTable(COMMANDS)
-  const service = new Service({ time, commands, bytesMax: options.maxMemory ?? 256 * 2 ** 20 })
-  const listener = createServer({ noDelay: true }, (socket) => new RespConnection(service, socket))
-  const port = await listen(listener, options.port ?? 6379, options.host ?? '127.0.0.1')
-  return { port, close: () => new Promise((resolve) => listener.close(() => resolve())) }
-}
-
-function listen(listener: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    listener.once('error', reject)
-    listener.listen(port, host, () => {
-      const address = listener.address()
-      resolve(typeof address === 'object' && address ? address.port : port)
-    })
+  const service = new Service({
+    time: new EngineTime(),
+    commands: new CommandTable(COMMANDS),
+    bytesMax: options.maxMemory ?? 256 * 2 ** 20,
   })
+  const listener = new RespListener(service, new SharedBuffers())
+  const port = await listener.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 6379 })
+  return { port, close: () => listener.close() }
 }

@@ -5,6 +5,7 @@ import type { Reply } from '../engine/reply.ts'
 import type { Client } from './client.ts'
 import type { CommandEntry } from './command-table.ts'
 import { CLIENT_MODE, SERVICE_MODE } from './modes.ts'
+import { busy } from './scripting/busy.ts'
 
 /**
  * Returns whether the command is to be run now; if not, it was queued in a transaction (and that is answered) or put off
@@ -38,6 +39,7 @@ export function admit(client: Client, entry: CommandEntry, args: Arguments, repl
 function checkService(client: Client, entry: CommandEntry, queueing: boolean): void {
   const { service } = client
   const replaying = (client.modes & CLIENT_MODE.REPLAYING) !== 0
+  if ((service.modes & SERVICE_MODE.BUSY) !== 0 && !entry.has('allow_busy')) throw busy(service.scripts.run!)
   if ((service.modes & SERVICE_MODE.BOUNDED) !== 0 && !replaying) {
     const fills =
       (queueing && !entry.endsQueue) || anyOf(client, entry, ({ needsMemory }: CommandEntry): boolean => needsMemory)

@@ -5,6 +5,7 @@ import type { Keyspace } from '../engine/keyspace.ts'
 import type { Reply } from '../engine/reply.ts'
 import type { Client } from './client.ts'
 import type { CommandEntry } from './command-table.ts'
+import { CLIENT_MODE, SERVICE_MODE } from './modes.ts'
 import type { Service } from './service.ts'
 
 /** With more words than this a fast command is timed alone, as a slow one. */
@@ -13,7 +14,14 @@ const WORDS_OF_SHORT = 8
 /** Runs a command: also one of a transaction, of a script, or one that has waited. Errors are answers. */
 export function call(client: Client, entry: CommandEntry, args: Arguments, reply: Reply): void {
   const { service } = client
-  if (!entry.isFast || entry.mayBlock || service.depth > 0 || args.count > WORDS_OF_SHORT) {
+  if ((service.modes & SERVICE_MODE.MONITORED) !== 0) service.monitors.tell(client, entry, args)
+  if (
+    !entry.isFast ||
+    entry.mayBlock ||
+    service.depth > 0 ||
+    args.count > WORDS_OF_SHORT ||
+    service.settings.timesEach
+  ) {
     callTimed(client, entry, args, reply)
     return
   }
@@ -53,6 +61,8 @@ function callTimed(client: Client, entry: CommandEntry, args: Arguments, reply: 
   service.current = current
   service.running = running
   statistics.record(entry.id, tookMs)
+  service.tookTime(client, entry, args, tookMs)
+  client.secrets = undefined
   if (changes.count !== count || client.logged !== undefined || client.modes !== 0 || service.depth === 0) {
     follow(client, db, entry, args, changes.count !== count)
   }
@@ -61,11 +71,22 @@ function callTimed(client: Client, entry: CommandEntry, args: Arguments, reply: 
 function follow(client: Client, db: Keyspace, entry: CommandEntry, args: Arguments, changed: boolean): void {
   const { service } = client
   if (client.logged !== undefined || (changed && entry.writes)) service.logs.done(client, db, args)
+  if ((client.modes & CLIENT_MODE.TRACKING) !== 0) track(client, entry, args)
   if (service.depth === 0) settle(service)
 }
 
+/** Remembers what was read; what CLIENT CACHING said is for one command, or one transaction. */
+function track(client: Client, entry: CommandEntry, args: Arguments): void {
+  const { tracking, transaction, service } = client
+  if (tracking === undefined) return
+  if (entry.reads) service.tracking.remember(client, entry, args)
+  if (transaction === undefined && service.depth === 0 && entry.fullName !== 'client|caching') {
+    tracking.cachingGiven = false
+  }
+}
+
 /** What is done when no command runs any more: the log is told, and those are served that waited for what has changed. */
-function settle(service: Service): void {
+export function settle(service: Service): void {
   service.logs.flush()
   if (service.waiters.due) service.waiters.serve()
 }

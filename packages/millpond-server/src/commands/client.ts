@@ -4,8 +4,11 @@ import type { Keyspace } from '../engine/keyspace.ts'
 import type { Reply } from '../engine/reply.ts'
 import type { Span } from '../engine/span.ts'
 import type { CommandEntry } from './command-table.ts'
+import type { OutputLimits } from './configuration/settings.ts'
 import { CLIENT_MODE } from './modes.ts'
+import type { Subscriptions } from './pubsub/channels.ts'
 import type { Service } from './service.ts'
+import type { ClientTracking } from './tracking/tracking.ts'
 import type { Transaction } from './transactions/transaction.ts'
 import type { Waiting } from './waiters.ts'
 
@@ -15,8 +18,10 @@ export class Client {
   readonly service: Service
   /** The selected database. */
   db: Keyspace
-  /** Version of RESP that answers are written in. */
+  /** Version of RESP that answers are written in: changed by `speak`. */
   protocol: 2 | 3 = 2
+  /** Whether it wants answers: CLIENT REPLY. 'skip': not the next one. */
+  replies: 'on' | 'off' | 'skip' = 'on'
   /** Bits of CLIENT_MODE. */
   modes = 0
   /** What it is told and asked by CLIENT SETNAME. */
@@ -31,6 +36,14 @@ export class Client {
   watchBroken = false
   /** What it waits for. Until that comes it gives no further command. */
   waiting: Waiting | undefined
+  /** What it listens to. */
+  subscriptions: Subscriptions | undefined
+  /** How it is told of changes to what it has read. */
+  tracking: ClientTracking | undefined
+  /** Places of words in the present command that nobody may see. */
+  secrets: ReadonlySet<number> | undefined
+  /** Whether it stays when memory for clients is short. */
+  noEvict = false
   /** What the log is told in place of the command that runs. */
   logged: Arguments[] | undefined
 
@@ -76,6 +89,16 @@ export class Client {
     this.modes = on ? this.modes | mode : this.modes & ~mode
   }
 
+  /** From now on, the present answer included, in this version of RESP. */
+  speak(protocol: 2 | 3): void {
+    this.protocol = protocol
+  }
+
+  /** Where an answer goes that is given later, in place of `reply`. */
+  later(reply: Reply): Reply {
+    return reply
+  }
+
   /** Sends what was not asked for: a message of a channel, an invalidation. During a command of its own, after the answer. */
   push(_write: (reply: Reply) => void): void {}
 
@@ -85,8 +108,43 @@ export class Client {
   /** Ends it, at once or when the answer is sent. */
   close(_when: 'now' | 'after the answer'): void {}
 
-  /** What CLIENT INFO tells of the peer, such as '127.0.0.1:5000'. */
+  /** Lets go of everything that the service holds for it. Called once, when it is gone. */
+  leave(): void {
+    const { service } = this
+    service.waiters.release(this)
+    service.channels.leave(this)
+    service.monitors.leave(this)
+    if (this.tracking) service.tracking.stop(this)
+    this.discard()
+    service.clients.delete(this.id)
+  }
+
+  /** What CLIENT INFO tells of the peer and of the own end, such as '127.0.0.1:5000'. */
   get address(): string {
     return ''
+  }
+
+  get localAddress(): string {
+    return ''
+  }
+
+  /** Who gave a command, as MONITOR tells it. */
+  get monitorName(): string {
+    return this.address
+  }
+
+  /** Bytes that came and were not executed yet, and that are to be sent. */
+  get inputBytes(): number {
+    return 0
+  }
+
+  get outputBytes(): number {
+    return 0
+  }
+
+  /** How much may wait for it. */
+  get outputLimits(): OutputLimits {
+    const { normalLimits, pubsubLimits } = this.service.settings
+    return (this.modes & CLIENT_MODE.SUBSCRIBED) === 0 ? normalLimits : pubsubLimits
   }
 }

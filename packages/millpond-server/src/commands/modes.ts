@@ -28,4 +28,6 @@ export const SERVICE_MODE = {
   BOUNDED: 4,
   /** The log can not be written: commands that change are refused. */
   LOG_FAILED: 8,
+  /** A script has run too long, and goes on in slices. */
+  BUSY: 16,
 } as const

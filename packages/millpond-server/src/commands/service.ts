@@ -7,9 +7,19 @@ import type { EngineTime } from '../engine/time.ts'
 import { Changes } from './changes.ts'
 import type { Client } from './client.ts'
 import type { CommandEntry, CommandTable } from './command-table.ts'
+import { Configuration } from './configuration/configuration.ts'
+import { Settings } from './configuration/settings.ts'
 import { Logs } from './logs.ts'
 import { Pause } from './pause.ts'
+import { Channels } from './pubsub/channels.ts'
+import { Notifications } from './pubsub/notifications.ts'
+import type { LuaModule } from './scripting/lua/wasm.ts'
+import { Scripts } from './scripting/scripts.ts'
+import { LatencyMonitor } from './server/latency-monitor.ts'
+import { Monitors } from './server/monitors.ts'
+import { SlowLog } from './server/slow-log.ts'
 import { Statistics } from './statistics.ts'
+import { Tracking } from './tracking/tracking.ts'
 import { WatchedKeys } from './transactions/watched-keys.ts'
 import { Waiters } from './waiters.ts'
 
@@ -23,6 +33,8 @@ export interface ServiceOptions {
   readonly databases?: number
   /** Default Math.random. */
   readonly random?: () => number
+  /** What scripts run in. Default: this server has no scripting. */
+  readonly lua?: LuaModule
 }
 
 /** One server: its databases, its clients, its configuration. */
@@ -31,8 +43,9 @@ export class Service {
   readonly commands: CommandTable
   /** A number from 0 to below 1, by chance: what SPOP, RANDOMKEY and their like draw. */
   readonly random: () => number
-  /** How long a string may become: `proto-max-bulk-len`. */
-  stringBytesMax: number = 512 * 2 ** 20
+  readonly configuration: Configuration = new Configuration()
+  /** What is asked of the configuration all the time. */
+  readonly settings: Settings
   /** Who hears of changes. */
   readonly changes: Changes
   /** The databases of the cache that clients without a name use. */
@@ -42,8 +55,15 @@ export class Service {
   readonly statistics: Statistics
   readonly waiters: Waiters
   readonly watchedKeys: WatchedKeys
+  readonly channels: Channels = new Channels()
+  readonly notifications: Notifications
+  readonly tracking: Tracking
+  readonly monitors: Monitors
+  readonly slowLog: SlowLog = new SlowLog()
+  readonly latency: LatencyMonitor = new LatencyMonitor()
   readonly pause: Pause
   readonly logs: Logs
+  readonly scripts: Scripts
   /** Whether there is room for more, once what may be evicted is. Asked while SERVICE_MODE.BOUNDED is set. */
   hasRoom: () => boolean = () => true
   /** Why the log can not be written, while SERVICE_MODE.LOG_FAILED is set. */
@@ -65,18 +85,47 @@ export class Service {
     this.time = time
     this.commands = commands
     this.random = random
+    this.settings = new Settings(this.configuration)
     this.changes = new Changes(this)
     this.databases = Array.from({ length: databases }, (_, at) => new Keyspace(at, bytesMax, time, this.changes))
     this.statistics = new Statistics(commands.entries.length)
     this.waiters = new Waiters(this)
     this.watchedKeys = new WatchedKeys(this)
+    this.tracking = new Tracking(this)
+    this.notifications = new Notifications(this)
+    this.monitors = new Monitors(this)
     this.pause = new Pause(this)
     this.logs = new Logs(this)
+    this.scripts = new Scripts(this, options.lua)
   }
 
   /** A number for the next client. */
   nextClientId(): number {
     return ++this.#lastClientId
+  }
+
+  /** How long a string may become. */
+  get stringBytesMax(): number {
+    return this.settings.bulkBytesMax
+  }
+
+  /** Called when the commands of a read, or of a timer, are over. */
+  endBatch(): void {
+    this.statistics.end()
+    this.tracking.broadcast()
+    this.logs.flush()
+    if (this.waiters.due) this.waiters.serve()
+  }
+
+  /** A command that was timed alone took so long: it may be a case for the slow log. */
+  tookTime(client: Client, entry: CommandEntry, args: Arguments, ms: number): void {
+    const { slowMicroseconds, latencyMs } = this.settings
+    if (slowMicroseconds >= 0 && ms * 1000 >= slowMicroseconds && !entry.has('skip_slowlog')) {
+      this.slowLog.add(client, args, ms * 1000)
+    }
+    if (latencyMs > 0 && ms >= latencyMs) {
+      this.latency.add(entry.isFast ? 'fast-command' : 'command', Math.floor(ms), this.time.wall())
+    }
   }
 
   setMode(mode: number, on: boolean): void {

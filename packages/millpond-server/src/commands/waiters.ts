@@ -72,7 +72,8 @@ export class Waiters implements ChangeListener {
   /** Lets a client wait with a command, whose words are kept. Without keys somebody else must end it. */
   hold(client: Client, entry: CommandEntry, args: Arguments, reply: Reply, keys: readonly string[]): Waiting {
     const { db } = client
-    const waiting = { client, entry, args, reply, db, keys, retrying: false, again: false, timer: undefined }
+    const later = client.later(reply)
+    const waiting = { client, entry, args, reply: later, db, keys, retrying: false, again: false, timer: undefined }
     client.waiting = waiting
     this.count++
     if (keys.length > 0) this.#enqueue(waiting)

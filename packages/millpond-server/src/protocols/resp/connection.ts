@@ -4,50 +4,161 @@ import { Client } from '../../commands/client.ts'
 import { execute } from '../../commands/executor.ts'
 import type { Service } from '../../commands/service.ts'
 import { Arguments } from '../../engine/arguments.ts'
+import type { Reply } from '../../engine/reply.ts'
+import { HalfRead } from './half-read.ts'
+import { Output } from './output.ts'
 import { ReplyWriter } from './reply-writer.ts'
-import { ProtocolError, RequestParser } from './request-parser.ts'
+import { ProtocolError } from './request-parser.ts'
+import type { SharedBuffers } from './shared-buffers.ts'
+import { SILENCE } from './silence.ts'
 
+/** Own memory for what is pushed and for late answers: few connections have either. */
+const OWN_PIECE_BYTES = 4 * 1024
+/** Answers are sent when they are so long, even if more commands have come. */
+const SEND_BYTES = 1024 * 1024
+
+/**
+ * All commands that one read has brought are executed one after the other, and their answers go out in one write. A command
+ * that waits stops that; what came after it is kept, and goes on when the answer has been given.
+ */
 export class RespConnection extends Client {
-  readonly #socket: Socket
+  readonly #shared: SharedBuffers
   readonly #args = new Arguments()
-  readonly #parser = new RequestParser()
-  readonly #reply = new ReplyWriter()
-  #rest: Buffer = Buffer.alloc(0)
+  readonly #input: HalfRead
+  readonly #output: Output
+  /** For what does not come out of a batch: pushes, and answers given late. */
+  #own: ReplyWriter | undefined
+  /** Pushes that came during a command of its own. */
+  #held: ((reply: Reply) => void)[] | undefined
+  #flushing = false
+  #closing = false
 
-  constructor(service: Service, socket: Socket) {
+  constructor(service: Service, socket: Socket, shared: SharedBuffers) {
     super(service.nextClientId(), service)
-    this.#socket = socket
-    socket.on('data', (bytes: Buffer) => this.#receive(bytes))
-    socket.on('error', () => socket.destroy())
-    socket.on('close', () => {
-      service.waiters.release(this)
-      this.discard()
-    })
+    this.#shared = shared
+    this.#input = new HalfRead(this.#args)
+    this.#output = new Output(service, socket)
+    service.clients.set(this.id, this)
+  }
+
+  override get address(): string {
+    return this.#output.address
+  }
+
+  override get localAddress(): string {
+    return this.#output.localAddress
+  }
+
+  override get inputBytes(): number {
+    return this.#input.length
+  }
+
+  override get outputBytes(): number {
+    return this.#output.pending + (this.#own?.length ?? 0)
+  }
+
+  override speak(protocol: 2 | 3): void {
+    this.protocol = protocol
+    this.#shared.writer.protocol = protocol
+    if (this.#own) this.#own.protocol = protocol
+  }
+
+  override later(): Reply {
+    return this.#writer()
+  }
+
+  override push(write: (reply: Reply) => void): void {
+    if (this.#closing) return
+    if (this.service.current === this) {
+      this.#held ??= []
+      this.#held.push(write)
+      return
+    }
+    write(this.#writer())
+    if (this.#writer().length > this.outputLimits.hard) this.close('now')
+    this.#flushSoon()
   }
 
   override resume(): void {
-    process.nextTick(() => this.#receive(Buffer.alloc(0)))
+    process.nextTick(() => {
+      if (this.#own) this.#output.send(this.#own)
+      this.#input.resume((bytes, end) => this.#run(bytes, end))
+    })
   }
 
-  #receive(bytes: Buffer): void {
-    let all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
-    this.service.time.tick()
-    let at = 0
+  override close(when: 'now' | 'after the answer'): void {
+    this.#closing = true
+    if (when === 'now') this.#output.destroy()
+    else if (this.service.current !== this) this.#output.end()
+  }
+
+  /** Takes what was read: `bytes` from `start` to `end`. Before `start` is room that may be written. */
+  receive(bytes: Buffer, start: number, end: number): void {
+    const { statistics } = this.service
+    statistics.bytesIn += end - start
+    if (this.#closing) return
+    if (this.waiting === undefined) this.#input.join(bytes, start, end, (all, to) => this.#run(all, to))
+    else this.#input.keepMore(bytes, start, end)
+    if (this.#input.length > this.service.settings.queryBytesMax) this.close('now')
+  }
+
+  #run(bytes: Buffer, end: number): void {
+    const { service } = this
+    const { writer } = this.#shared
+    const parser = this.#input.parser
+    writer.protocol = this.protocol
+    service.time.tick()
+    this.activeAtMs = service.time.nowMs
+    const { hard } = this.outputLimits
     try {
-      while (this.waiting === undefined && this.#parser.next(this.#args, all, at, all.length)) {
-        at = this.#parser.at
-        if (this.#args.count > 0) execute(this, this.#args, this.#reply)
-        this.#reply.protocol = this.protocol
+      while (this.waiting === undefined && !this.#closing && parser.next(this.#args, bytes, end)) {
+        if (this.#args.count === 0) continue
+        if (this.replies === 'on') execute(this, this.#args, writer)
+        else this.#runSilently(writer)
+        if (this.#held !== undefined) this.#release(writer)
+        if (writer.length > SEND_BYTES && hard === Number.POSITIVE_INFINITY) this.#output.send(writer)
+        else if (writer.length + this.#output.pending > hard) this.close('now')
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
-      this.#reply.error(`ERR Protocol error: ${error.message}`)
-      this.#socket.end(this.#reply.take())
-      return
+      service.statistics.error('ERR')
+      writer.error(`ERR Protocol error: ${error.message}`)
+      this.#closing = true
     }
-    all = Buffer.from(all.subarray(at))
-    this.#rest = all
-    this.service.statistics.end()
-    if (this.#reply.length > 0) this.#socket.write(this.#reply.take())
+    service.endBatch()
+    this.#output.send(writer)
+    if (this.#closing) this.#output.end()
+  }
+
+  #runSilently(writer: ReplyWriter): void {
+    const { replies } = this
+    execute(this, this.#args, SILENCE)
+    if (this.replies === 'on') writer.ok()
+    else if (replies === 'skip' && this.replies === 'skip') this.replies = 'on'
+  }
+
+  /** Writes what was pushed during the command, now that its answer is written. */
+  #release(writer: ReplyWriter): void {
+    const held = this.#held!
+    this.#held = undefined
+    for (const write of held) write(writer)
+  }
+
+  #writer(): ReplyWriter {
+    if (this.#own === undefined) {
+      this.#own = new ReplyWriter(OWN_PIECE_BYTES)
+      this.#own.protocol = this.protocol
+    }
+    return this.#own
+  }
+
+  /** Several pushes of one turn of the event loop go out in one write. */
+  #flushSoon(): void {
+    if (this.#flushing) return
+    this.#flushing = true
+    process.nextTick(() => {
+      this.#flushing = false
+      this.#output.send(this.#own!)
+    })
   }
 }

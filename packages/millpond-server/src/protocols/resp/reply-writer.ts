@@ -1,21 +1,79 @@
-/** Writes replies as bytes of RESP2 or RESP3 into one buffer, which grows as needed. */
+/** Writes replies as bytes of RESP2 or RESP3. */
+import { formatDouble } from '../../engine/numbers.ts'
 import type { Reply } from '../../engine/reply.ts'
 
 const OK = Buffer.from('+OK\r\n')
+const NIL_2 = Buffer.from('$-1\r\n')
+const NIL_ARRAY_2 = Buffer.from('*-1\r\n')
+const NIL_3 = Buffer.from('_\r\n')
 /** Below this a loop is faster than a call. */
-const LOOP_BYTES = 64
+const LOOP_BYTES = 48
+/** A value from here on has memory of its own, so that what stands before it need not be moved. */
+const OWN_BYTES = 64 * 1024
 
+/**
+ * What is written lies in pieces: one that is being filled, and before it those that were full, or long values. So nothing
+ * is copied twice, however long a reply becomes.
+ */
 export class ReplyWriter implements Reply {
   protocol: 2 | 3 = 2
-  bytesOut: Buffer = Buffer.allocUnsafeSlow(64 * 1024)
-  length = 0
+  /** Complete pieces, oldest first. */
+  pieces: Buffer[] = []
+  /** Bytes in `pieces`. */
+  piecesLength = 0
+  #bytes: Buffer
+  #at = 0
+  readonly #pieceBytes: number
 
-  /** What was written, and begins anew in other memory: the old one is the taker's. */
-  take(): Buffer {
-    const taken = this.bytesOut.subarray(0, this.length)
-    this.bytesOut = Buffer.allocUnsafeSlow(64 * 1024)
-    this.length = 0
-    return taken
+  /** @param pieceBytes how long a piece is */
+  constructor(pieceBytes: number) {
+    this.#pieceBytes = pieceBytes
+    this.#bytes = Buffer.allocUnsafeSlow(pieceBytes)
+  }
+
+  /** Bytes that were written and not yet taken. */
+  get length(): number {
+    return this.piecesLength + this.#at
+  }
+
+  /** The piece that is being filled, as far as it is. Its memory is used again by what is written after `reuse`. */
+  get last(): Buffer {
+    return this.#bytes.subarray(0, this.#at)
+  }
+
+  /** Begins anew, in the same memory: what was in it has been sent. */
+  reuse(): void {
+    this.#at = 0
+    if (this.piecesLength > 0) {
+      this.pieces = []
+      this.piecesLength = 0
+    }
+  }
+
+  /** Begins anew in other memory: what was in the old is still being sent. */
+  renew(): void {
+    this.#bytes = Buffer.allocUnsafeSlow(this.#pieceBytes)
+    this.reuse()
+  }
+
+  /** Everything that was written, as pieces that are the taker's. */
+  take(): Buffer[] {
+    const { pieces } = this
+    if (this.#at > 0) pieces.push(Buffer.from(this.last))
+    this.pieces = []
+    this.piecesLength = 0
+    this.#at = 0
+    return pieces
+  }
+
+  /** Forgets what was written after so many bytes. Only within the last piece. */
+  truncate(length: number): void {
+    this.#at = Math.max(0, length - this.piecesLength)
+  }
+
+  /** Copies what another one has written. */
+  append(pieces: readonly Buffer[]): void {
+    for (const piece of pieces) this.#raw(piece)
   }
 
   ok(): void {
@@ -23,75 +81,83 @@ export class ReplyWriter implements Reply {
   }
 
   simple(text: string): void {
-    this.#line('+', text)
+    this.#text(43, text)
   }
 
   error(text: string): void {
-    this.#line('-', text.replaceAll(/[\r\n]/g, ' '))
+    this.#text(45, /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]/g, ' ') : text)
   }
 
   integer(value: number | bigint): void {
-    this.#line(':', String(value))
+    if (typeof value === 'number' && value >= 0 && value < 2 ** 31) this.#head(58, value)
+    else this.#text(58, String(value))
   }
 
   bulk(text: string): void {
-    this.#line('$', String(text.length))
-    this.#reserve(text.length + 2)
-    this.length += this.bytesOut.write(text, this.length, 'latin1')
+    const { length } = text
+    this.#head(36, length)
+    this.#reserve(length + 2)
+    if (length < 24) for (let at = 0; at < length; at++) this.#bytes[this.#at++] = text.charCodeAt(at)
+    else this.#at += this.#bytes.write(text, this.#at, 'latin1')
     this.#end()
   }
 
   bytes(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start
-    this.#line('$', String(length))
-    this.#reserve(length + 2)
-    if (length > LOOP_BYTES) this.bytesOut.set(bytes.subarray(start, end), this.length)
-    else for (let at = 0; at < length; at++) this.bytesOut[this.length + at] = bytes[start + at]!
-    this.length += length
+    this.#head(36, length)
+    if (length >= OWN_BYTES) {
+      this.#own(bytes, start, end)
+      this.#reserve(2)
+    } else {
+      this.#reserve(length + 2)
+      const out = this.#bytes
+      const at = this.#at
+      if (length > LOOP_BYTES) out.set(bytes.subarray(start, end), at)
+      else for (let place = 0; place < length; place++) out[at + place] = bytes[start + place]!
+      this.#at = at + length
+    }
     this.#end()
   }
 
   nil(): void {
-    if (this.protocol === 2) this.#line('$', '-1')
-    else this.#line('_', '')
+    this.#raw(this.protocol === 2 ? NIL_2 : NIL_3)
   }
 
   nilArray(): void {
-    if (this.protocol === 2) this.#line('*', '-1')
-    else this.#line('_', '')
+    this.#raw(this.protocol === 2 ? NIL_ARRAY_2 : NIL_3)
   }
 
   array(length: number): void {
-    this.#line('*', String(length))
+    this.#head(42, length)
   }
 
   map(pairs: number): void {
-    if (this.protocol === 2) this.#line('*', String(pairs * 2))
-    else this.#line('%', String(pairs))
+    if (this.protocol === 2) this.#head(42, pairs * 2)
+    else this.#head(37, pairs)
   }
 
   set(length: number): void {
-    this.#line(this.protocol === 2 ? '*' : '~', String(length))
+    this.#head(this.protocol === 2 ? 42 : 126, length)
   }
 
   push(length: number): void {
-    this.#line(this.protocol === 2 ? '*' : '>', String(length))
+    this.#head(this.protocol === 2 ? 42 : 62, length)
   }
 
   double(value: number): void {
-    const text = Number.isFinite(value) ? String(value) : value > 0 ? 'inf' : value < 0 ? '-inf' : 'nan'
+    const text = formatDouble(value)
     if (this.protocol === 2) this.bulk(text)
-    else this.#line(',', text)
+    else this.#text(44, text)
   }
 
   boolean(value: boolean): void {
-    if (this.protocol === 2) this.integer(value ? 1 : 0)
-    else this.#line('#', value ? 't' : 'f')
+    if (this.protocol === 2) this.#head(58, value ? 1 : 0)
+    else this.#text(35, value ? 't' : 'f')
   }
 
   bigNumber(digits: string): void {
     if (this.protocol === 2) this.bulk(digits)
-    else this.#line('(', digits)
+    else this.#text(40, digits)
   }
 
   verbatim(format: string, text: string): void {
@@ -99,33 +165,76 @@ export class ReplyWriter implements Reply {
       this.bulk(text)
       return
     }
-    this.#line('=', String(text.length + 4))
+    this.#head(61, text.length + 4)
     this.#raw(Buffer.from(`${format}:${text}`, 'latin1'))
+    this.#reserve(2)
     this.#end()
   }
 
-  #line(type: string, text: string): void {
+  /** A type's byte and a number below 2^53, digit by digit: no string is made. */
+  #head(type: number, value: number): void {
+    this.#reserve(20)
+    const out = this.#bytes
+    let at = this.#at
+    out[at++] = type
+    if (value < 10) out[at++] = 48 + value
+    else {
+      let digits = 1
+      for (let power = 10; power <= value; power *= 10) digits++
+      at += digits
+      for (let place = at - 1, rest = value; digits > 0; digits--, place--) {
+        const higher = rest < 2 ** 31 ? (rest / 10) | 0 : Math.floor(rest / 10)
+        out[place] = 48 + rest - higher * 10
+        rest = higher
+      }
+    }
+    out[at++] = 13
+    out[at++] = 10
+    this.#at = at
+  }
+
+  #text(type: number, text: string): void {
     this.#reserve(text.length + 3)
-    this.bytesOut[this.length++] = type.charCodeAt(0)
-    this.length += this.bytesOut.write(text, this.length, 'latin1')
+    this.#bytes[this.#at++] = type
+    this.#at += this.#bytes.write(text, this.#at, 'latin1')
     this.#end()
   }
 
   #raw(bytes: Buffer): void {
-    this.#reserve(bytes.length)
-    this.length += bytes.copy(this.bytesOut, this.length)
+    const { length } = bytes
+    this.#reserve(length)
+    const at = this.#at
+    if (length > LOOP_BYTES) bytes.copy(this.#bytes, at)
+    else for (let place = 0; place < length; place++) this.#bytes[at + place] = bytes[place]!
+    this.#at = at + length
+  }
+
+  /** A long value as a piece of its own. */
+  #own(bytes: Uint8Array, start: number, end: number): void {
+    this.#close()
+    const own = Buffer.allocUnsafeSlow(end - start)
+    own.set(bytes.subarray(start, end))
+    this.pieces.push(own)
+    this.piecesLength += own.length
   }
 
   #end(): void {
-    this.#reserve(2)
-    this.bytesOut[this.length++] = 13
-    this.bytesOut[this.length++] = 10
+    this.#bytes[this.#at++] = 13
+    this.#bytes[this.#at++] = 10
   }
 
   #reserve(bytes: number): void {
-    if (this.length + bytes <= this.bytesOut.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.bytesOut.length * 2, this.length + bytes))
-    this.bytesOut.copy(larger, 0, 0, this.length)
-    this.bytesOut = larger
+    if (this.#at + bytes <= this.#bytes.length) return
+    this.#close()
+    if (bytes > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(bytes)
+  }
+
+  /** Ends the piece that is being filled. */
+  #close(): void {
+    if (this.#at === 0) return
+    this.pieces.push(this.#bytes.subarray(0, this.#at))
+    this.piecesLength += this.#at
+    this.#bytes = Buffer.allocUnsafeSlow(this.#pieceBytes)
+    this.#at = 0
   }
 }

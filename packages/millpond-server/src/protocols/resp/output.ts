@@ -1,0 +1,95 @@
+/** The way out of a connection: what was written goes to the socket, and a peer that does not read is not served further. */
+import type { Socket } from 'node:net'
+import type { Service } from '../../commands/service.ts'
+import type { ReplyWriter } from './reply-writer.ts'
+
+/** While so much waits for the peer to read it, nothing more is read from the peer. */
+const PENDING_BYTES_MAX = 64 * 1024 * 1024
+
+export class Output {
+  readonly address: string
+  readonly localAddress: string
+  readonly #service: Service
+  readonly #socket: Socket
+  /** Answers that wait for the log. */
+  #unsettled: Buffer[] | undefined
+  #ending = false
+
+  constructor(service: Service, socket: Socket) {
+    this.#service = service
+    this.#socket = socket
+    const { path } = service.settings
+    this.address = socket.remoteAddress ? `${bracketed(socket.remoteAddress)}:${socket.remotePort}` : `${path}:0`
+    this.localAddress = socket.localAddress ? `${bracketed(socket.localAddress)}:${socket.localPort}` : `${path}:0`
+  }
+
+  /** Bytes that the peer has not taken. */
+  get pending(): number {
+    return this.#socket.writableLength
+  }
+
+  /** Sends what a writer holds: once it may be told, if the log is behind. */
+  send(writer: ReplyWriter): void {
+    const { length } = writer
+    if (length === 0) return
+    if (this.#socket.destroyed) {
+      writer.reuse()
+      return
+    }
+    this.#service.statistics.bytesOut += length
+    const { log } = this.#service.logs
+    if (this.#unsettled !== undefined) this.#unsettled.push(...writer.take())
+    else if (log !== undefined && !log.settled) {
+      this.#unsettled = writer.take()
+      log.whenSettled(() => this.#settled())
+    } else this.#write(writer)
+  }
+
+  /** Ends the connection when everything is sent. */
+  end(): void {
+    this.#ending = true
+    if (this.#unsettled === undefined && !this.#socket.destroyed) this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #write(writer: ReplyWriter): void {
+    const socket = this.#socket
+    const { pieces, last } = writer
+    if (pieces.length === 0) socket.write(last)
+    else {
+      socket.cork()
+      for (const piece of pieces) socket.write(piece)
+      if (last.length > 0) socket.write(last)
+      socket.uncork()
+    }
+    if (socket.writableLength > 0) {
+      writer.renew()
+      this.#slowDown()
+    } else writer.reuse()
+  }
+
+  #settled(): void {
+    const pieces = this.#unsettled!
+    this.#unsettled = undefined
+    if (this.#socket.destroyed) return
+    this.#socket.cork()
+    for (const piece of pieces) this.#socket.write(piece)
+    this.#socket.uncork()
+    if (this.#ending) this.#socket.end()
+    else this.#slowDown()
+  }
+
+  #slowDown(): void {
+    const socket = this.#socket
+    if (socket.writableLength < PENDING_BYTES_MAX || socket.isPaused()) return
+    socket.pause()
+    socket.once('drain', () => socket.resume())
+  }
+}
+
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
+}
