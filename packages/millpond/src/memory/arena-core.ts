@@ -207,6 +207,29 @@ export class ArenaCore implements RoomKeeper {
     return true
   }
 
+  /** See `ArenaTable.trim`. */
+  trim(steps: number): 'within' | 'above' | 'stuck' {
+    const { pages, room, stripes } = this
+    for (let left = steps; !pages.fits(0) || !pages.holds(0); left--) {
+      if (left <= 0) return 'above'
+      const stripe = stripes[(this.memory.words[TABLE.HAND]!++ >>> 0) % stripes.length]!
+      this.enter(stripe)
+      const made = room.make(stripe, 0, 0)
+      this.exit(stripe)
+      if (!made) return 'stuck'
+    }
+    return 'within'
+  }
+
+  /** See `ArenaTable.prepare`. */
+  prepare(): void {
+    for (const stripe of this.stripes) {
+      this.enter(stripe)
+      if (!stripe.isMade) this.room.rehome(stripe, stripe.grownShape(false))
+      this.exit(stripe)
+    }
+  }
+
   /** Empties a table that one thread has for itself, whatever it holds, by giving all pages back at once. */
   forget(): void {
     this.room.abandon()

@@ -36,8 +36,11 @@ export const TABLE = {
   HEAD_BYTES: 8,
   /** Which of the table's policies is in use. */
   POLICY: 9,
-  /** Pages that may be in use. */
+  /** Pages that may be in use, and bytes / 16 in them: a limit need not be a whole number of pages. */
   LIMIT_PAGES: 10,
+  LIMIT_UNITS: 13,
+  /** Pages of homes. */
+  HOME_PAGES: 14,
   /** Every stripe has a column of expiries from its beginning. */
   EXPIRIES: 11,
   /** Bits of the spaces whose items are gone, though they have not been removed yet. */

@@ -3,6 +3,9 @@ import { OptionError } from '../core/errors.ts'
 import { ArenaClasses } from './arena-classes.ts'
 import { ARENA_MAGIC, type ArenaLayout, KIND, layoutOf, PAGE, PAGE_WORDS, TABLE } from './arena-layout.ts'
 
+/** No limit but that of the pages. */
+export const UNITS_MAX = 0x7fff_ffff
+
 export class ArenaMemory {
   readonly buffer: ArrayBufferLike
   readonly words: Int32Array
@@ -33,6 +36,7 @@ export class ArenaMemory {
     words[TABLE.SPACES] = layout.spaces
     words[TABLE.HEAD_BYTES] = layout.headBytes
     words[TABLE.LIMIT_PAGES] = layout.pages
+    words[TABLE.LIMIT_UNITS] = UNITS_MAX
     for (let page = 0; page < layout.headerPages; page++) words[memory.pageWord(page) + PAGE.KIND] = KIND.HEADER
     words[TABLE.MAGIC] = ARENA_MAGIC
     return memory

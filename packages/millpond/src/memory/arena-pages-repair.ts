@@ -26,6 +26,7 @@ export function rebuildLists(memory: ArenaMemory): void {
   words.fill(0, TABLE.PARTIAL_PAGE, TABLE.FREE_CHUNKS + 64)
   let used = layout.headerPages
   let units = 0
+  let homes = 0
   // From the top, so that the lists begin at the bottom.
   for (let page = layout.pages - 1; page >= layout.headerPages; page--) {
     const at = memory.pageWord(page)
@@ -33,6 +34,7 @@ export function rebuildLists(memory: ArenaMemory): void {
     const drained = words[at + PAGE.DRAINER] !== 0
     if (kind !== KIND.FREE || drained) used++
     else linkPage(memory, TABLE.FREE_PAGE, page)
+    if (kind === KIND.HOME) homes++
     if (kind < KIND.CHUNKS) continue
     const classNumber = kind - KIND.CHUNKS
     units += (words[at + PAGE.LIVE]! * classes.sizes[classNumber]!) / 16
@@ -43,6 +45,7 @@ export function rebuildLists(memory: ArenaMemory): void {
   }
   words[TABLE.USED_PAGES] = used
   words[TABLE.LIVE_UNITS] = units
+  words[TABLE.HOME_PAGES] = homes
 }
 
 /** Puts a page first in the list that begins at `list`. */

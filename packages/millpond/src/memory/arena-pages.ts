@@ -9,7 +9,7 @@
  */
 import { CHUNK, KIND, PAGE, STRIPE, TABLE } from './arena-layout.ts'
 import type { ArenaLocks } from './arena-lock.ts'
-import type { ArenaMemory } from './arena-memory.ts'
+import { type ArenaMemory, UNITS_MAX } from './arena-memory.ts'
 import { INTENT, linkPage, rebuildLists, repairPages, unlinkPage } from './arena-pages-repair.ts'
 import { trap } from './arena-trap.ts'
 
@@ -60,6 +60,20 @@ export class ArenaPages {
     return words[TABLE.USED_PAGES]! + extra + count <= words[TABLE.LIMIT_PAGES]!
   }
 
+  /** Bytes / 16 in use: chunks with items, homes, the header, and what objects outside weigh. */
+  get units(): number {
+    const { headerPages, pageBytes } = this.#memory.layout
+    const words = this.#words
+    const fixed = (headerPages + words[TABLE.HOME_PAGES]!) * (pageBytes / 16)
+    return fixed + words[TABLE.LIVE_UNITS]! + words[TABLE.EXTRA_UNITS]!
+  }
+
+  /** Whether so many bytes / 16 more are within the limit. */
+  holds(units: number): boolean {
+    const most = this.#words[TABLE.LIMIT_UNITS]!
+    return most === UNITS_MAX || this.units + units <= most
+  }
+
   /** Whether no page can be had. */
   get full(): boolean {
     return this.#words[TABLE.FREE_PAGE] === 0 || !this.fits(1)
@@ -73,7 +87,8 @@ export class ArenaPages {
     const words = this.#words
     const list = TABLE.PARTIAL_PAGE + classNumber
     this.#take()
-    const page = words[list]! || this.#newPage(classNumber)
+    const held = this.holds(this.#memory.classes.sizes[classNumber]! / 16)
+    const page = held ? words[list]! || this.#newPage(classNumber) : 0
     if (page === 0) {
       this.#give()
       return 0
@@ -212,6 +227,7 @@ export class ArenaPages {
     words[homeWord] = 0
     if (trap.at !== undefined) trap.at('free-run')
     for (let page = first; page < first + count; page++) this.#release(page)
+    words[TABLE.HOME_PAGES]! -= count
     this.#give()
   }
 
@@ -365,6 +381,7 @@ export class ArenaPages {
       words[at + PAGE.KIND] = KIND.HOME
     }
     words[homeWord + STRIPE.HOME_PAGES - STRIPE.HOME_PAGE] = count
+    words[TABLE.HOME_PAGES]! += count
     if (trap.at !== undefined) trap.at('take-run')
     words[homeWord] = first
   }

@@ -63,7 +63,7 @@ export class ArenaRoom {
 
   /** Frees something. `false` when there is nothing to free, or it is all in the hands of other threads. */
   make(own: ArenaStripe, hash: number, units: number): boolean {
-    return this.#compact(own) || this.evict(own, hash, units)
+    return (this.#keeper.pages.holds(units) && this.#compact(own)) || this.evict(own, hash, units)
   }
 
   /** Lets one item go (or some that expired): of the own stripe, unless others hold more than their share. */

@@ -135,7 +135,7 @@ describe('references', () => {
     expect(table.reweigh(3_000_000, 'big')).toBe(true)
     expect(table.weight - before).toBeGreaterThan(2_999_000)
     expect(table.weightOf('big')).toBeGreaterThan(2_999_000)
-    expect(table.trim(5000)).toBe(true)
+    expect(table.trim(5000)).toBe('within')
     expect(table.weight).toBeLessThanOrEqual(table.maxWeight)
     expect(removed.length).toBeGreaterThan(100)
     expect(table.get('big')?.number).toBe(1)
@@ -163,8 +163,8 @@ describe('a bound that changes', () => {
     fill(0, 20_000)
     const most = table.size
     table.setMaxWeight('2mb')
-    expect(table.trim(1)).toBe(false)
-    while (!table.trim(100)) expect(table.weight).toBeGreaterThan(2 * 2 ** 20)
+    expect(table.trim(1)).toBe('above')
+    while (table.trim(100) !== 'within') expect(table.weight).toBeGreaterThan(2 * 2 ** 20)
     expect(table.weight).toBeLessThanOrEqual(2 * 2 ** 20)
     for (let key = 0; key < 20_000; key += 100) {
       fill(key, key + 100)
@@ -252,6 +252,22 @@ describe('policies that are switched', () => {
     expect(table.has('expiring:0')).toBe(true)
     expect(stored).toBeGreaterThan(1500)
     for (let key = 1; key < 1500; key++) expect(table.has(`lasting:${key}`)).toBe(true)
+  })
+
+  test('a bound that is no whole number of pages is exact, from the first entry on', () => {
+    const { table } = make({ policies, maxWeight: '128mb', stripes: 4 })
+    table.prepare()
+    const most = table.usedBytes + 100 * 1024
+    table.setMaxWeight(most)
+    for (let key = 0; key < 5000; key++) {
+      expect(table.set(`key:${key}`, 'x', { ttlMs: 1000 })).toBe(true)
+      expect(table.usedBytes).toBeLessThanOrEqual(most)
+    }
+    expect(table.size).toBeGreaterThan(1000)
+    table.usePolicy('never')
+    table.setReference('object', undefined, undefined, 1, 16)
+    table.reweigh(200_000, 'object')
+    expect(table.trim(10)).toBe('stuck')
   })
 
   test('a policy that was not named is refused', () => {

@@ -56,6 +56,11 @@ export class ArenaStripe implements PolicyEntries {
     return this.#words[this.word + STRIPE.LIVE_UNITS]!
   }
 
+  /** Whether it has a home. */
+  get isMade(): boolean {
+    return this.#indexWord !== 0
+  }
+
   /** Items of a space. */
   countOf(space: number): number {
     return this.#spaces === 1 ? this.count : this.#words[this.word + STRIPE.KEYS + space * 2]!

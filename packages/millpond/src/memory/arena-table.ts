@@ -7,7 +7,7 @@ import { extraUnitsOf, isReference, keyLengthOf, readItem, unitsOf, valueLengthO
 import { type ArenaKey, ArenaKeyReader } from './arena-key.ts'
 import { CHUNK, CHUNK_USE, HEAD_BYTES_USE, KEY_LENGTH_MASK, REFERENCE, TABLE } from './arena-layout.ts'
 import { makeMemory, namesOf, policiesOf, WEIGHT_MIN } from './arena-make.ts'
-import { ArenaMemory } from './arena-memory.ts'
+import { ArenaMemory, UNITS_MAX } from './arena-memory.ts'
 import type { ArenaHandle, ArenaLife, ArenaScan, ArenaTableOptions, ArenaThreadOptions } from './arena-options.ts'
 import { ArenaRemovals } from './arena-removals.ts'
 import type { ArenaStripe } from './arena-stripe.ts'
@@ -102,7 +102,8 @@ export class ArenaTable {
 
   /** The bound on `weight`. */
   get maxWeight(): number {
-    return this.#memory.words[TABLE.LIMIT_PAGES]! * this.#memory.layout.pageBytes
+    const units = this.#memory.words[TABLE.LIMIT_UNITS]!
+    return units === UNITS_MAX ? this.#memory.buffer.byteLength : units * 16
   }
 
   /** The most that `maxWeight` can be set to: what was asked for at first. */
@@ -112,10 +113,16 @@ export class ArenaTable {
 
   /**
    * Bytes in use: of pages that hold items, indexes, or parts of either, and what objects weigh that entries refer to. Above
-   * `maxWeight` only where such objects have grown, or `maxWeight` was lowered: see `trim`.
+   * `maxWeight` only where such objects have grown, or `maxWeight` was lowered: see `trim`. A bound below `capacity` is exact
+   * for `usedBytes`; for pages it is rounded up.
    */
   get weight(): number {
     return this.#core.pages.used * this.#memory.layout.pageBytes + this.#memory.words[TABLE.EXTRA_UNITS]! * 16
+  }
+
+  /** As `weight`, without the places in pages that hold nothing. */
+  get usedBytes(): number {
+    return this.#core.pages.units * 16
   }
 
   /** Name of the policy in use. */
@@ -150,9 +157,11 @@ export class ArenaTable {
   /** Sets the bound, down to its minimum and up to `capacity`. What is above a lower one leaves with `trim` and each `set`. */
   setMaxWeight(size: Size): void {
     const bytes = sizeBytes(size, 'maxWeight')
-    const pages = Math.floor(bytes / this.#memory.layout.pageBytes)
+    const pages = Math.ceil(bytes / this.#memory.layout.pageBytes)
     if (bytes < WEIGHT_MIN) throw new OptionError('maxWeight', size, `give at least '256kb'`)
-    this.#memory.words[TABLE.LIMIT_PAGES] = Math.min(pages, this.#memory.layout.pages)
+    const { words, layout } = this.#memory
+    words[TABLE.LIMIT_PAGES] = Math.min(pages, layout.pages)
+    words[TABLE.LIMIT_UNITS] = pages >= layout.pages ? UNITS_MAX : Math.floor(bytes / 16)
   }
 
   /** Another one of the `policies` decides from now on who leaves. Stripes follow one by one, when they are next used. */
@@ -160,18 +169,14 @@ export class ArenaTable {
     this.#core.usePolicy(name)
   }
 
-  /** Lets entries go until the table is within its bound, at most so many steps. Returns whether it is. */
-  trim(steps: number): boolean {
-    const { pages, room, stripes } = this.#core
-    for (let left = steps; !pages.fits(0); left--) {
-      const stripe = stripes[(this.#memory.words[TABLE.HAND]!++ >>> 0) % stripes.length]!
-      if (left <= 0) return false
-      this.#core.enter(stripe)
-      const made = room.make(stripe, 0, 0)
-      this.#core.exit(stripe)
-      if (!made) return pages.fits(0)
-    }
-    return true
+  /** Lets entries go until the table is within its bound, in at most so many steps. 'stuck': nothing more may be let go. */
+  trim(steps: number): 'within' | 'above' | 'stuck' {
+    return this.#core.trim(steps)
+  }
+
+  /** Makes the indexes of all stripes, so that what an empty table takes is known before it is filled. */
+  prepare(): void {
+    this.#core.prepare()
   }
 
   /** The value of a key, as a view that lasts until the next call of this table; `undefined`: there is none. */
