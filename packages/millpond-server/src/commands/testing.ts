@@ -8,6 +8,7 @@ import { Client } from './client.ts'
 import type { Command } from './command.ts'
 import { CommandTable } from './command-table.ts'
 import { execute } from './executor.ts'
+import type { LuaModule } from './scripting/lua/wasm.ts'
 import { Service } from './service.ts'
 import { COMMANDS } from './table.ts'
 
@@ -50,8 +51,9 @@ export class TestTime extends EngineTime {
 export class TestService extends Service {
   declare readonly time: TestTime
 
-  constructor(commands: readonly Command[] = COMMANDS, random: () => number = Math.random) {
-    super({ time: new TestTime(1_700_000_000_000), commands: new CommandTable(commands), bytesMax: 2 ** 25, random })
+  constructor(commands: readonly Command[] = COMMANDS, random: () => number = Math.random, lua?: LuaModule) {
+    const time = new TestTime(1_700_000_000_000)
+    super({ time, commands: new CommandTable(commands), bytesMax: 2 ** 25, random, ...(lua && { lua }) })
   }
 
   client(): TestClient {

@@ -1,4 +1,15 @@
 import type { Command } from '../command.ts'
-import { functionContainer } from './function.ts'
+import { evalRo, evalScript, evalsha, evalshaRo, fcall, fcallRo } from './eval.ts'
+import { functionContainer } from './function-container.ts'
+import { scriptContainer } from './script-container.ts'
 
-export const scriptingCommands: readonly Command[] = [functionContainer]
+export const scriptingCommands: readonly Command[] = [
+  evalRo,
+  evalScript,
+  evalsha,
+  evalshaRo,
+  fcall,
+  fcallRo,
+  functionContainer,
+  scriptContainer,
+]
