@@ -1,5 +1,6 @@
 /** The server: listeners, connections, and their end. */
 import { CommandTable } from './commands/command-table.ts'
+import { loadLua } from './commands/scripting/lua/wasm.ts'
 import { Service } from './commands/service.ts'
 import { COMMANDS } from './commands/table.ts'
 import { EngineTime } from './engine/time.ts'
@@ -28,6 +29,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     time: new EngineTime(),
     commands: new CommandTable(COMMANDS),
     bytesMax: options.maxMemory ?? 256 * 2 ** 20,
+    lua: await loadLua(),
   })
   const listener = new RespListener(service, new SharedBuffers())
   const port = await listener.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 6379 })
