@@ -45,6 +45,10 @@ export class Changes implements KeyspaceObserver {
     if (this.#listening) this.#tell(keyspace, key.text(), event, eventClass)
   }
 
+  noted(): void {
+    this.count++
+  }
+
   left(keyspace: Keyspace, key: Span, reason: 'expire' | 'evict'): void {
     if (reason === 'expire') this.expired++
     else this.evicted++

@@ -10,6 +10,7 @@ import { scriptingCommands } from './scripting/index.ts'
 import { serverCommands } from './server/index.ts'
 import { setCommands } from './sets/index.ts'
 import { sortedSetCommands } from './sorted-sets/index.ts'
+import { streamCommands } from './streams/index.ts'
 import { stringCommands } from './strings/index.ts'
 import { transactionCommands } from './transactions/index.ts'
 
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   ...serverCommands,
   ...setCommands,
   ...sortedSetCommands,
+  ...streamCommands,
   ...stringCommands,
   ...transactionCommands,
 ]

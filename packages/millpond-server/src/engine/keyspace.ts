@@ -13,6 +13,8 @@ export type EventClass = 'g' | '$' | 'l' | 's' | 'h' | 'z' | 't' | 'x' | 'e'
 export interface KeyspaceObserver {
   /** A key has got another value or expiry, or is gone. `key` says something only during the call. */
   changed(keyspace: Keyspace, key: Span, event: string, eventClass: EventClass): void
+  /** Something of a key has changed that is no event and that nobody watches: only the log must know. */
+  noted(keyspace: Keyspace): void
   /** A key left by itself: its time was over, or room was needed. */
   left(keyspace: Keyspace, key: Span, reason: 'expire' | 'evict'): void
   /** All keys are gone. */
@@ -167,6 +169,12 @@ export class Keyspace {
       this.delete(key)
       this.#observer.changed(this, key, 'del', 'g')
     }
+  }
+
+  /** As `changed`, of what is no event and breaks no WATCH, such as who of a group has read what. */
+  noted(_key: Span): void {
+    this.changes++
+    this.#observer.noted(this)
   }
 
   /** Removes all keys. */
