@@ -14,7 +14,7 @@ export const hdel: Command = {
   keys: oneKey('RW', ['delete']),
   syntax: 'key field [field ...]',
   run(client, args, reply) {
-    const hash = editHash(client, args)
+    const hash = editHash(client, args.span(1))
     let removed = 0
     if (hash !== undefined) for (let at = 2; at < args.count; at++) if (hash.delete(args.text(at))) removed++
     if (removed > 0) client.db.changed(args.span(1), 'hdel', 'h')

@@ -14,6 +14,6 @@ export const hexists: Command = {
   keys: oneKey('RO', []),
   syntax: 'key field',
   run(client, args, reply) {
-    reply.integer(readHash(client, args)?.has(args.text(2)) ? 1 : 0)
+    reply.integer(readHash(client, args.span(1))?.has(args.text(2)) ? 1 : 0)
   },
 }

@@ -41,7 +41,7 @@ function commandFor(form: Form): Command {
       const moment = momentOf(client, args, form)
       const conditioned = CONDITIONS.includes(args.option(3))
       const fields = fieldsFrom(args, conditioned ? 4 : 3)
-      const hash = editHash(client, args)
+      const hash = editHash(client, args.span(1))
       const condition = conditioned ? args.option(3) : ''
       const answers = fields.map((field) => expire(client, hash, field, moment, condition))
       tell(client, args, moment, fields, answers)

@@ -18,7 +18,7 @@ export const hgetall: Command = {
   name: 'hgetall',
   summary: 'Returns all fields of a hash with their values.',
   run(client, args, reply) {
-    const hash = readHash(client, args)
+    const hash = readHash(client, args.span(1))
     reply.map(hash?.size ?? 0)
     for (const [field, value] of hash?.entries() ?? []) {
       reply.bulk(field)
@@ -33,7 +33,7 @@ export const hkeys: Command = {
   name: 'hkeys',
   summary: 'Returns all fields of a hash.',
   run(client, args, reply) {
-    const hash = readHash(client, args)
+    const hash = readHash(client, args.span(1))
     reply.array(hash?.size ?? 0)
     for (const field of hash?.fields() ?? []) reply.bulk(field)
   },
@@ -45,7 +45,7 @@ export const hvals: Command = {
   name: 'hvals',
   summary: 'Returns the values of all fields of a hash.',
   run(client, args, reply) {
-    const hash = readHash(client, args)
+    const hash = readHash(client, args.span(1))
     reply.array(hash?.size ?? 0)
     for (const value of hash?.values() ?? []) reply.bulk(value)
   },

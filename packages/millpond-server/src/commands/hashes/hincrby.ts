@@ -21,11 +21,11 @@ export const hincrby: Command = {
   run(client, args, reply) {
     const amount = args.int64(3)
     const field = args.text(2)
-    const old = parseInt64(editHash(client, args)?.get(field) ?? '0')
+    const old = parseInt64(editHash(client, args.span(1))?.get(field) ?? '0')
     if (old === undefined) throw new ReplyError('hash value is not an integer')
     const sum = old + amount
     if (sum > INT64_MAX || sum < INT64_MIN) throw wouldOverflow()
-    editOrNewHash(client, args).set(field, String(sum), true)
+    editOrNewHash(client, args.span(1)).set(field, String(sum), true)
     client.db.changed(args.span(1), 'hincrby', 'h')
     reply.integer(sum)
   },

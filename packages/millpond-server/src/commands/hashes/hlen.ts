@@ -14,6 +14,6 @@ export const hlen: Command = {
   keys: oneKey('RO', []),
   syntax: 'key',
   run(client, args, reply) {
-    reply.integer(readHash(client, args)?.size ?? 0)
+    reply.integer(readHash(client, args.span(1))?.size ?? 0)
   },
 }

@@ -14,7 +14,7 @@ export const hmget: Command = {
   keys: oneKey('RO', ['access']),
   syntax: 'key field [field ...]',
   run(client, args, reply) {
-    const hash = readHash(client, args)
+    const hash = readHash(client, args.span(1))
     reply.array(args.count - 2)
     for (let at = 2; at < args.count; at++) {
       const value = hash?.get(args.text(at))

@@ -20,7 +20,7 @@ export const hpersist: Command = {
   syntax: 'key FIELDS numfields field [field ...]',
   run(client, args, reply) {
     const fields = fieldsFrom(args, 2)
-    const hash = editHash(client, args)
+    const hash = editHash(client, args.span(1))
     const answers = fields.map((field) => {
       if (!hash?.has(field)) return NO_SUCH_FIELD
       if (hash.expiresAtMs(field) === Infinity) return LIVED_FOR_EVER

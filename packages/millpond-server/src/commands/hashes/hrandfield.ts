@@ -26,7 +26,7 @@ export const hrandfield: Command = {
     if (args.count > 4 || (args.count === 4 && !args.is(3, 'withvalues'))) throw syntaxError()
     const withValues = args.count === 4
     if (withValues && Math.abs(count!) > LONG_MAX / 2) throw outOfRange()
-    const hash = readHash(client, args)
+    const hash = readHash(client, args.span(1))
     if (count === undefined) {
       if (hash === undefined) reply.nil()
       else reply.bulk(hash.fieldAt(randomPlace(hash.size, random)))

@@ -16,7 +16,7 @@ export const hscan: Command = {
   syntax: 'key cursor [MATCH pattern] [COUNT count]',
   run(client, args, reply) {
     const cursor = cursorOf(args, 2)
-    const hash = readHash(client, args)
+    const hash = readHash(client, args.span(1))
     const found: string[] = []
     if (hash === undefined) {
       replyScan(reply, 0, found)

@@ -41,7 +41,7 @@ export const hmset: Command = {
 }
 
 function setFields(client: Client, args: Arguments): number {
-  const hash = editOrNewHash(client, args)
+  const hash = editOrNewHash(client, args.span(1))
   let added = 0
   for (let at = 2; at < args.count; at += 2) {
     if (hash.set(args.text(at), args.text(at + 1))) added++

@@ -14,7 +14,7 @@ export const hsetnx: Command = {
   keys: oneKey('RW', ['insert']),
   syntax: 'key field value',
   run(client, args, reply) {
-    const hash = editOrNewHash(client, args)
+    const hash = editOrNewHash(client, args.span(1))
     const field = args.text(2)
     if (hash.has(field)) {
       reply.integer(0)

@@ -14,6 +14,6 @@ export const hstrlen: Command = {
   keys: oneKey('RO', []),
   syntax: 'key field',
   run(client, args, reply) {
-    reply.integer(readHash(client, args)?.get(args.text(2))?.length ?? 0)
+    reply.integer(readHash(client, args.span(1))?.get(args.text(2))?.length ?? 0)
   },
 }

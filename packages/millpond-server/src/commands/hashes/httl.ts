@@ -19,7 +19,7 @@ function commandFor(name: string, summary: string, unitMs: number, relative: boo
     syntax: 'key FIELDS numfields field [field ...]',
     run(client, args, reply) {
       const fields = fieldsFrom(args, 2)
-      const hash = readHash(client, args)
+      const hash = readHash(client, args.span(1))
       const since = relative ? client.service.time.nowMs : 0
       reply.array(fields.length)
       for (const field of fields) {

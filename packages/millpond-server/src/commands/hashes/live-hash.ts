@@ -1,24 +1,20 @@
 /** The hash under a key, without the fields whose time is over: these are removed when somebody looks. */
-import type { Arguments } from '../../engine/arguments.ts'
 import type { Span } from '../../engine/span.ts'
 import { HASH, type Hash } from '../../engine/values/hash.ts'
 import type { Client } from '../client.ts'
 
-/** The hash under the first word after the name, for reading. @throws ReplyError WRONGTYPE */
-export function readHash(client: Client, args: Arguments): Hash | undefined {
-  const key = args.span(1)
+/** The hash under a key, for reading. @throws ReplyError WRONGTYPE */
+export function readHash(client: Client, key: Span): Hash | undefined {
   return live(client, key, client.db.read(key, HASH))
 }
 
-/** The hash under the first word after the name, which is going to be changed. @throws ReplyError WRONGTYPE */
-export function editHash(client: Client, args: Arguments): Hash | undefined {
-  const key = args.span(1)
+/** The hash under a key that is going to be changed. @throws ReplyError WRONGTYPE */
+export function editHash(client: Client, key: Span): Hash | undefined {
   return live(client, key, client.db.edit(key, HASH))
 }
 
 /** As `editHash`, and a new one where there is none. @throws ReplyError WRONGTYPE */
-export function editOrNewHash(client: Client, args: Arguments): Hash {
-  const key = args.span(1)
+export function editOrNewHash(client: Client, key: Span): Hash {
   return live(client, key, client.db.edit(key, HASH)) ?? client.db.editOrNew(key, HASH)
 }
 

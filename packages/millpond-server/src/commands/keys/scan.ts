@@ -1,0 +1,34 @@
+import { Span } from '../../engine/span.ts'
+import type { Command } from '../command.ts'
+import { cursorOf, replyScan, scanOptionsOf } from '../scans.ts'
+
+/** Keys in steps. */
+export const scan: Command = {
+  name: 'scan',
+  since: '2.8.0',
+  group: 'generic',
+  summary: 'Tells the keys of the database in steps, while it may change.',
+  complexity: 'O(1) for each step, O(N) for all N keys',
+  arity: -2,
+  flags: ['readonly'],
+  syntax: 'cursor [MATCH pattern] [COUNT count] [TYPE type]',
+  run({ db }, args, reply) {
+    let cursor = cursorOf(args, 1)
+    const { count, pattern, type } = scanOptionsOf(args, 2, true)
+    const found: string[] = []
+    let seen = 0
+    // A step ends with the part of the table that it looks at, which may hold few keys.
+    do {
+      const step = db.scan(cursor, count - seen)
+      for (const bytes of step.keys) {
+        const key = new Span(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+        const text = key.text()
+        if (pattern !== undefined && !pattern.matches(text)) continue
+        if (type === undefined || db.typeOf(key) === type) found.push(text)
+      }
+      seen += step.keys.length
+      cursor = step.cursor
+    } while (cursor !== 0 && seen < count)
+    replyScan(reply, cursor, found)
+  },
+}
