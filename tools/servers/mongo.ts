@@ -27,6 +27,8 @@ export interface CommandFault {
   readonly times?: number
   /** The error to answer with; without one the connection is cut. */
   readonly error?: CommandError
+  /** It is never answered, and the connection stays: as one that the driver has lost. */
+  readonly isLost?: boolean
   /** Only commands for which this holds. */
   readonly where?: (command: Document) => boolean
 }
@@ -108,6 +110,7 @@ export class MongoTestServer {
     this.commands.set(name, (this.commands.get(name) ?? 0) + 1)
     const fault = this.takeFault(name, command)
     if (fault?.error) throw fault.error
+    if (fault?.isLost) return await new Promise<never>(() => {})
     if (fault) socket.resetAndDestroy()
     const { afterClusterTime } = (command.readConcern ?? {}) as Document
     if (afterClusterTime !== undefined) await member.reached(timeOf(afterClusterTime))

@@ -17,6 +17,9 @@ export interface MongoClient {
   db(name?: string): MongoDb
   watch(pipeline: Document[], options: Document): ChangeStream
   startSession(options: { causalConsistency: boolean }): MongoSession
+  /** Of its connections. */
+  on(event: 'connectionPoolCleared', listener: () => void): unknown
+  on(event: 'connectionClosed', listener: (event: { readonly reason: string }) => void): unknown
   close(): Promise<void>
 }
 

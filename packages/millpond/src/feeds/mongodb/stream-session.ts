@@ -8,7 +8,7 @@
  * The epoch ends when the place to go on from is lost, and when another primary was elected: what the old one has shown and the
  * majority did not have is rolled back, without an event.
  */
-import { type Clock, sleep, timeLimit } from '../../core/clock.ts'
+import { sleep } from '../../core/clock.ts'
 import { FeedError } from '../../core/errors.ts'
 import { Failure, SessionClosed } from '../epoch-end.ts'
 import { Settler } from '../settler.ts'
@@ -17,6 +17,7 @@ import { type ChangeEvent, readEvent } from './change-events.ts'
 import type { ChangeStream, Document, MongoClient, Timestamp } from './client.ts'
 import { type ClusterTime, timeOf, timeOfToken, timestampLike } from './cluster-time.ts'
 import type { MongoFeedSettings } from './options.ts'
+import { NoAnswer, PATIENCE_MS, Patience } from './patience.ts'
 import type { Predicates } from './predicates.ts'
 import { type Server, serverOf } from './server.ts'
 import { isHistoryLost, refusal } from './server-errors.ts'
@@ -48,6 +49,9 @@ export class StreamSession {
   private readonly host: StreamHost
   private readonly failure = new Failure()
   private readonly settler: Settler
+  private readonly patience: { readonly primary: Patience; readonly stream: Patience }
+  /** When the primary last answered or refused. */
+  private heardAtMs: number
   private watermark: Watermark | undefined
   private stream: ChangeStream | undefined
   /** When each collection was last told of. */
@@ -63,6 +67,9 @@ export class StreamSession {
     this.predicates = predicates
     this.host = host
     const { clock, heartbeatMs, stallTimeoutMs } = settings
+    const patience = () => new Patience(clock, Math.max(PATIENCE_MS, 2 * heartbeatMs), stallTimeoutMs)
+    this.patience = { primary: patience(), stream: patience() }
+    this.heardAtMs = clock.monotonic()
     const ask = (askedAtMs: number) => this.ask(askedAtMs)
     this.settler = new Settler({ clock, heartbeatMs, stallTimeoutMs, ask, failed: this.failure.raise })
   }
@@ -111,8 +118,7 @@ export class StreamSession {
 
   private async live(): Promise<never> {
     this.host.waiting('connecting')
-    const { clock, stallTimeoutMs } = this.settings
-    const { server, time } = await timeLimit(clock, stallTimeoutMs, () => this.hello(), silent(stallTimeoutMs))
+    const { server, time } = await this.greet()
     this.server = server
     this.beganAt = time
     this.watermark = new Watermark(timeOf(time) - 1n)
@@ -140,13 +146,13 @@ export class StreamSession {
 
   /** Reads one stream to its end. Resolves with where the next begins. */
   private async read(start: Start): Promise<Start> {
-    const { settings, client } = this
+    const { client, patience } = this
     this.facts.streams++
-    const stream = settings.scope.open(client, { ...this.streamOptions(), ...start })
+    const stream = this.settings.scope.open(client, { ...this.streamOptions(), ...start })
     this.stream = stream
     try {
       for (;;) {
-        const event = await nextOf(stream, settings.clock, settings.stallTimeoutMs)
+        const event = (await patience.stream.ask(() => stream.tryNext())) as ChangeEvent | null
         if (event === null) this.passed(stream.resumeToken)
         else this.take(event)
         if (this.hasEnded) throw new SessionClosed()
@@ -207,10 +213,11 @@ export class StreamSession {
     try {
       answer = await this.hello()
     } catch (error) {
-      if (error instanceof FeedError) throw error
+      if (error instanceof FeedError || this.isSilent(error)) throw error
       this.host.waiting(`the primary does not answer: ${(error as Error).message}`)
       return true
     }
+    this.heardAtMs = this.settings.clock.monotonic()
     const { server, time } = answer
     const { server: known } = this
     if (known && (server.cluster !== known.cluster || server.electionId !== known.electionId))
@@ -220,8 +227,28 @@ export class StreamSession {
     return false
   }
 
+  /** The first `hello`, put again where it may have been lost. */
+  private async greet(): ReturnType<StreamSession['hello']> {
+    for (;;) {
+      try {
+        return await this.hello()
+      } catch (error) {
+        if (this.hasEnded) throw new SessionClosed()
+        if (!(error instanceof NoAnswer) || this.isSilent(error)) throw error
+      }
+    }
+  }
+
   private async hello(): Promise<{ server: Server; time: Timestamp }> {
-    return serverOf(await this.client.db('admin').command({ hello: 1 }))
+    return serverOf(await this.patience.primary.ask(() => this.client.db('admin').command({ hello: 1 })))
+  }
+
+  /** Whether nothing was heard of the primary for so long that it counts as lost. */
+  private isSilent(error: unknown): boolean {
+    const { clock, stallTimeoutMs } = this.settings
+    const nowMs = clock.monotonic()
+    if (!(error instanceof NoAnswer)) this.heardAtMs = nowMs
+    return nowMs - this.heardAtMs >= stallTimeoutMs
   }
 
   private progress(): void {
@@ -239,16 +266,6 @@ export class StreamSession {
 /** Ends an epoch for a reason that the stream itself has told. */
 class HistoryEnd extends Error {
   readonly code = 286
-}
-
-async function nextOf(stream: ChangeStream, clock: Clock, limitMs: number): Promise<ChangeEvent | null> {
-  return (await timeLimit<unknown>(clock, limitMs, () => stream.tryNext(), silent(limitMs))) as ChangeEvent | null
-}
-
-function silent(limitMs: number): () => never {
-  return () => {
-    throw new Error(`the server did not answer within ${limitMs} ms`)
-  }
 }
 
 function unreadableToken(): FeedError {

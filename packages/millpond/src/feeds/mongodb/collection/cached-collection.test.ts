@@ -1,6 +1,7 @@
 import { type Collection, type Db, MongoClient } from 'mongodb'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type MongoTestServer, startMongo } from '../../../../../../tools/servers/mongo.ts'
+import { until } from '../../../../../../tools/servers/until.ts'
 import { type Cache, createCache } from '../../../index.ts'
 import { type CachedCollection, cachedCollection, type MongoFeed, mongoFeed, positionOf } from '../index.ts'
 
@@ -195,6 +196,29 @@ describe('writes by anybody', () => {
     expect((await trades.explain({ filter: {} })).reasons).toEqual([
       'trades is a view, and not all that changes it is told',
     ])
+  })
+})
+
+describe('a command that is lost: neither answered nor refused', () => {
+  const lose = (command: string, where?: (command: object) => boolean) =>
+    server.fail({ command, isLost: true, ...(where && { where }) })
+  const hasSession = (command: object) => 'lsid' in command // unlike a monitor's
+
+  test.each<[string, () => void]>([
+    ['the question what the collection is', () => lose('listCollections')],
+    ["the question whose collection it is, or the feed's own", () => lose('hello', hasSession)],
+    ['the next request of the stream', () => lose('getMore')],
+    ['the read', () => lose('find')],
+    ['all of them', () => void ['listCollections', 'getMore', 'find'].map((command) => lose(command))],
+  ])('%s: it is put again, and the reader has his answer', async (_, fault) => {
+    const patient = cachedCollection(db.collection<Trade>('trades'), { cache, feed, name: 'lost', patience: 600 })
+    fault()
+    expect(await patient.findOne({ _id: 1 })).toMatchObject({ price: 10 })
+    await theirs().updateOne({ _id: 1 }, { $set: { price: 6 } })
+    await patient.updateOne({ _id: 2 }, { $set: { price: 5 } })
+    expect(await patient.findOne({ _id: 2 })).toMatchObject({ price: 5 })
+    await until('the feed has told it', async () => (await patient.findOne({ _id: 1 }))?.price === 6, 8000)
+    await until('it is kept again', async () => (await readsOf(() => patient.findOne({ _id: 1 }))) === 0, 8000)
   })
 })
 

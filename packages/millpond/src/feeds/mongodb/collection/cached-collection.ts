@@ -34,6 +34,12 @@ export interface CachedCollectionOptions {
    * the server is asked. Default 50 ms.
    */
   readonly wait?: Duration
+  /**
+   * A read that the server has not answered for so long is put once more, and the first answer counts: the driver loses
+   * commands whose connection closes while they are sent. (Where it tells of a lost connection, half a second after that.) Shorter:
+   * a lost read is made good sooner, and a slow one runs twice. Default 10 s.
+   */
+  readonly patience?: Duration
 }
 
 /** What a cached collection can do besides. */
@@ -63,7 +69,9 @@ export function cachedCollection<C extends object>(
   const plain = collection as C & MongoCollection
   if (typeof plain.aggregate !== 'function' || typeof plain.db?.client?.startSession !== 'function')
     throw new OptionError('collection', collection, 'give a collection of the package `mongodb` 7: db.collection(...)')
-  const reads = new CachedReads(plain, options, durationMs(options.wait ?? 50, 'wait'))
+  const { wait = 50, patience = '10s' } = options
+  const limits = { waitMs: durationMs(wait, 'wait'), patienceMs: durationMs(patience, 'patience') }
+  const reads = new CachedReads(plain, options, limits)
   return facadeOf(plain, { ...readsOf(plain, reads), ...writesOf(plain, reads) }) as unknown as C & CachedCollection
 }
 

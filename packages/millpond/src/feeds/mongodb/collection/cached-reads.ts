@@ -3,13 +3,15 @@ import type { Position } from '../../../core/feed.ts'
 import { OwnWrites } from '../../own-writes.ts'
 import type { ReadMode } from '../../read-mode.ts'
 import { canonicalText } from '../canonical-text.ts'
-import type { Document, MongoSession } from '../client.ts'
+import type { Document, MongoSession, Timestamp } from '../client.ts'
+import { type LostConnections, lostConnections } from '../lost-connections.ts'
+import { answerWithin, PATIENCE_MS } from '../patience.ts'
 import { serverOf } from '../server.ts'
 import { KeptAnswer } from './answer.ts'
 import type { CachedCollectionOptions } from './cached-collection.ts'
 import { CollectionFactsCache } from './collection-facts.ts'
 import type { MongoCollection } from './mongo-collection.ts'
-import { type MongoRead, shapeOf } from './read-shape.ts'
+import { doesWrite, type MongoRead, shapeOf } from './read-shape.ts'
 import { type Plan, planOf } from './tag-plan.ts'
 
 /** Runs a read with these options besides its own. */
@@ -24,42 +26,55 @@ export interface ReadExplanation {
   readonly dependencies: readonly string[]
 }
 
+/** How long is waited, in milliseconds: for the feed, and for an answer before the read is put again. */
+export interface ReadLimits {
+  readonly waitMs: number
+  readonly patienceMs: number
+}
+
+/** For who must not be given less than something: a secondary may not have it. */
+const FROM_PRIMARY: Document = { readPreference: 'primary' }
+
 export class CachedReads {
   private readonly collection: MongoCollection
   private readonly options: CachedCollectionOptions
-  private readonly waitMs: number
+  private readonly limits: ReadLimits
   private readonly facts: CollectionFactsCache
   private readonly writes: OwnWrites
+  private readonly losses: LostConnections
   /** Sessions that wrote within a transaction that may still be open. */
   private readonly writing = new Set<MongoSession>()
   /** For which epoch of the feed it was asked whether the collection is of the feed's cluster, and the answer. */
   private origin: { readonly epoch: number; readonly isSame: Promise<boolean> } | undefined
 
-  constructor(collection: MongoCollection, options: CachedCollectionOptions, waitMs: number) {
+  constructor(collection: MongoCollection, options: CachedCollectionOptions, limits: ReadLimits) {
     this.collection = collection
     this.options = options
-    this.waitMs = waitMs
+    this.limits = limits
     const { feed } = options
     this.facts = new CollectionFactsCache(collection.db, () => {
       const { epoch, generation } = feed.status()
       return `${epoch}/${generation}`
     })
-    this.writes = new OwnWrites(() => feed.now())
+    this.losses = lostConnections(collection.db.client)
+    this.writes = new OwnWrites(() => this.present())
   }
 
-  /** What the read answers; `run` asks the server. */
-  async read(read: MongoRead, mode: ReadMode | undefined, run: RunRead): Promise<unknown> {
+  /** What the read answers; `ask` asks the server. */
+  async read(read: MongoRead, mode: ReadMode | undefined, ask: RunRead): Promise<unknown> {
+    // A pipeline that writes must not run twice.
+    const run: RunRead = doesWrite(read) ? ask : (extra) => this.surely(() => ask(extra))
     // Who may not ask what a collection is reads it all the same.
     const plan = await this.plan(read).catch(() => undefined)
     const key = plan?.reasons.length === 0 ? this.keyOf(read) : undefined
     if (!plan || key === undefined || !(await this.isOfFeed())) return await run({})
     const floor = await this.reached(mode ?? this.options.read ?? 'bounded')
-    if (!floor) return await run({})
+    if (!floor) return await run(FROM_PRIMARY)
     const { atLeast } = floor
     const kept = await this.options.cache.getOrSet<KeptAnswer>(
       key,
       async (ctx) => {
-        const answer = await this.load(plan.collections, atLeast, run)
+        const answer = await this.load(plan.collections, atLeast, ask)
         const kept = new KeptAnswer(answer.value)
         if (!answer.isSure) return ctx.skip(kept)
         ctx.set({ tags: plan.tagsOfAnswer(answer.value) })
@@ -107,14 +122,19 @@ export class CachedReads {
   private async load(
     collections: readonly string[],
     atLeast: Position | undefined,
-    run: RunRead,
+    ask: RunRead,
   ): Promise<{ readonly value: unknown; readonly isSure: boolean }> {
     const time = this.options.feed.guard(collections, atLeast)
-    if (time === undefined) return { value: await run({}), isSure: false }
+    const asIs = () => ask(atLeast === undefined ? {} : FROM_PRIMARY)
+    const value = await this.surely(time === undefined ? asIs : () => this.readAfter(time, ask))
+    return { value, isSure: time !== undefined }
+  }
+
+  private async readAfter(time: Timestamp, ask: RunRead): Promise<unknown> {
     const session = this.collection.db.client.startSession({ causalConsistency: true })
     try {
       session.advanceOperationTime(time as never)
-      return { value: await run({ session, readConcern: { level: 'majority' } }), isSure: true }
+      return await ask({ session, readConcern: { level: 'majority' } })
     } finally {
       await session.endSession()
     }
@@ -130,15 +150,25 @@ export class CachedReads {
       this.noteCommits()
       const atLeast =
         mode === 'strict'
-          ? await feed.now()
+          ? await this.present()
           : mode === 'bounded'
             ? await this.writes.floor((position) => feed.includes(position))
             : mode.atLeast
-      if (atLeast !== undefined && !feed.includes(atLeast)) await feed.reached(atLeast, this.waitMs)
+      if (atLeast !== undefined && !feed.includes(atLeast)) await feed.reached(atLeast, this.limits.waitMs)
       return { atLeast }
     } catch {
       return undefined
     }
+  }
+
+  /** The answer, also where the driver has lost the first question. */
+  private surely(put: () => Promise<unknown>): Promise<unknown> {
+    return this.losses.firstAnswer(put, this.limits.patienceMs)
+  }
+
+  /** Where the feed's server stands now, if it says so in time. */
+  private present(): Promise<Position> {
+    return answerWithin(this.limits.waitMs, () => this.options.feed.now())
   }
 
   /** Transactions that have ended since may have committed. */
@@ -159,7 +189,8 @@ export class CachedReads {
 
   private async askOrigin(epoch: number): Promise<boolean> {
     try {
-      const { server } = serverOf(await this.collection.db.client.db('admin').command({ hello: 1 }))
+      const ask = () => this.collection.db.client.db('admin').command({ hello: 1 })
+      const { server } = serverOf(await answerWithin(PATIENCE_MS, ask))
       const { cluster, electionId } = this.options.feed.status()
       const isSame = server.cluster === cluster && server.electionId === electionId
       // While the feed is beginning it does not know either.

@@ -59,6 +59,10 @@ export function shapeOf(read: MongoRead): ReadShape {
   return { reasons: [...new Set(reasons)], conditions: pushedConditions(pipeline), others: [...new Set(others)] }
 }
 
+export function doesWrite(read: MongoRead): boolean {
+  return read.kind === 'aggregate' && read.pipeline.some((stage) => '$out' in stage || '$merge' in stage)
+}
+
 function reasonsOfStage(stage: Document): string[] {
   const [name] = Object.keys(stage)
   const own = name !== undefined && STAGES.includes(name) ? [] : [`the stage ${name} ${whyNot(name)}`]
