@@ -1,0 +1,249 @@
+/** The world of a run: a primary, a standby of it where one is wanted, processes with caches, and the wires between them. */
+import { positionOf } from 'millpond/postgres'
+import type pg from 'pg'
+import { Remote } from '../../../bench/src/remote.ts'
+import { type PostgresServer, startPostgres } from '../../../tools/servers/postgres.ts'
+import { Sessions, TcpProxy } from '../../../tools/servers/postgres-probe.ts'
+import { until } from '../../../tools/servers/until.ts'
+import type { CacheProcess, CacheProcessOptions, Claim } from './cache-process.ts'
+import { type Disaster, type History, nowMs, type Read, type Row, versionAt, type Write } from './history.ts'
+import { CREATE, SERVER_OF, UPDATE } from './numbers.ts'
+
+export interface WorldOptions {
+  readonly binaries: 'system' | 'embedded'
+  /** Rows 1 to this. */
+  readonly keys: number
+  readonly settings?: Record<string, string | number | boolean>
+}
+
+export interface SeatOptions extends Partial<Pick<CacheProcessOptions, 'boundMs' | 'stallTimeoutMs' | 'isAsync'>> {
+  readonly name: string
+  /** The library's sources, as they are or changed. */
+  readonly library?: string
+  /** Where its pool leads. Default: to the primary. */
+  readonly reads?: 'primary' | 'standby'
+}
+
+/** The sources of the library. */
+export const LIBRARY: string = new URL('../../../packages/millpond/src/', import.meta.url).href
+
+/** A process and its wires. */
+export class Seat {
+  readonly name: string
+  readonly process: Remote<CacheProcess>
+  readonly feedWire: TcpProxy
+  readonly poolWire: TcpProxy
+  readonly readsStandby: boolean
+  readonly isAsync: boolean
+
+  constructor(options: SeatOptions, process: Remote<CacheProcess>, feedWire: TcpProxy, poolWire: TcpProxy) {
+    this.name = options.name
+    this.readsStandby = options.reads === 'standby'
+    this.isAsync = options.isAsync === true
+    this.process = process
+    this.feedWire = feedWire
+    this.poolWire = poolWire
+  }
+
+  async close(): Promise<void> {
+    for (const wire of [this.feedWire, this.poolWire]) wire.resume()
+    this.process.signal('SIGCONT')
+    await this.process.close()
+    await Promise.all([this.feedWire.close(), this.poolWire.close()])
+  }
+}
+
+export class World {
+  readonly keys: readonly number[]
+  readonly options: WorldOptions
+  readonly seats: Seat[] = []
+  readonly disasters: Disaster[] = []
+  primary!: PostgresServer
+  standby: PostgresServer | undefined
+  readonly #servers: PostgresServer[] = []
+  readonly #reads: Read[] = []
+  readonly #writes: Write[] = []
+  #sessions!: Sessions
+  #admin: pg.Client | undefined
+
+  static async start(options: WorldOptions): Promise<World> {
+    const world = new World(options)
+    try {
+      await world.#start()
+      return world
+    } catch (error) {
+      await world.end()
+      throw error
+    }
+  }
+
+  private constructor(options: WorldOptions) {
+    this.options = options
+    this.keys = Array.from({ length: options.keys }, (_, at) => at + 1)
+  }
+
+  /** Runs a statement on the primary, as somebody whom no cache knows. */
+  async sql(text: string, values: readonly unknown[] = []): Promise<Record<string, string>[]> {
+    this.#admin ??= await this.session()
+    try {
+      return (await this.#admin.query(text, [...values])).rows
+    } catch (error) {
+      if (isOfTheServer(error)) throw error
+      this.#admin = await this.session()
+      return (await this.#admin.query(text, [...values])).rows
+    }
+  }
+
+  /** A connection to the primary. */
+  session(): Promise<pg.Client> {
+    return this.#sessions.open()
+  }
+
+  /** Makes a standby of the primary. */
+  async addStandby(settings: Record<string, string | number | boolean> = {}): Promise<PostgresServer> {
+    const { primary, options } = this
+    const { binaries } = options
+    this.standby = await startPostgres({ binaries, standbyOf: primary, settings: { ...options.settings, ...settings } })
+    this.#servers.push(this.standby)
+    return this.standby
+  }
+
+  /** From now on the standby is the primary: it is promoted, and what leads to the primary leads there. */
+  async promote(): Promise<void> {
+    const standby = this.standby!
+    const sessions = new Sessions(standby)
+    const admin = await sessions.open()
+    await admin.query('SELECT pg_promote()')
+    await sessions.end()
+    await this.#leave()
+    this.primary = standby
+    this.standby = undefined
+    this.#sessions = new Sessions(standby)
+  }
+
+  /** New connections of all processes lead to the primary of now. */
+  leadToPrimary(): void {
+    for (const { feedWire, poolWire } of this.seats) {
+      feedWire.lead(this.primary.port)
+      poolWire.lead(this.primary.port)
+    }
+  }
+
+  /** Runs what may lose acknowledged writes, and notes when. */
+  async disaster(run: () => Promise<unknown>): Promise<void> {
+    const [{ server } = {}] = await this.sql(SERVER_OF)
+    const beganMs = nowMs()
+    await run()
+    await this.sql(SERVER_OF)
+    this.disasters.push({ server: server!, beganMs, endedMs: nowMs() })
+  }
+
+  async addSeat(options: SeatOptions): Promise<Seat> {
+    const {
+      reads = 'primary',
+      name,
+      library = LIBRARY,
+      boundMs = 250,
+      stallTimeoutMs = 1000,
+      isAsync = false,
+    } = options
+    const poolPort = reads === 'standby' ? this.standby!.port : this.primary.port
+    const [feedWire, poolWire] = [await TcpProxy.to(this.primary.port), await TcpProxy.to(poolPort)]
+    const ports = { feedPort: feedWire.port, poolPort: poolWire.port }
+    const readsStandby = reads === 'standby'
+    const writer = this.seats.length
+    const argument = { name, library, ...ports, boundMs, stallTimeoutMs, isAsync, readsStandby, writer }
+    const module = new URL('./cache-process.ts', import.meta.url)
+    const process = await Remote.start<CacheProcess>({ module, argument: argument satisfies CacheProcessOptions })
+    const seat = new Seat(options, process, feedWire, poolWire)
+    this.seats.push(seat)
+    return seat
+  }
+
+  /** A write by somebody whom no cache knows. Resolves with the position that includes it. */
+  async write(key: number, client?: pg.Client): Promise<Claim> {
+    const run = (text: string, values: readonly unknown[] = []): Promise<Record<string, string>[]> =>
+      client === undefined ? this.sql(text, values) : client.query(text, [...values]).then(({ rows }) => rows)
+    const beganMs = nowMs()
+    const [row] = await run(UPDATE, [key, versionAt(beganMs, OUTSIDER)])
+    const ackedMs = nowMs()
+    const version = Number(row!.n)
+    this.#writes.push({ key, version, by: undefined, beganMs, ackedMs, server: row!.server! })
+    const token = await positionOf({ query: async (text) => ({ rows: await run(text) }) })
+    return { key, version, token }
+  }
+
+  /** From here on no commit becomes visible, though it is in the log: it waits for a standby that there is not. */
+  async holdCommits(isHeld: boolean): Promise<void> {
+    const wanted = isHeld ? 'nosuch' : ''
+    const admin = await this.session()
+    await admin.query(`ALTER SYSTEM SET synchronous_standby_names = '${wanted}'`)
+    await admin.query('SELECT pg_reload_conf()')
+    // The checkpointer takes the new setting over in its own time, and only then do commits wait or stop waiting.
+    await until('the setting is taken over', async () => {
+      const { rows } = await admin.query("SELECT current_setting('synchronous_standby_names') AS now")
+      return rows[0].now === wanted
+    })
+    await admin.end()
+  }
+
+  /** Changes a setting of the primary; `undefined`: back to what it was. */
+  async set(name: string, value: string | undefined): Promise<void> {
+    await this.sql(value === undefined ? `ALTER SYSTEM RESET ${name}` : `ALTER SYSTEM SET ${name} = '${value}'`)
+    await this.sql('SELECT pg_reload_conf()')
+  }
+
+  /** Takes over what the processes have recorded. */
+  async gather(): Promise<void> {
+    for (const { process } of this.seats) {
+      const { reads, writes } = await process.call('records')
+      this.#reads.push(...reads)
+      this.#writes.push(...writes)
+    }
+  }
+
+  /** All that has happened, with the reads since the last call. */
+  async history(): Promise<History> {
+    await this.gather()
+    const rows = async (text: string): Promise<Row[]> =>
+      (await this.sql(text)).map(({ id, n }) => ({ key: Number(id), version: Number(n) }))
+    const survivors = await rows('SELECT id, n FROM ledger')
+    const final = await rows('SELECT id, n FROM numbers')
+    const { disasters } = this
+    return { reads: this.#reads.splice(0), writes: [...this.#writes], disasters, survivors, final }
+  }
+
+  /** Ends the processes; the servers go on. */
+  async clear(): Promise<void> {
+    await Promise.all(this.seats.splice(0).map((seat) => seat.close()))
+  }
+
+  async end(): Promise<void> {
+    await this.clear()
+    await this.#leave()
+    await Promise.all(this.#servers.splice(0).map((server) => server.destroy()))
+  }
+
+  async #start(): Promise<void> {
+    const { binaries, settings } = this.options
+    this.primary = await startPostgres({ binaries, ...(settings && { settings }) })
+    this.#servers.push(this.primary)
+    this.#sessions = new Sessions(this.primary)
+    for (const text of CREATE) await this.sql(text)
+    await this.sql('INSERT INTO numbers SELECT i, 0 FROM generate_series(1, $1::int) i', [this.keys.length])
+  }
+
+  async #leave(): Promise<void> {
+    this.#admin = undefined
+    await this.#sessions?.end()
+  }
+}
+
+/** The number of who writes for nobody: see `versionAt`. */
+const OUTSIDER = 19
+
+/** Errors of a statement have a code of five characters; those of a connection that is gone do not, or are of class 57. */
+function isOfTheServer(error: unknown): boolean {
+  const code = String((error as { code?: unknown }).code)
+  return code.length === 5 && !code.startsWith('57')
+}
