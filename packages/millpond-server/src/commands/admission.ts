@@ -20,6 +20,7 @@ export function admit(client: Client, entry: CommandEntry, args: Arguments, repl
     throw new ReplyError('Authentication required.', 'NOAUTH')
   }
   if (queueing && entry.has('no_multi')) throw new ReplyError('Command not allowed inside a transaction')
+  if ((modes & CLIENT_MODE.LIMITED) !== 0) service.accessControl.check(client, entry, args)
   if (service.modes !== 0) checkService(client, entry, queueing)
   if ((modes & CLIENT_MODE.SUBSCRIBED) !== 0 && client.protocol === 2 && !entry.isPubsub) {
     throw new ReplyError(

@@ -3,6 +3,8 @@ import type { Arguments } from '../engine/arguments.ts'
 import type { Keyspace } from '../engine/keyspace.ts'
 import type { Reply } from '../engine/reply.ts'
 import type { Span } from '../engine/span.ts'
+import type { User } from './acl/user.ts'
+import { clientInfo } from './client-info.ts'
 import type { CommandEntry } from './command-table.ts'
 import type { OutputLimits } from './configuration/settings.ts'
 import { CLIENT_MODE } from './modes.ts'
@@ -24,6 +26,10 @@ export class Client {
   replies: 'on' | 'off' | 'skip' = 'on'
   /** Bits of CLIENT_MODE. */
   modes = 0
+  /** As whom it acts. */
+  user: User
+  /** Whether it has said who it is, or need not. */
+  authenticated = true
   /** What it is told and asked by CLIENT SETNAME. */
   name = ''
   readonly createdAtMs: number
@@ -51,6 +57,7 @@ export class Client {
     this.id = id
     this.service = service
     this.db = service.databases[0]!
+    this.user = service.accessControl.defaultUser
     this.createdAtMs = service.time.nowMs
     this.activeAtMs = this.createdAtMs
   }
@@ -85,8 +92,18 @@ export class Client {
     this.service.watchedKeys.unwatch(this)
   }
 
+  /** Whether its user may read every key: what SORT asks, whose patterns name keys that nobody knows beforehand. */
+  get mayReadAllKeys(): boolean {
+    return (this.modes & CLIENT_MODE.LIMITED) === 0
+  }
+
   setMode(mode: number, on: boolean): void {
     this.modes = on ? this.modes | mode : this.modes & ~mode
+  }
+
+  /** Hides words of the present command from those who watch. */
+  hide(...places: readonly number[]): void {
+    this.secrets = new Set([...(this.secrets ?? []), ...places])
   }
 
   /** From now on, the present answer included, in this version of RESP. */
@@ -126,6 +143,11 @@ export class Client {
 
   get localAddress(): string {
     return ''
+  }
+
+  /** A line about it: CLIENT LIST. */
+  get info(): string {
+    return clientInfo(this)
   }
 
   /** Who gave a command, as MONITOR tells it. */

@@ -1,15 +1,21 @@
 /** What all clients of one server share, as commands see it. */
+
 import type { Arguments } from '../engine/arguments.ts'
+import type { Cache } from '../engine/cache.ts'
+import { Caches } from '../engine/caches.ts'
 import { ReplyError } from '../engine/errors.ts'
-import { Keyspace } from '../engine/keyspace.ts'
+import type { Keyspace } from '../engine/keyspace.ts'
 import type { Reply } from '../engine/reply.ts'
 import type { EngineTime } from '../engine/time.ts'
+import { AccessControl } from './acl/access-control.ts'
 import { Changes } from './changes.ts'
 import type { Client } from './client.ts'
 import type { CommandEntry, CommandTable } from './command-table.ts'
+import { followCache } from './configuration/cache-settings.ts'
 import { Configuration } from './configuration/configuration.ts'
 import { Settings } from './configuration/settings.ts'
 import { Logs } from './logs.ts'
+import { SERVICE_MODE } from './modes.ts'
 import { Pause } from './pause.ts'
 import { Channels } from './pubsub/channels.ts'
 import { Notifications } from './pubsub/notifications.ts'
@@ -48,13 +54,16 @@ export class Service {
   readonly settings: Settings
   /** Who hears of changes. */
   readonly changes: Changes
-  /** The databases of the cache that clients without a name use. */
+  readonly caches: Caches = new Caches()
+  /** The cache that clients without a name use, and its databases. */
+  readonly cache: Cache
   readonly databases: readonly Keyspace[]
   /** All clients by id. */
   readonly clients: Map<number, Client> = new Map()
   readonly statistics: Statistics
   readonly waiters: Waiters
   readonly watchedKeys: WatchedKeys
+  readonly accessControl: AccessControl
   readonly channels: Channels = new Channels()
   readonly notifications: Notifications
   readonly tracking: Tracking
@@ -65,7 +74,7 @@ export class Service {
   readonly logs: Logs
   readonly scripts: Scripts
   /** Whether there is room for more, once what may be evicted is. Asked while SERVICE_MODE.BOUNDED is set. */
-  hasRoom: () => boolean = () => true
+  hasRoom: () => boolean = () => this.cache.hasRoom()
   /** Why the log can not be written, while SERVICE_MODE.LOG_FAILED is set. */
   logFault: () => ReplyError = () => new ReplyError('the log can not be written', 'MISCONF')
   /** Is told of what must never happen: a command threw what is no answer. */
@@ -87,7 +96,11 @@ export class Service {
     this.random = random
     this.settings = new Settings(this.configuration)
     this.changes = new Changes(this)
-    this.databases = Array.from({ length: databases }, (_, at) => new Keyspace(at, bytesMax, time, this.changes))
+    this.cache = this.caches.create({ time, observer: this.changes, capacity: bytesMax, databases })
+    this.cache.onPressure = (above) => this.setMode(SERVICE_MODE.BOUNDED, above)
+    this.databases = this.cache.databases
+    followCache(this.configuration, this.cache)
+    this.accessControl = new AccessControl(this)
     this.statistics = new Statistics(commands.entries.length)
     this.waiters = new Waiters(this)
     this.watchedKeys = new WatchedKeys(this)

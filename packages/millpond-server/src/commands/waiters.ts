@@ -1,10 +1,11 @@
 /** Commands that wait: for a key to change, or for a pause to end. */
 import type { Timer } from 'millpond'
 import { Arguments } from '../engine/arguments.ts'
+import type { ReplyError } from '../engine/errors.ts'
 import type { Keyspace } from '../engine/keyspace.ts'
 import type { Reply } from '../engine/reply.ts'
 import { Span } from '../engine/span.ts'
-import { call } from './call.ts'
+import { answerError, call } from './call.ts'
 import type { ChangeListener } from './changes.ts'
 import type { Client } from './client.ts'
 import type { CommandEntry } from './command-table.ts'
@@ -99,10 +100,11 @@ export class Waiters implements ChangeListener {
   }
 
   /** Ends a wait with an answer: CLIENT UNBLOCK, or that its time is over. */
-  end(client: Client, answer: 'time is over' | ((reply: Reply) => void)): void {
+  end(client: Client, answer: 'time is over' | ReplyError | ((reply: Reply) => void)): void {
     const waiting = this.release(client)
     if (waiting === undefined) return
     if (typeof answer === 'function') answer(waiting.reply)
+    else if (answer !== 'time is over') answerError(client, waiting.reply, answer)
     else timedOut(client, waiting.entry, waiting.reply)
     client.resume()
   }

@@ -1,4 +1,6 @@
+import { ReplyError } from '../../engine/errors.ts'
 import type { Command } from '../command.ts'
+import { CLIENT_MODE } from '../modes.ts'
 
 /** Is somebody there? */
 export const ping: Command = {
@@ -10,8 +12,13 @@ export const ping: Command = {
   arity: -1,
   flags: ['fast', 'loading', 'stale', 'allow_busy'],
   syntax: '[message]',
-  run(_client, args, reply) {
-    if (args.count === 1) reply.simple('PONG')
+  run(client, args, reply) {
+    if (args.count > 2) throw new ReplyError("wrong number of arguments for 'ping' command")
+    if (client.protocol === 2 && (client.modes & CLIENT_MODE.SUBSCRIBED) !== 0) {
+      reply.array(2)
+      reply.bulk('pong')
+      reply.bulk(args.count === 1 ? '' : args.text(1))
+    } else if (args.count === 1) reply.simple('PONG')
     else reply.bulk(args.text(1))
   },
 }

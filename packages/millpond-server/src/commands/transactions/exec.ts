@@ -1,6 +1,6 @@
 import { ReplyError } from '../../engine/errors.ts'
 import type { Reply } from '../../engine/reply.ts'
-import { call } from '../call.ts'
+import { answerError, call } from '../call.ts'
 import type { Client } from '../client.ts'
 import type { Command } from '../command.ts'
 import { CLIENT_MODE } from '../modes.ts'
@@ -36,7 +36,25 @@ export const exec: Command = {
   },
 }
 
+const REASONS = {
+  command: 'no permission to execute the command or subcommand',
+  key: 'no permission to touch the specified keys',
+  channel: 'no permission to access one of the channels used as arguments',
+}
+
 /** What a user may do can have changed since the command was queued. */
 function runQueued(client: Client, { entry, args }: QueuedCommand, reply: Reply): void {
-  call(client, entry, args, reply)
+  const limited = (client.modes & CLIENT_MODE.LIMITED) !== 0
+  const denial = limited ? client.service.accessControl.denial(client, entry, args, 'multi') : undefined
+  if (denial === undefined) call(client, entry, args, reply)
+  else {
+    answerError(
+      client,
+      reply,
+      new ReplyError(
+        `ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: ${REASONS[denial.reason]}`,
+        'NOPERM',
+      ),
+    )
+  }
 }

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import { Client } from '../../commands/client.ts'
 import { execute } from '../../commands/executor.ts'
+import { CLIENT_MODE } from '../../commands/modes.ts'
 import type { Service } from '../../commands/service.ts'
 import { Arguments } from '../../engine/arguments.ts'
 import type { Reply } from '../../engine/reply.ts'
@@ -39,6 +40,7 @@ export class RespConnection extends Client {
     this.#input = new HalfRead(this.#args)
     this.#output = new Output(service, socket)
     service.clients.set(this.id, this)
+    service.accessControl.welcome(this)
   }
 
   override get address(): string {
@@ -107,6 +109,8 @@ export class RespConnection extends Client {
     const { writer } = this.#shared
     const parser = this.#input.parser
     writer.protocol = this.protocol
+    parser.bytesMax = service.settings.bulkBytesMax
+    parser.isKnown = (this.modes & CLIENT_MODE.UNAUTHENTICATED) === 0
     service.time.tick()
     this.activeAtMs = service.time.nowMs
     const { hard } = this.outputLimits

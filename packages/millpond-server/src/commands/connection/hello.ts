@@ -1,0 +1,70 @@
+import type { Arguments } from '../../engine/arguments.ts'
+import { ReplyError } from '../../engine/errors.ts'
+import type { Reply } from '../../engine/reply.ts'
+import type { Client } from '../client.ts'
+import type { Command } from '../command.ts'
+import { REDIS_VERSION } from '../versions.ts'
+import { wrongPassword } from './auth.ts'
+import { setName } from './client-state.ts'
+
+/** Agrees on the version of the protocol, and may say who the client is. */
+export const hello: Command = {
+  name: 'hello',
+  since: '6.0.0',
+  group: 'connection',
+  summary: 'Handshakes with the server.',
+  complexity: 'O(1)',
+  arity: -1,
+  flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
+  syntax: '[protover [AUTH username password] [SETNAME clientname]]',
+  run(client, args, reply) {
+    const version = args.count > 1 ? versionOf(args) : undefined
+    for (let at = 2; at < args.count; at++) at = apply(client, args, at)
+    if (!client.authenticated && client.service.accessControl.mustAuthenticate) {
+      throw new ReplyError(
+        'HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+        'NOAUTH',
+      )
+    }
+    if (version !== undefined) client.speak(version)
+    answer(client, reply)
+  },
+}
+
+function versionOf(args: Arguments): 2 | 3 {
+  const version = args.integer(1, () => new ReplyError('Protocol version is not an integer or out of range'))
+  if (version !== 2 && version !== 3) throw new ReplyError('unsupported protocol version', 'NOPROTO')
+  return version
+}
+
+/** Does what one option says, and returns the place of its last word. */
+function apply(client: Client, args: Arguments, at: number): number {
+  if (args.is(at, 'auth') && at + 2 < args.count) {
+    client.hide(at + 1, at + 2)
+    if (!client.service.accessControl.authenticate(client, args.text(at + 1), args.text(at + 2))) throw wrongPassword()
+    return at + 2
+  }
+  if (args.is(at, 'setname') && at + 1 < args.count) {
+    setName(client, args.text(at + 1))
+    return at + 1
+  }
+  throw new ReplyError(`Syntax error in HELLO option '${args.text(at)}'`)
+}
+
+function answer(client: Client, reply: Reply): void {
+  reply.map(7)
+  reply.bulk('server')
+  reply.bulk('redis')
+  reply.bulk('version')
+  reply.bulk(REDIS_VERSION)
+  reply.bulk('proto')
+  reply.integer(client.protocol)
+  reply.bulk('id')
+  reply.integer(client.id)
+  reply.bulk('mode')
+  reply.bulk('standalone')
+  reply.bulk('role')
+  reply.bulk('master')
+  reply.bulk('modules')
+  reply.array(0)
+}

@@ -1,0 +1,26 @@
+import type { Command } from '../command.ts'
+
+/** Makes the connection as it was when it was new. */
+export const reset: Command = {
+  name: 'reset',
+  since: '6.2.0',
+  group: 'connection',
+  summary: 'Resets the connection.',
+  complexity: 'O(1)',
+  arity: 1,
+  flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
+  run(client, _args, reply) {
+    const { service } = client
+    service.monitors.leave(client)
+    service.channels.leave(client)
+    if (client.tracking) service.tracking.stop(client)
+    client.discard()
+    client.db = service.databases[0]!
+    client.name = ''
+    client.noEvict = false
+    client.replies = 'on'
+    client.speak(2)
+    service.accessControl.welcome(client)
+    reply.simple('RESET')
+  },
+}
