@@ -2,7 +2,14 @@ export { createCache } from './cache/cache.ts'
 export type { CacheEvents, Tier } from './cache/events.ts'
 export type { InvalidationList, Invalidations } from './cache/invalidations.ts'
 export { cacheKey } from './cache/key.ts'
-export type { CacheOptions, EntryOptions, GetOrSetOptions, MemoryOptions, ReadOptions } from './cache/options.ts'
+export type {
+  CacheOptions,
+  DependencyOptions,
+  EntryOptions,
+  GetOrSetOptions,
+  MemoryOptions,
+  ReadOptions,
+} from './cache/options.ts'
 export type { Source, SourceReadOptions } from './cache/source.ts'
 export type { BatchContext, BatchOptions, SourceOptions } from './cache/source-options.ts'
 export type { CacheStats } from './cache/stats.ts'
@@ -30,7 +37,7 @@ export {
   ValueError,
   WriteBehindError,
 } from './core/errors.ts'
-export type { Feed, FeedListener, Position } from './core/feed.ts'
+export type { Dependencies, DependentRows, Feed, FeedListener, Position, RowValue } from './core/feed.ts'
 export type { Journal, JournalRecord } from './core/journal.ts'
 export type { Logger } from './core/logger.ts'
 export type { Random } from './core/random.ts'

@@ -175,7 +175,7 @@ class View extends NearCacheView<Writes> implements CacheHost {
 
   async refresh<V>(key: string, load: Loader<V>, options?: GetOrSetOptions<V>): Promise<V> {
     const inner = this.inner(key)
-    const life = resolveLife(options, this.life)
+    const life = this.loadLife(options)
     const wish = { key: inner, load: load as Loader<unknown>, life, options }
     return (await this.changing([inner], () => this.stack.loads.refresh(wish))) as V
   }

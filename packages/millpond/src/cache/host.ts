@@ -3,7 +3,7 @@ import type { Codec } from '../core/codec.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import type { CacheEvents } from './events.ts'
-import type { EntryOptions, GetOrSetOptions } from './options.ts'
+import type { DependencyOptions, EntryOptions, GetOrSetOptions } from './options.ts'
 import type { Cache, Loader } from './types.ts'
 
 /** What the parts of a cache (sources, wrappers, journals) may use of it beyond its public face. */
@@ -13,6 +13,8 @@ export interface CacheHost extends Cache {
   readonly logger: Logger
   readonly random: Random
   emit<Name extends keyof CacheEvents>(name: Name, event: CacheEvents[Name]): void
+  /** The tags by which the feed tells of tables and rows, where they are given. */
+  dependentTags(dependencies: DependencyOptions): readonly string[] | undefined
   /** Work that `close()` waits for. */
   track<T>(work: Promise<T>): Promise<T>
   /** `run` is called by `close()`, before the tiers close: it may still read and write. */

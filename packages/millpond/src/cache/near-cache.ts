@@ -9,7 +9,14 @@ import { innerKey, shownKey } from './inner-key.ts'
 import { type Life, resolveLife, tagList } from './life.ts'
 import { aborted, type Wish } from './loads.ts'
 import { NearWrites } from './near-writes.ts'
-import type { CacheOptions, EntryOptions, GetOrSetOptions, MemoryOptions, ReadOptions } from './options.ts'
+import type {
+  CacheOptions,
+  DependencyOptions,
+  EntryOptions,
+  GetOrSetOptions,
+  MemoryOptions,
+  ReadOptions,
+} from './options.ts'
 import { type RequestMemo, readOnce } from './request.ts'
 import { sealerOf } from './sealer.ts'
 import { checkedName, resolveSettings } from './settings.ts'
@@ -116,7 +123,7 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
     const { stack } = this
     const entry = stack.near.fresh(inner, this.#nowMs(), options?.atLeast)
     if (entry !== undefined) return Promise.resolve(this.#hit<V>(inner, entry))
-    const life = resolveLife(options, this.life)
+    const life = this.loadLife(options)
     return stack.loads.get({ key: inner, load: load as Loader<unknown>, life, options: read }) as Promise<V>
   }
 
@@ -259,6 +266,26 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
   /** The memo of the request that this code runs in; a cache without requests has none. */
   protected memo(): RequestMemo | undefined {
     return undefined
+  }
+
+  /** Options of a load as numbers, with the tags by which the feed tells of what it reads. */
+  protected loadLife<V>(options: GetOrSetOptions<V> | undefined): Life {
+    const life = resolveLife(options, this.life)
+    const tags = options && this.dependentTags(options)
+    return tags ? { ...life, tags: [...new Set([...life.tags, ...tags])] } : life
+  }
+
+  /** The tags by which the feed tells of tables and rows, where they are given. */
+  dependentTags({ tables, rows }: DependencyOptions): readonly string[] | undefined {
+    if (tables === undefined && rows === undefined) return undefined
+    const { feed, settings } = this.stack
+    if (feed?.tagsOf) return feed.tagsOf({ ...(tables && { tables }), ...(rows && { rows }) })
+    if (!settings.enabled) return undefined
+    throw new OptionError(
+      tables ? 'tables' : 'rows',
+      tables ?? rows,
+      "give the cache a feed that tells of them, such as postgresFeed of 'millpond/postgres'",
+    )
   }
 
   /** What a store has, brought into the near tier if it is fresh; a cache without a store has nothing more. */

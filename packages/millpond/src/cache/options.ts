@@ -2,7 +2,7 @@ import type { Bus } from '../core/bus.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Codec } from '../core/codec.ts'
 import type { Duration } from '../core/duration.ts'
-import type { Feed, Position } from '../core/feed.ts'
+import type { Dependencies, DependentRows, Feed, Position } from '../core/feed.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import type { Size } from '../core/size.ts'
@@ -58,8 +58,16 @@ export interface ReadOptions {
   atLeast?: Position
 }
 
+/** What a load reads, for a cache whose feed can tell of it (`millpond/postgres`). An unknown table is refused with `OptionError`. */
+export interface DependencyOptions extends Dependencies {
+  /** Any change of one of these tables, by anyone, makes the value old; `'*'`: any change that the feed tells of. */
+  readonly tables?: readonly string[]
+  /** Only changes of rows with these values, before or after, make it old: `[{ table: 'orders', where: { tenant: 7 } }]`. */
+  readonly rows?: readonly DependentRows[]
+}
+
 /** Options of `getOrSet`. */
-export interface GetOrSetOptions<V = unknown> extends EntryOptions<V>, ReadOptions {
+export interface GetOrSetOptions<V = unknown> extends EntryOptions<V>, ReadOptions, DependencyOptions {
   /** Ends this caller's wait with the signal's reason. The load goes on for others, and is aborted when nobody waits. */
   signal?: AbortSignal
 }

@@ -1,7 +1,8 @@
 import type { Codec } from '../core/codec.ts'
 import type { Duration } from '../core/duration.ts'
+import type { DependentRows } from '../core/feed.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
-import type { EntryOptions, ReadOptions } from './options.ts'
+import type { DependencyOptions, EntryOptions, ReadOptions } from './options.ts'
 import type { LoadContext } from './types.ts'
 import type { WriteBehind } from './write-queue.ts'
 
@@ -9,7 +10,7 @@ import type { WriteBehind } from './write-queue.ts'
  * Options of `cache.define`: how values of one kind are loaded, written, named and kept. A `ttl` function is not asked
  * about `undefined`, which is kept for `negativeTtl`, or else 5 minutes.
  */
-export interface SourceOptions<I, V> extends Omit<EntryOptions<V>, 'tags'> {
+export interface SourceOptions<I, V> extends Omit<EntryOptions<V>, 'tags'>, Pick<DependencyOptions, 'tables'> {
   /** Names the kind: its keys are `name@version(...)`. Letters, digits, `.`, `_`, `-`. One source a name. */
   name: string
   /** Raise it when the shape of the values changes: old entries are then not found. Default 1. */
@@ -41,6 +42,8 @@ export interface SourceOptions<I, V> extends Omit<EntryOptions<V>, 'tags'> {
   codec?: Codec
   /** Labels to invalidate by, known before the load: an invalidation that comes during the load voids it. */
   tags?: readonly string[] | ((id: I) => readonly string[])
+  /** Only changes of rows with these values, before or after, make the value old: see `DependencyOptions`. */
+  rows?: readonly DependentRows[] | ((id: I) => readonly DependentRows[])
   /** More labels, which only the value tells. */
   tagsOf?: (value: V, id: I) => readonly string[]
 }

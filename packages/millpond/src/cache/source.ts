@@ -7,7 +7,7 @@ import { encodedHost, type ValueHost } from './encoded-host.ts'
 import type { CacheHost } from './host.ts'
 import { cacheKey } from './key.ts'
 import type { Accept } from './life.ts'
-import type { EntryOptions, GetOrSetOptions } from './options.ts'
+import type { GetOrSetOptions } from './options.ts'
 import { runBatch } from './source-batch.ts'
 import type { Source, SourceOptions, SourceReadOptions } from './source-options.ts'
 import { writeNow } from './source-writer.ts'
@@ -36,7 +36,7 @@ class CachedSource<I, V> implements Source<I, V> {
   readonly #host: CacheHost
   readonly #values: ValueHost
   readonly #options: SourceOptions<I, V>
-  readonly #entry: EntryOptions<V | undefined>
+  readonly #entry: GetOrSetOptions<V | undefined>
   readonly #prefix: string
   readonly #check: ValueCheck<V>
   readonly #batcher: Batcher<I, V | undefined, LoadContext<V | undefined>> | undefined
@@ -179,11 +179,18 @@ class CachedSource<I, V> implements Source<I, V> {
   }
 
   /** The options of an entry, as far as they are known without the value or with it. */
-  #entryOf(id: I, value?: V): EntryOptions<V | undefined> {
-    const { tags, tagsOf } = this.#options
-    if (typeof tags !== 'function' && value === undefined) return this.#entry
+  #entryOf(id: I, value?: V): GetOrSetOptions<V | undefined> {
+    const { tags, tagsOf, tables, rows } = this.#options
+    if (typeof tags !== 'function' && typeof rows !== 'function' && value === undefined) return this.#entry
     const known = typeof tags === 'function' ? tags(id) : (tags ?? [])
-    return { ...this.#entry, tags: tagsOf && value !== undefined ? [...known, ...tagsOf(value, id)] : known }
+    const dependencies = {
+      ...(tables && { tables }),
+      ...(rows && { rows: typeof rows === 'function' ? rows(id) : rows }),
+    }
+    if (value === undefined) return { ...this.#entry, ...dependencies, tags: known }
+    // What is written is kept without a load: it carries the tags of what a load would depend on.
+    const ofFeed = this.#host.dependentTags(dependencies) ?? []
+    return { ...this.#entry, tags: [...known, ...(tagsOf?.(value, id) ?? []), ...ofFeed] }
   }
 }
 
@@ -208,8 +215,8 @@ function checkOptions<I, V>({
 }
 
 /** What is the same for all entries of a source. The cache reads the options of an entry, and no others. */
-function staticEntry<I, V>({ tags, ttl, ...options }: SourceOptions<I, V>): EntryOptions<V | undefined> {
-  const entry: EntryOptions<V | undefined> = options
+function staticEntry<I, V>({ tags, rows, ttl, ...options }: SourceOptions<I, V>): GetOrSetOptions<V | undefined> {
+  const entry: GetOrSetOptions<V | undefined> = { ...options, ...(typeof rows === 'object' && { rows }) }
   if (typeof tags === 'object') entry.tags = tags
   if (typeof ttl === 'function') entry.ttl = (value) => (value === undefined ? 300_000 : ttl(value))
   else if (ttl !== undefined) entry.ttl = ttl

@@ -60,6 +60,7 @@ export class Stack<W extends NearWrites = NearWrites> {
   readonly emitter: Emitter
   readonly sealer: Sealer
   readonly near: NearTier
+  readonly feed: Feed | undefined
   readonly shared: Shared | undefined
   readonly loads: Loads
   readonly changes: Changes
@@ -101,6 +102,7 @@ export class Stack<W extends NearWrites = NearWrites> {
       })
     const changes = new Changes({ ...common, name, near, bus, background, shared: shared?.tier })
     this.near = near
+    this.feed = feed
     this.shared = shared
     this.changes = changes
     this.loads = new Loads({ ...common, near, background, track, shared })

@@ -1,9 +1,12 @@
+import type { DependentRows } from '../core/feed.ts'
 import type { CacheHost } from './host.ts'
 import { cacheKey } from './key.ts'
-import type { EntryOptions } from './options.ts'
+import type { DependencyOptions, EntryOptions, GetOrSetOptions } from './options.ts'
 
 /** Options of `cache.wrap`: those of an entry, and where its key and tags come from. */
-export interface WrapOptions<A extends readonly unknown[], V> extends Omit<EntryOptions<V>, 'tags'> {
+export interface WrapOptions<A extends readonly unknown[], V>
+  extends Omit<EntryOptions<V>, 'tags'>,
+    Pick<DependencyOptions, 'tables'> {
   /**
    * A name, to which the arguments are appended without collisions (`'user'` and `(17)` give `user(17)`; see `cacheKey`
    * for what they may be), or a function that makes the whole key.
@@ -11,6 +14,8 @@ export interface WrapOptions<A extends readonly unknown[], V> extends Omit<Entry
   key: string | ((...args: A) => string)
   /** Labels to invalidate by, known before the call: an invalidation that comes during the load voids it. */
   tags?: readonly string[] | ((...args: A) => readonly string[])
+  /** Only changes of rows with these values, before or after, make the value old: see `DependencyOptions`. */
+  rows?: readonly DependentRows[] | ((...args: A) => readonly DependentRows[])
   /** More labels, which only the value tells. */
   tagsOf?: (value: V, ...args: A) => readonly string[]
 }
@@ -34,11 +39,14 @@ export function wrap<A extends readonly unknown[], V>(
   fn: (...args: A) => V | PromiseLike<V>,
   options: WrapOptions<A, V>,
 ): Wrapped<A, V> {
-  const { key: name, tags, tagsOf, ...entry } = options
+  const { key: name, tags, rows, tagsOf, ...entry } = options
   const prefix = typeof name === 'function' ? '' : `${cacheKey(name)}(`
   const keyOf = typeof name === 'function' ? name : (...args: A) => `${prefix}${cacheKey(...args)})`
-  const optionsOf = (args: A): EntryOptions<V> =>
-    tags ? { ...entry, tags: typeof tags === 'function' ? tags(...args) : tags } : entry
+  const optionsOf = (args: A): GetOrSetOptions<V> => {
+    if (!tags && !rows) return entry
+    const given = { tags: typeof tags === 'function' ? tags(...args) : (tags ?? []) }
+    return { ...entry, ...given, ...(rows && { rows: typeof rows === 'function' ? rows(...args) : rows }) }
+  }
   const loaderOf = (self: unknown, args: A) => async (ctx: { set(options: EntryOptions<V>): void }) => {
     const value = await fn.apply(self, args as never)
     if (tagsOf) ctx.set({ tags: tagsOf(value, ...args) })

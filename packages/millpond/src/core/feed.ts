@@ -25,11 +25,35 @@ export interface Feed {
   readonly maxStalenessMs: number
   /** Whether everything up to the position has been told. `false` for a position of another history. */
   includes(position: Position): boolean
+  /**
+   * The tags that changes of this give, from now on: what a loader that depends on it has to carry. Called before the load
+   * begins. A feed without it knows tags only.
+   *
+   * @throws OptionError (`ERR_OPTION`) for what the feed does not tell of
+   */
+  tagsOf?(dependencies: Dependencies): readonly string[]
   /** Resolves when what has been told so far is settled, or after `timeoutMs` at the latest. */
   settled(timeoutMs: number): Promise<void>
   /** Ends connections and stops telling; subscribers treat what they hold as unproven. */
   close(): Promise<void>
 }
+
+/** What a loader reads, where the feed cannot see it. */
+export interface Dependencies {
+  /** Any change of one of these tables counts; `'*'`: any change that the feed tells of. */
+  readonly tables?: readonly string[]
+  /** A change of a row counts that had these values before it, or has them after it. */
+  readonly rows?: readonly DependentRows[]
+}
+
+/** Rows of a table with these values: each column equal to the value, or to one of the list. */
+export interface DependentRows {
+  readonly table: string
+  readonly where: Readonly<Record<string, RowValue | readonly RowValue[]>>
+}
+
+/** A text, a whole number, or a boolean. Texts are compared as they are; dates and UUIDs are given as texts. */
+export type RowValue = string | number | bigint | boolean
 
 /** A place in the history of a database (PostgreSQL: system id, timeline and LSN), as text that fits in a header. */
 export type Position = string

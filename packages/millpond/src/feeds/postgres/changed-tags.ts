@@ -1,6 +1,6 @@
 /** The tags that one transaction's changes add up to: bounded, whatever the transaction's size. */
 import { bulkTag } from './tags.ts'
-import type { Watches } from './watched-rows.ts'
+import type { Watches } from './watches.ts'
 
 /** More changed rows of one table in one commit than this are told as `table:*`. Default of `rowTagsMax`. */
 export const ROW_TAGS_MAX = 1000
@@ -61,7 +61,7 @@ export class ChangedTags {
       else for (const ending of endings) tags.push(table + ending)
       tags.push(...this.watches.tagsSince(table, this.since))
     }
-    return tags
+    return this.watches.withAny(tags)
   }
 
   private ending(table: string, ending: string): void {

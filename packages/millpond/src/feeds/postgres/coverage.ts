@@ -4,6 +4,7 @@
  */
 import type { Catalog, CatalogTable } from './catalog.ts'
 import { bulkTag, type TableName, tableTag } from './tags.ts'
+import { ANY } from './watches.ts'
 
 export class Coverage {
   /** Tag of each table, with the number of columns of its key where that is known. */
@@ -34,6 +35,7 @@ export class Coverage {
   }
 
   covers(tag: string): string | undefined {
+    if (tag === ANY) return ANY
     const end = tag.search(/[:?]/)
     const table = end < 0 ? tag : tag.slice(0, end)
     if (!this.known) return bulkTag(table)

@@ -3,19 +3,21 @@
  * failure, and tells all listeners the same.
  */
 import { ClosedError, FeedError } from '../../core/errors.ts'
-import type { Feed, FeedListener, Position } from '../../core/feed.ts'
+import type { Dependencies, Feed, FeedListener, Position } from '../../core/feed.ts'
 import { Backoff } from '../backoff.ts'
 import { SessionClosed } from '../epoch-end.ts'
 import { Listeners } from '../listeners.ts'
 import { SharedQuestion } from '../shared-question.ts'
 import { Coverage } from './coverage.ts'
+import { dependentTags } from './dependent-tags.ts'
 import { type FeedSettings, type PostgresFeedOptions, resolveOptions } from './options.ts'
 import { formatPosition, type ParsedPosition, parsePosition } from './position.ts'
 import { ReplicationSession } from './replication-session.ts'
 import type { Session, SessionHost } from './session.ts'
 import { describeStatus, type PostgresFeedStatus } from './status.ts'
 import { TriggerSession } from './trigger-session.ts'
-import { type Watch, type WatchedRows, Watches } from './watched-rows.ts'
+import type { Watch, WatchedRows } from './watched-rows.ts'
+import { Watches } from './watches.ts'
 
 /** A feed of PostgreSQL's commits. See `Feed` for what a cache uses; the rest is for people and for tests. */
 export interface PostgresFeed extends Feed, AsyncDisposable {
@@ -43,6 +45,7 @@ export interface PostgresFeed extends Feed, AsyncDisposable {
    * like the table's; a feed that tells only whole tables gives none of them, and voids them with the table.
    */
   watch(rows: WatchedRows): Watch
+  tagsOf(dependencies: Dependencies): readonly string[]
   /** Voids what carries these tags, as a change that nobody waits for would. */
   void(tags: readonly string[]): void
   /** How the feed is doing at this moment. */
@@ -66,7 +69,10 @@ class LivePostgresFeed implements PostgresFeed {
   readonly maxStalenessMs: number
   private readonly settings: FeedSettings
   private readonly coverage: Coverage
-  private readonly watches = new Watches((table, tag) => this.session?.bind(table, tag))
+  private readonly watches = new Watches({
+    isNew: (table, tag) => this.session?.bind(table, tag),
+    forgotten: (tags) => this.void(tags),
+  })
   private readonly listeners: Listeners
   private readonly backoff: Backoff
   private readonly present = new SharedQuestion(async () => {
@@ -153,6 +159,10 @@ class LivePostgresFeed implements PostgresFeed {
 
   watch(rows: WatchedRows): Watch {
     return this.watches.watch(rows)
+  }
+
+  tagsOf(dependencies: Dependencies): readonly string[] {
+    return dependentTags(dependencies, this.watches, this.coverage)
   }
 
   void(tags: readonly string[]): void {

@@ -21,7 +21,7 @@ import type { Session, SessionFacts, SessionHost } from './session.ts'
 import { quoteName } from './tags.ts'
 import { type Commit, Transactions } from './transactions.ts'
 import { Visibility } from './visibility.ts'
-import type { Watches } from './watched-rows.ts'
+import type { Watches } from './watches.ts'
 
 /** How long the slot may take before the transactions that block it are named. */
 const PATIENCE_MS = 500
@@ -91,7 +91,7 @@ export class ReplicationSession implements Session {
     return this.visibility?.unsettled.settled() ?? Promise.resolve()
   }
 
-  bind(table: string, tag: string): void {
+  bind(table: string | undefined, tag: string): void {
     this.visibility?.bind(table, tag)
   }
 
@@ -290,9 +290,10 @@ export class ReplicationSession implements Session {
     })
   }
 
-  private onCatalog(catalog: Catalog, tags: readonly string[]): void {
+  private onCatalog(catalog: Catalog, changed: readonly string[]): void {
     this.rowTags.update(catalog)
-    if (tags.length === 0) return
+    if (changed.length === 0) return
+    const tags = this.watches.withAny([...changed])
     this.host.invalidate(tags)
     this.host.settle(tags)
   }

@@ -10,7 +10,7 @@ import type { Relation } from './pgoutput.ts'
 import { columnText, type RowChange } from './row.ts'
 import { keyText, tableTag } from './tags.ts'
 import { WatchedChanges } from './watched-changes.ts'
-import type { Watches } from './watched-rows.ts'
+import type { Watches } from './watches.ts'
 
 /** What is to be told of changes of one relation, per table that its rows belong to. */
 interface Target {
@@ -26,7 +26,7 @@ export class RowTags {
   private catalog: Catalog
   private readonly coverage: Coverage
   private readonly watches: Watches
-  /** How many watches the targets know of. */
+  /** Which watches the targets know of. */
   private watchesKnown = 0
   /** Per relation; `undefined` for one that the catalog does not know. */
   private targets = new WeakMap<Relation, readonly Target[] | undefined>()
@@ -40,7 +40,7 @@ export class RowTags {
   /** The catalog was read again: keys and families may differ. */
   update(catalog: Catalog): void {
     this.catalog = catalog
-    this.watchesKnown = this.watches.count
+    this.watchesKnown = this.watches.version
     this.targets = new WeakMap()
   }
 
@@ -80,7 +80,7 @@ export class RowTags {
   }
 
   private targetsOf(relation: Relation): readonly Target[] | undefined {
-    if (this.watchesKnown !== this.watches.count) this.update(this.catalog)
+    if (this.watchesKnown !== this.watches.version) this.update(this.catalog)
     if (this.targets.has(relation)) return this.targets.get(relation)
     const table = this.catalog.get(relation.oid)
     const family = table && this.catalog.withAncestors(table).filter((one) => this.coverage.has(one))

@@ -18,8 +18,8 @@ export interface Session {
   /** Tags of commits that are announced and not yet known to be visible. */
   unsettledTags(): (readonly string[])[]
   settled(): Promise<void>
-  /** A tag of rows of the table is new: what is unsettled for the table is for the tag too. */
-  bind(table: string, tag: string): void
+  /** A tag is new: what is unsettled for the table (`undefined`: for any) is for the tag too. */
+  bind(table: string | undefined, tag: string): void
   readonly facts: SessionFacts
 }
 

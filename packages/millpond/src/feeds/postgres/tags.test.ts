@@ -4,7 +4,7 @@ import type { CatalogTable } from './catalog.ts'
 import { ChangedTags } from './changed-tags.ts'
 import { Coverage } from './coverage.ts'
 import { parseTable, rowTag, tableTag } from './tags.ts'
-import { Watches } from './watched-rows.ts'
+import { Watches } from './watches.ts'
 
 test('usual names and keys stand as they are', () => {
   expect(rowTag('trades', 17)).toBe('trades:17')

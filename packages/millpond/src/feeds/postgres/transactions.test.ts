@@ -4,7 +4,7 @@ import type { Relation } from './pgoutput.ts'
 import type { RowChange } from './row.ts'
 import type { RowTags } from './row-tags.ts'
 import { Transactions } from './transactions.ts'
-import { Watches } from './watched-rows.ts'
+import { Watches } from './watches.ts'
 
 const relation: Relation = { oid: 7, schema: 'public', table: 't', identity: 'd', columns: [] }
 let told: { xid: number; tags: readonly string[] }[]

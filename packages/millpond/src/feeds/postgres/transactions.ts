@@ -9,7 +9,7 @@ import type { Lsn } from './lsn.ts'
 import type { PgoutputSink, Relation } from './pgoutput.ts'
 import type { RowChange } from './row.ts'
 import type { RowTags } from './row-tags.ts'
-import type { Watches } from './watched-rows.ts'
+import type { Watches } from './watches.ts'
 
 export interface Commit {
   /** The 32-bit number of the top-level transaction. */

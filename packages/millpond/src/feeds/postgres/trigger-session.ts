@@ -23,12 +23,14 @@ import { checkTable } from './publication.ts'
 import { serverInfo } from './server-info.ts'
 import type { Session, SessionFacts, SessionHost } from './session.ts'
 import { bulkTag, tableTag } from './tags.ts'
+import type { Watches } from './watches.ts'
 
 export class TriggerSession implements Session {
   readonly facts: SessionFacts = { server: undefined, slot: undefined, commits: 0, changes: 0, queries: 0 }
   private readonly settings: FeedSettings
   private readonly host: SessionHost
   private readonly coverage: Coverage
+  private readonly watches: Watches
   private readonly failure = new Failure()
   private readonly connections: Connections
   private readonly watermark = new Watermark(0n)
@@ -40,10 +42,11 @@ export class TriggerSession implements Session {
   private heartbeats = 0
   private heard: (() => void) | undefined
 
-  constructor(settings: FeedSettings, host: SessionHost, coverage: Coverage) {
+  constructor(settings: FeedSettings, host: SessionHost, coverage: Coverage, watches: Watches) {
     this.settings = settings
     this.host = host
     this.coverage = coverage
+    this.watches = watches
     this.connections = new Connections(settings, this.failure.raise)
     this.channel = `${NOTIFY_CHANNEL}_${Math.floor(settings.random() * 2 ** 52).toString(36)}`
   }
@@ -151,8 +154,9 @@ export class TriggerSession implements Session {
     this.tell(this.tagsOf(oidIn(payload)).flatMap((tag) => [tag, bulkTag(tag)]))
   }
 
-  private tell(tags: readonly string[]): void {
-    if (tags.length === 0) return
+  private tell(changed: readonly string[]): void {
+    if (changed.length === 0) return
+    const tags = this.watches.withAny([...changed])
     this.host.invalidate(tags)
     this.host.settle(tags)
   }

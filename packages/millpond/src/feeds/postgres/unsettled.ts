@@ -6,12 +6,16 @@
  */
 import type { Lsn } from './lsn.ts'
 import { type Snapshot, sees, widenXid } from './snapshot.ts'
+import { bulkTag } from './tags.ts'
 
 interface Unsettled {
   tags: readonly string[]
   /** The end of what was announced before this commit: a consumer that starts again there is told of it again. */
   readonly beforeLsn: Lsn
 }
+
+/** A commit that stays invisible, behind a synchronous standby say, must not gather the tags of all that is read meanwhile. */
+const TAGS_MAX = 10_000
 
 export class UnsettledCommits {
   /** By 32-bit xid, in commit order. */
@@ -37,11 +41,21 @@ export class UnsettledCommits {
     return [...this.commits.values()].map((commit) => commit.tags)
   }
 
-  /** Adds a tag to each commit that names `named`. Returns how many there are. */
-  extend(named: string, tag: string): number {
-    const concerned = [...this.commits.values()].filter(({ tags }) => tags.includes(named))
-    for (const commit of concerned) commit.tags = [...commit.tags, tag]
-    return concerned.length
+  /**
+   * Adds a tag to each commit of a table (`undefined`: to each). One that has very many already stands for all rows of the
+   * table from then on. Returns what was added, once a commit.
+   */
+  extend(table: string | undefined, tag: string): string[] {
+    const all = table === undefined ? undefined : bulkTag(table)
+    const added: string[] = []
+    for (const commit of this.commits.values()) {
+      const { tags } = commit
+      if (table !== undefined && (!tags.includes(table) || tags.includes(all!))) continue
+      const more = tags.length < TAGS_MAX ? tag : (all ?? tag)
+      commit.tags = [...tags, more]
+      added.push(more)
+    }
+    return added
   }
 
   /** Forgets the commits that the snapshot sees; returns the tags of each. */

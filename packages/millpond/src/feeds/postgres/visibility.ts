@@ -78,8 +78,8 @@ export class Visibility {
   }
 
   /** A tag that is new binds as the table does: commits of the table that may not be visible yet concern it too. */
-  bind(table: string, tag: string): void {
-    for (let count = this.unsettled.extend(table, tag); count > 0; count--) this.options.host.invalidate([tag])
+  bind(table: string | undefined, tag: string): void {
+    for (const added of this.unsettled.extend(table, tag)) this.options.host.invalidate([added])
   }
 
   /** The stream has told everything before `lsn`. */

@@ -6,6 +6,7 @@
 import { ordinalOf } from './ordinals.ts'
 import type { Relation } from './pgoutput.ts'
 import { columnText, type RowChange } from './row.ts'
+import { readerOf } from './value-kinds.ts'
 import type { Watch } from './watched-rows.ts'
 
 /** Names of the built-in types that a range may be on, by their oid. */
@@ -25,14 +26,16 @@ export class WatchedChanges {
   private readonly watch: Watch
   private readonly relation: Relation
   private readonly columnsAt: readonly number[]
+  /** How the text of each column reads, where that is not as it is. */
+  private readonly readers: readonly (((text: string) => string) | undefined)[] | undefined
   private readonly rangeAt: number | undefined
   private readonly usedAt: readonly number[] | undefined
-  /** The relation lacks a column of the watch: nothing can be told apart. */
+  /** The relation lacks a column of the watch, or has it of a type that does not fit: nothing can be told apart. */
   private readonly isBlind: boolean
 
   constructor(watch: Watch, relation: Relation) {
     const place = (name: string) => relation.columns.findIndex((column) => column.name === name)
-    const { columns, range, used } = watch.rows
+    const { columns, kinds, range, used } = watch.rows
     this.watch = watch
     this.relation = relation
     this.columnsAt = columns.map(place)
@@ -40,7 +43,9 @@ export class WatchedChanges {
     // Of a column that the stream does not carry nobody can say that it was left alone.
     const usedAt = used?.map(place)
     this.usedAt = usedAt?.includes(-1) ? undefined : usedAt
-    this.isBlind = this.columnsAt.includes(-1) || this.rangeAt === -1
+    const places = this.columnsAt
+    this.readers = kinds?.map((kind, index) => readerOf(kind, relation.columns[places[index]!]?.typeOid ?? 0))
+    this.isBlind = places.includes(-1) || this.rangeAt === -1 || this.readers?.includes(undefined) === true
   }
 
   /** The tags that the change gives; none where it does not matter. */
@@ -54,11 +59,11 @@ export class WatchedChanges {
 
   private tagsOfValues(textAt: (at: number) => string | null | undefined): readonly string[] {
     const values: string[] = []
-    for (const at of this.columnsAt) {
+    for (const [index, at] of this.columnsAt.entries()) {
       const text = textAt(at)
       if (text === undefined) return [this.watch.tag]
       if (text === null) return []
-      values.push(text)
+      values.push(this.readers?.[index]?.(text) ?? text)
     }
     if (this.rangeAt === undefined) return [this.watch.valuesTag(values)]
     const text = textAt(this.rangeAt)

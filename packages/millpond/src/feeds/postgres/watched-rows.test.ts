@@ -3,7 +3,8 @@ import { ChangedTags } from './changed-tags.ts'
 import type { Relation } from './pgoutput.ts'
 import type { RowChange } from './row.ts'
 import { WatchedChanges } from './watched-changes.ts'
-import { type WatchedRows, Watches } from './watched-rows.ts'
+import type { Range, Watch, WatchedRows } from './watched-rows.ts'
+import { Watches } from './watches.ts'
 
 const table = { schema: 'public', table: 'orders' }
 const INT4 = 23
@@ -42,14 +43,20 @@ function tuple(row: Row): Buffer {
   return Buffer.concat([Buffer.from([0, row.length]), ...parts])
 }
 
+function rangeTag(watch: Watch, values: readonly string[], range: Range): string {
+  return watch.tags([values], range)[1]!
+}
+
 function watching(rows: Partial<WatchedRows>, identity: 'd' | 'f' = 'f') {
-  const watches = new Watches()
+  const forgotten: string[] = []
+  const watches = new Watches({ isNew() {}, forgotten: (tags) => forgotten.push(...tags) })
   const watch = watches.watch({ table, columns: [], used: undefined, ...rows })
   const relation = relationOf(identity)
   const changes = new WatchedChanges(watch, relation)
   return {
     watch,
     watches,
+    forgotten,
     insert: (row: Row) => changes.tagsOf(change(relation, undefined, row)),
     update: (before: Row, after: Row) => changes.tagsOf(change(relation, before, after)),
     /** An update whose old row the stream does not carry. */
@@ -114,10 +121,9 @@ test('a column that the relation lacks makes the watch blind', () => {
 
 test('a range is told of the values inside of it', () => {
   const { watch, insert, update } = watching({ columns: ['tenant'], range: 'price' })
-  const none = () => expect.unreachable()
-  const low = watch.rangeTag(['acme'], { low: undefined, high: 10n }, none)
-  const middle = watch.rangeTag(['acme'], { low: 5n, high: 20n }, none)
-  watch.rangeTag(['shop'], { low: undefined, high: undefined }, none)
+  const low = rangeTag(watch, ['acme'], { low: undefined, high: 10n })
+  const middle = rangeTag(watch, ['acme'], { low: 5n, high: 20n })
+  rangeTag(watch, ['shop'], { low: undefined, high: undefined })
   expect(insert(['1', 'acme', '3', null])).toEqual([low])
   expect(insert(['1', 'acme', '10', null])).toEqual([low, middle])
   expect(insert(['1', 'acme', '21', null])).toEqual([])
@@ -126,11 +132,8 @@ test('a range is told of the values inside of it', () => {
 })
 
 test('of too many ranges the oldest is handed back, to be voided', () => {
-  const { watch, insert } = watching({ range: 'price' })
-  const forgotten: string[] = []
-  const tags = Array.from({ length: 1001 }, (_, at) =>
-    watch.rangeTag([], { low: BigInt(at), high: BigInt(at) }, (tag) => forgotten.push(tag)),
-  )
+  const { watch, insert, forgotten } = watching({ range: 'price' })
+  const tags = Array.from({ length: 1001 }, (_, at) => rangeTag(watch, [], { low: BigInt(at), high: BigInt(at) }))
   expect(forgotten).toEqual([tags[0]])
   expect(insert(['1', 'acme', '0', null])).toEqual([])
   expect(insert(['1', 'acme', '1000', null])).toEqual([tags[1000]])
@@ -152,6 +155,19 @@ test('what was read before a watch began, or a range was named, is told by the t
   const later = new ChangedTags(1000, watches)
   later.row('orders', '1')
   expect(later.list()).toEqual(['orders', 'orders:1'])
-  watch.rangeTag(['acme'], { low: 1n, high: 2n }, () => {})
+  rangeTag(watch, ['acme'], { low: 1n, high: 2n })
   expect(later.list()).toContain(watch.tag)
+})
+
+test('values of a kind that does not fit the type of the column cannot be told apart', () => {
+  const whole = watching({ columns: ['id'], kinds: ['whole'] })
+  expect(whole.insert(['7', 'acme', '5', null])).toEqual([whole.watch.valuesTag(['7'])])
+  // `= '07'` is true of the number 7: nobody can say what a text means there.
+  const text = watching({ columns: ['id'], kinds: ['text'] })
+  expect(text.insert(['7', 'acme', '5', null])).toEqual([text.watch.tag])
+  const wholeText = watching({ columns: ['tenant'], kinds: ['whole'] })
+  expect(wholeText.insert(['1', '7', '5', null])).toEqual([wholeText.watch.tag])
+  const id = '0B0A3A0E-7B7B-4B4B-8B8B-9B9B9B9B9B9B'
+  const uuid = watching({ columns: ['tenant'], kinds: ['uuid'] })
+  expect(uuid.insert(['1', id, '5', null])).toEqual([uuid.watch.valuesTag([id.toLowerCase()])])
 })

@@ -9,12 +9,18 @@
  */
 import { createHash } from 'node:crypto'
 import { type TableName, tableTag } from './tags.ts'
+import type { ValueKind } from './value-kinds.ts'
 
 /** What is watched. Two watches that say the same are one. */
 export interface WatchedRows {
   readonly table: TableName
-  /** Columns whose values tell rows apart, each of an exact type: equal values have equal text. May be none. */
+  /** Columns whose values tell rows apart. May be none. */
   readonly columns: readonly string[]
+  /**
+   * What the values are, where only the stream can tell whether a column is of a type that fits. Left out: each column is
+   * known to be of an exact type, whose equal values have equal text.
+   */
+  readonly kinds?: readonly ValueKind[]
   /** One more column, whose values are compared with ranges. */
   readonly range?: string
   /** Updates that change none of these do not matter. `undefined`: any may. */
@@ -27,26 +33,55 @@ export interface Range {
   readonly high: bigint | undefined
 }
 
-/** More ranges than this under one combination of values are not told apart. */
-const RANGES_MAX = 1000
+/** A range that a reader has named, and when: see `Watches.sequence`. */
+interface NamedRange extends Range {
+  readonly values: readonly string[]
+  readonly namedAt: number
+}
 
-/** A watch on rows of a table: made by `feed.watch`, for the life of the feed. */
+/** Ranges under one combination of values, and all ranges of a watch: beyond, the oldest are forgotten. */
+const RANGES_MAX = 1000
+const RANGES_OF_ALL_MAX = 10_000
+
+/** What a watch tells its feed. */
+export interface WatchHost {
+  /** The watch tells more than before: `tag` is new. Returns the number of that change. */
+  began(tag: string): number
+  /** A reader is about to depend on the watch: it has to be there. */
+  used(watch: Watch): void
+  /** Changes give these tags no more: what carries them has to be voided. */
+  forgotten(tags: readonly string[]): void
+}
+
+/** A watch on rows of a table, made by `feed.watch`. One that nobody used for long is forgotten, and begins anew when it is used. */
 export class Watch {
   readonly rows: WatchedRows
-  /** The tag that stands for everything under this watch. */
+  /** The tag that stands for everything under this watch: whoever depends on a part of it carries it too. */
   readonly tag: string
-  /** By combination of values: the ranges that readers named, oldest first, by their tag. */
-  private readonly ranges = new Map<string, Map<string, Range>>()
-  private readonly changed: (tag: string) => number
   /** When it last began to tell more than before: see `Watches.sequence`. */
-  changedAt: number
+  changedAt = 0
+  /** By combination of values, the one used longest ago first: the ranges that readers named, oldest first, by their tag. */
+  private readonly ranges = new Map<string, Map<string, NamedRange>>()
+  private rangeCount = 0
+  private readonly host: WatchHost
 
-  /** @param changed called with a tag that is new; returns the number of that change */
-  constructor(rows: WatchedRows, changed: (tag: string) => number) {
+  constructor(rows: WatchedRows, host: WatchHost) {
     this.rows = rows
-    this.tag = tagOf(rows)
-    this.changed = changed
-    this.changedAt = changed(this.tag)
+    this.tag = watchTag(rows)
+    this.host = host
+  }
+
+  /** The watch begins, or begins anew, with no ranges. */
+  begin(): void {
+    this.ranges.clear()
+    this.rangeCount = 0
+    this.changedAt = this.host.began(this.tag)
+  }
+
+  /** The tags of what depends on the rows with one of these combinations of values, in the range; changes give them from now on. */
+  tags(combinations: readonly (readonly string[])[], range?: Range): string[] {
+    this.host.used(this)
+    return [this.tag, ...combinations.map((values) => (range ? this.rangeTag(values, range) : this.valuesTag(values)))]
   }
 
   /** The tag of the rows with these values, in the order of the columns. */
@@ -54,81 +89,69 @@ export class Watch {
     return `${this.tag}:${values.map(escapeValue).join(',')}`
   }
 
-  /**
-   * The tag of the rows with these values whose range column lies in the range; changes give it from now on. Where there
-   * are too many, the oldest is forgotten: its tag is handed to `forgotten`, which has to void what carries it.
-   */
-  rangeTag(values: readonly string[], range: Range, forgotten: (tag: string) => void): string {
-    const key = this.valuesTag(values)
-    const tag = `${key}#${range.low ?? ''}..${range.high ?? ''}`
-    const named = this.ranges.get(key) ?? new Map<string, Range>()
-    this.ranges.set(key, named)
-    if (!named.delete(tag)) this.changedAt = this.changed(tag)
-    named.set(tag, range)
-    if (named.size <= RANGES_MAX) return tag
-    const [oldest] = named.keys()
-    named.delete(oldest!)
-    forgotten(oldest!)
-    return tag
-  }
-
   /** The tags of the named ranges that hold the value; all of them for a value that has no place on the scale. */
   rangeTags(values: readonly string[], ordinal: bigint | undefined): string[] {
-    const named = this.ranges.get(this.valuesTag(values)) ?? new Map<string, Range>()
+    const named = this.ranges.get(this.valuesTag(values))
+    if (!named) return []
     if (ordinal === undefined) return [...named.keys()]
     const inside = ({ low, high }: Range) =>
       (low === undefined || low <= ordinal) && (high === undefined || ordinal <= high)
     return [...named].filter(([, range]) => inside(range)).map(([tag]) => tag)
   }
+
+  /** How many ranges are named. */
+  get size(): number {
+    return this.rangeCount
+  }
+
+  /** The ranges that were named after a change of that number. */
+  namedSince(sequence: number): NamedRange[] {
+    return [...this.ranges.values()].flatMap((named) => [...named.values()].filter(({ namedAt }) => namedAt > sequence))
+  }
+
+  /** Changes give the tag of this range no more. */
+  forgetRange(tag: string): void {
+    const end = tag.lastIndexOf('#')
+    const named = this.ranges.get(tag.slice(0, end))
+    if (end > 0 && named?.delete(tag)) this.rangeCount--
+  }
+
+  private rangeTag(values: readonly string[], range: Range): string {
+    const key = this.valuesTag(values)
+    const tag = `${key}#${range.low ?? ''}..${range.high ?? ''}`
+    const named = this.ranges.get(key) ?? new Map<string, NamedRange>()
+    this.ranges.delete(key)
+    this.ranges.set(key, named)
+    const known = named.get(tag)
+    if (known) named.delete(tag)
+    else {
+      this.changedAt = this.host.began(tag)
+      this.rangeCount++
+    }
+    named.set(tag, known ?? { ...range, values, namedAt: this.changedAt })
+    if (named.size > RANGES_MAX) this.forgetOldest(named)
+    while (this.rangeCount > RANGES_OF_ALL_MAX) this.forgetCombination()
+    return tag
+  }
+
+  private forgetOldest(named: Map<string, NamedRange>): void {
+    const [oldest] = named.keys()
+    named.delete(oldest!)
+    this.rangeCount--
+    this.host.forgotten([oldest!])
+  }
+
+  private forgetCombination(): void {
+    const [[key, named]] = this.ranges as unknown as [[string, Map<string, NamedRange>]]
+    this.ranges.delete(key)
+    this.rangeCount -= named.size
+    this.host.forgotten([...named.keys()])
+  }
 }
 
-/**
- * The watches of a feed, by the tag of their table.
- *
- * A transaction may be half read when a watch begins or a reader names a range: for what was read before, the tag of
- * the whole watch has to do. And what was announced before and is not visible yet names no tag that is new: the feed is
- * told of each, so that it counts as unsettled where its table does.
- */
-export class Watches {
-  private readonly byTable = new Map<string, Map<string, Watch>>()
-  private readonly isNew: (table: string, tag: string) => void
-  count = 0
-  /** Grows whenever a watch tells more than before. */
-  sequence = 0
-
-  /** @param isNew told of each tag that is new, with the tag of its table */
-  constructor(isNew: (table: string, tag: string) => void = () => {}) {
-    this.isNew = isNew
-  }
-
-  /** The watch of these rows, made at the first call. */
-  watch(rows: WatchedRows): Watch {
-    const table = tableTag(rows.table)
-    const watches = this.byTable.get(table) ?? new Map<string, Watch>()
-    this.byTable.set(table, watches)
-    const known = watches.get(tagOf(rows))
-    if (known) return known
-    const made = new Watch(rows, (tag) => {
-      this.isNew(table, tag)
-      return ++this.sequence
-    })
-    watches.set(made.tag, made)
-    this.count++
-    return made
-  }
-
-  of(table: string): Iterable<Watch> {
-    return this.byTable.get(table)?.values() ?? []
-  }
-
-  /** Tags of the watches of a table that began to tell more after `sequence`. */
-  *tagsSince(table: string, sequence: number): Iterable<string> {
-    for (const { tag, changedAt } of this.of(table)) if (changedAt > sequence) yield tag
-  }
-}
-
-function tagOf({ table, columns, range, used }: WatchedRows): string {
-  const said = JSON.stringify([columns, range, used])
+/** The name of a watch. */
+export function watchTag({ table, columns, kinds, range, used }: WatchedRows): string {
+  const said = JSON.stringify([columns, range, used, kinds])
   return `${tableTag(table)}?${createHash('sha256').update(said).digest('base64url').slice(0, 16)}`
 }
 

@@ -12,7 +12,7 @@ import type { Operand } from './operands.ts'
 import { exactTexts, isExact, keepsValue, textsOf } from './values.ts'
 
 /** The slice of a feed that is needed here. */
-export type WatchingFeed = Pick<PostgresFeed, 'watch' | 'void'>
+export type WatchingFeed = Pick<PostgresFeed, 'watch'>
 
 /** Lists of values that multiply to more combinations than this are not told apart. */
 const COMBINATIONS_MAX = 100
@@ -33,7 +33,6 @@ export class Dependency {
   readonly table: TableName
   /** The tag of the table as a whole: what is used where the conditions of an execution say nothing. */
   readonly tableTag: string
-  private readonly feed: WatchingFeed
   private readonly among: readonly Among[]
   private readonly between: Between | undefined
   private readonly watch: Watch
@@ -48,7 +47,6 @@ export class Dependency {
     const known = conditions.filter((condition) => comparesItsType(relation, condition, parameterTypes))
     this.table = { schema: relation.schema, table: relation.table }
     this.tableTag = tableTag(this.table)
-    this.feed = feed
     this.among = amongOf(relation, known)
     this.between = betweenOf(relation, known)
     const columns = this.among.map(({ column }) => column.name)
@@ -78,12 +76,7 @@ export class Dependency {
     const combinations = combine(values as string[][])
     if (combinations.length > COMBINATIONS_MAX) return [this.tableTag]
     // No row can be equal to NULL: then only what concerns the whole watch concerns the entry.
-    return [this.watch.tag, ...combinations.map((combination) => this.tagOf(combination, between))]
-  }
-
-  private tagOf(values: readonly string[], range: Range | undefined): string {
-    if (!range) return this.watch.valuesTag(values)
-    return this.watch.rangeTag(values, range, (tag) => this.feed.void([tag]))
+    return this.watch.tags(combinations, between)
   }
 }
 
