@@ -31,7 +31,14 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     bytesMax: options.maxMemory ?? 256 * 2 ** 20,
     lua: await loadLua(),
   })
+  service.caches.start()
   const listener = new RespListener(service, new SharedBuffers())
   const port = await listener.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 6379 })
-  return { port, close: () => listener.close() }
+  return {
+    port,
+    close: () => {
+      service.caches.stop()
+      return listener.close()
+    },
+  }
 }

@@ -1,7 +1,9 @@
 /** One database of a cache: keys, what they hold, and when they expire. */
-import { ArenaTable, type ArenaView, type RemovalReason } from 'millpond/memory'
-import { EncodingLimits } from './encoding-limits.ts'
-import { outOfMemory, wrongType } from './errors.ts'
+import type { ArenaTable, ArenaView } from 'millpond/memory'
+import type { Cache } from './cache.ts'
+import type { EncodingLimits } from './encoding-limits.ts'
+import { outOfMemory, ReplyError, wrongType } from './errors.ts'
+import type { Items } from './items.ts'
 import { Span } from './span.ts'
 import type { EngineTime } from './time.ts'
 import type { Collection, Kind, ValueType } from './value.ts'
@@ -21,9 +23,6 @@ export interface KeyspaceObserver {
   cleared(keyspace: Keyspace): void
 }
 
-/** In an item's flags: 0 for a string, this for a collection, whose number is the item's value. */
-const COLLECTION = 1
-
 /**
  * Strings lie as bytes in the arena. A collection is an object, and the arena holds its number, so that expiry,
  * eviction, SCAN and the budget have one mechanism for all keys.
@@ -34,64 +33,69 @@ const COLLECTION = 1
  */
 export class Keyspace {
   readonly index: number
+  /** The cache that this is a database of. */
+  readonly cache: Cache
   /** By which collections know their encoding. */
   readonly limits: EncodingLimits
   /** Changes since the start: `rdb_changes_since_last_save` and what must be logged are told by it. */
   changes = 0
   hits = 0
   misses = 0
+  /** The space of the arena that this database is now. */
+  space: number
+  readonly #items: Items
   readonly #table: ArenaTable
   readonly #time: EngineTime
   readonly #observer: KeyspaceObserver
-  readonly #collections = new Map<number, Collection>()
+  // The key of the last call, and its collection's number (0: none): `changed` follows as a rule, and need not look again.
+  #lastBytes: Uint8Array | undefined
+  #lastStart = 0
+  #lastEnd = 0
   #lastNumber = 0
-  readonly #number: Buffer = Buffer.alloc(4)
 
-  constructor(
-    index: number,
-    bytesMax: number,
-    time: EngineTime,
-    observer: KeyspaceObserver,
-    limits: EncodingLimits = new EncodingLimits(),
-  ) {
+  constructor(index: number, cache: Cache, items: Items, time: EngineTime, observer: KeyspaceObserver) {
     this.index = index
-    this.limits = limits
+    this.cache = cache
+    this.limits = cache.limits
+    this.space = items.takeSpace()
+    this.#items = items
+    this.#table = items.table
     this.#time = time
     this.#observer = observer
-    this.#table = new ArenaTable({
-      maxWeight: bytesMax,
-      clock: time,
-      onRemove: (key, reason) => this.#removed(new Span(Buffer.from(key)), reason),
-    })
   }
 
   /** Number of keys, with those that have expired and were not yet cleared away. */
   get size(): number {
-    return this.#table.size
+    return this.#table.sizeOf(this.space)
+  }
+
+  /** How many keys have an expiry. */
+  get expiring(): number {
+    return this.#table.expiringOf(this.space)
   }
 
   /** What a key holds; `undefined`: nothing. */
   typeOf(key: Span): ValueType | undefined {
-    const view = this.#table.peek(key.bytes, key.start, key.end)
-    return view && (this.#collectionOf(view)?.type ?? 'string')
+    const view = this.#table.peek(key.bytes, key.start, key.end, this.space)
+    return view && (this.#items.collection(view.number)?.type ?? 'string')
   }
 
   /** The bytes of a string, for reading. @throws ReplyError WRONGTYPE */
   readString(key: Span): ArenaView | undefined {
-    const view = this.#table.get(key.bytes, key.start, key.end)
+    const view = this.#table.get(key.bytes, key.start, key.end, this.space)
     if (view === undefined) {
       this.misses++
       return undefined
     }
     this.hits++
-    if (view.flags === COLLECTION) throw wrongType()
+    if (view.number !== 0) throw wrongType()
     return view
   }
 
   /** The bytes of a string that is going to be changed. @throws ReplyError WRONGTYPE */
   editString(key: Span): ArenaView | undefined {
-    const view = this.#table.get(key.bytes, key.start, key.end)
-    if (view?.flags === COLLECTION) throw wrongType()
+    const view = this.#table.get(key.bytes, key.start, key.end, this.space)
+    if (view !== undefined && view.number !== 0) throw wrongType()
     return view
   }
 
@@ -105,9 +109,10 @@ export class Keyspace {
 
   /** A collection that is going to be changed. @throws ReplyError WRONGTYPE */
   edit<Value extends Collection>(key: Span, kind: Kind<Value>): Value | undefined {
-    const view = this.#table.get(key.bytes, key.start, key.end)
+    const view = this.#table.get(key.bytes, key.start, key.end, this.space)
+    this.#remember(key, view === undefined ? 0 : view.number)
     if (view === undefined) return undefined
-    const value = this.#collectionOf(view)
+    const value = this.#items.collection(view.number)
     if (value?.type !== kind.type) throw wrongType()
     return value as Value
   }
@@ -123,11 +128,23 @@ export class Keyspace {
 
   /** Whatever collection a key holds, for commands that serve all types. `undefined`: a string, or nothing. */
   collection(key: Span): Collection | undefined {
-    const view = this.#table.peek(key.bytes, key.start, key.end)
-    return view && this.#collectionOf(view)
+    const view = this.#table.peek(key.bytes, key.start, key.end, this.space)
+    this.#remember(key, view === undefined ? 0 : view.number)
+    return view && this.#items.collection(view.number)
   }
 
-  /** Puts a string in place of whatever the key held. @throws ReplyError OOM */
+  /** What a key holds, be it bytes or a collection, and when it expires, without counting as use. */
+  peek(
+    key: Span,
+  ): { readonly bytes?: Uint8Array; readonly value?: Collection; readonly expiresAtMs: number } | undefined {
+    const view = this.#table.peek(key.bytes, key.start, key.end, this.space)
+    if (view === undefined) return undefined
+    const { expiresAtMs } = view
+    const value = this.#items.collection(view.number)
+    return value ? { value, expiresAtMs } : { bytes: view.copy(), expiresAtMs }
+  }
+
+  /** Puts a string in place of whatever the key held. @throws ReplyError OOM, or when it is longer than the cache allows */
   setString(
     key: Span,
     bytes: Uint8Array,
@@ -135,73 +152,172 @@ export class Keyspace {
     end: number,
     expiresAtMs: number = Number.POSITIVE_INFINITY,
   ): void {
-    this.#store(key, bytes, start, end, 0, expiresAtMs)
+    const { cache } = this
+    if (end - start + key.end - key.start > cache.itemBytesMax) {
+      throw new ReplyError('string exceeds maximum allowed size (item-size-limit)')
+    }
+    const ttlMs = this.#ttlOf(expiresAtMs)
+    this.#remember(key, 0)
+    const stored =
+      ttlMs > 0
+        ? this.#table.setBytes(key.bytes, key.start, key.end, bytes, start, end, 0, ttlMs, this.space)
+        : this.delete(key) || true
+    if (!stored) throw outOfMemory()
   }
 
   /** Puts a collection in place of whatever the key held. @throws ReplyError OOM */
   put(key: Span, value: Collection, expiresAtMs: number = Number.POSITIVE_INFINITY): void {
-    this.#number.writeInt32LE(++this.#lastNumber)
-    this.#collections.set(this.#lastNumber, value)
-    this.#store(key, this.#number, 0, 4, COLLECTION, expiresAtMs)
+    const ttlMs = this.#ttlOf(expiresAtMs)
+    if (ttlMs <= 0) {
+      this.delete(key)
+      return
+    }
+    const number = this.#items.add(value)
+    if (!this.#table.setReference(key.bytes, key.start, key.end, number, value.weight, ttlMs, this.space)) {
+      this.#items.drop(number)
+      throw outOfMemory()
+    }
+    this.#remember(key, number)
+    if (this.#table.isAbove) this.#items.onHeavy()
   }
 
   /** When a key expires; Infinity: never; -1: there is no such key. */
   expiresAtMs(key: Span): number {
-    return this.#table.peek(key.bytes, key.start, key.end)?.expiresAtMs ?? -1
+    return this.#table.peek(key.bytes, key.start, key.end, this.space)?.expiresAtMs ?? -1
   }
 
   /** Lets a key expire at a moment, which must lie ahead, or with Infinity never. Returns whether there is such a key. */
   setExpiry(key: Span, expiresAtMs: number): boolean {
-    return this.#table.expireAfter(expiresAtMs - this.#time.nowMs, key.bytes, key.start, key.end)
+    const ttlMs = Math.min(expiresAtMs - this.#time.nowMs, this.cache.maxTtlMs)
+    this.#lastBytes = undefined
+    return this.#table.expireAfter(ttlMs, key.bytes, key.start, key.end, this.space)
   }
 
   /** Removes a key. Returns whether it was there. Call `changed` after it. */
   delete(key: Span): boolean {
-    return this.#table.delete(key.bytes, key.start, key.end)
+    this.#remember(key, 0)
+    return this.#table.delete(key.bytes, key.start, key.end, this.space)
   }
 
   /** Says that a command has changed a key, by which event, as `notify-keyspace-events` names them. */
   changed(key: Span, event: string, eventClass: EventClass): void {
     this.changes++
+    const number = this.#numberOf(key)
     this.#observer.changed(this, key, event, eventClass)
-    const value = this.collection(key)
-    if (value?.size === 0 && value.type !== 'stream') {
-      this.delete(key)
-      this.#observer.changed(this, key, 'del', 'g')
-    }
+    if (number !== 0) this.#settle(key, number)
   }
 
   /** As `changed`, of what is no event and breaks no WATCH, such as who of a group has read what. */
-  noted(_key: Span): void {
+  noted(key: Span): void {
     this.changes++
+    const number = this.#numberOf(key)
     this.#observer.noted(this)
+    if (number !== 0) this.#settle(key, number)
   }
 
-  /** Removes all keys. */
+  /** Removes all keys. What they took comes back by and by. */
   clear(): void {
     this.changes += this.size
-    this.#table.clear()
-    this.#collections.clear()
+    this.#lastBytes = undefined
+    this.#items.giveSpace(this.space)
+    this.space = this.#items.takeSpace()
     this.#observer.cleared(this)
+  }
+
+  /** Exchanges what this and another database hold: SWAPDB. */
+  exchange(other: Keyspace): void {
+    const { space } = this
+    this.space = other.space
+    other.space = space
+    this.#lastBytes = other.#lastBytes = undefined
+    this.changes++
+    other.changes++
+    this.#observer.cleared(this)
+    this.#observer.cleared(other)
   }
 
   /** Keys in steps: see `ArenaTable.scan`. */
   scan(cursor: number, count: number): { readonly cursor: number; readonly keys: readonly Uint8Array[] } {
-    return this.#table.scan(cursor, count)
+    return this.#table.scan(cursor, count, this.space)
   }
 
-  #collectionOf(view: ArenaView): Collection | undefined {
-    if (view.flags !== COLLECTION) return undefined
-    return this.#collections.get(Buffer.from(view.bytes.buffer, view.bytes.byteOffset + view.start, 4).readInt32LE())
+  /** All keys, with the promises of `scan`. */
+  keys(): Generator<Uint8Array> {
+    return this.#table.keys(this.space)
   }
 
-  #store(key: Span, bytes: Uint8Array, start: number, end: number, flags: number, expiresAtMs: number): void {
-    const ttlMs = expiresAtMs - this.#time.nowMs
-    const { bytes: keyBytes, start: keyStart, end: keyEnd } = key
-    if (!this.#table.setBytes(keyBytes, keyStart, keyEnd, bytes, start, end, flags, ttlMs)) throw outOfMemory()
+  /** Some key, by chance (0 to below 1): RANDOMKEY. */
+  someKey(chance: number): Uint8Array | undefined {
+    return this.#table.someKey(chance, this.space)
   }
 
-  #removed(key: Span, reason: RemovalReason): void {
-    if (reason === 'expire' || reason === 'evict') this.#observer.left(this, key, reason)
+  /** Bytes that a key takes with what it holds; -1: there is none. MEMORY USAGE. */
+  weightOf(key: Span): number {
+    const { bytes, start, end } = key
+    const value = this.collection(key)
+    const weight = this.#table.weightOf(bytes, start, end, this.space)
+    if (!value) return weight
+    return weight + value.weight - this.#items.weightTold(this.#lastNumber)
+  }
+
+  /** Milliseconds since a key was last used, in whole seconds; -1: there is none. OBJECT IDLETIME. */
+  idleMs(key: Span): number {
+    return this.#table.idleMs(key.bytes, key.start, key.end, this.space)
+  }
+
+  /** How often a key was used of late, 0 to 255, under a policy that counts; -1: there is none. OBJECT FREQ. */
+  frequency(key: Span): number {
+    return this.#table.frequency(key.bytes, key.start, key.end, this.space)
+  }
+
+  /** Sets what `idleMs` or `frequency` tells: RESTORE, and files that are loaded. */
+  setUse(key: Span, use: { readonly idleMs: number } | { readonly frequency: number }): void {
+    this.#table.setUse(use, key.bytes, key.start, key.end, this.space)
+  }
+
+  /** Counts as use of a key, without reading it: TOUCH. Returns whether there is one. */
+  touch(key: Span): boolean {
+    return this.#table.get(key.bytes, key.start, key.end, this.space) !== undefined
+  }
+
+  /** @internal A key of this database left by itself. */
+  left(key: Uint8Array, reason: 'expire' | 'evict'): void {
+    this.#observer.left(this, new Span(Buffer.from(key.buffer, key.byteOffset, key.length)), reason)
+  }
+
+  #remember(key: Span, number: number): void {
+    this.#lastBytes = key.bytes
+    this.#lastStart = key.start
+    this.#lastEnd = key.end
+    this.#lastNumber = number
+  }
+
+  /** The number of a key's collection; 0: it has none. */
+  #numberOf(key: Span): number {
+    const known = key.bytes === this.#lastBytes && key.start === this.#lastStart && key.end === this.#lastEnd
+    if (!known) this.collection(key)
+    this.#lastBytes = undefined
+    return this.#lastNumber
+  }
+
+  /** After a change of a collection: it is gone when it is empty, and weighs what it weighs. */
+  #settle(key: Span, number: number): void {
+    const value = this.#items.collection(number)
+    if (value === undefined) return
+    if (value.size === 0 && value.type !== 'stream') {
+      this.delete(key)
+      this.#lastBytes = undefined
+      this.#observer.changed(this, key, 'del', 'g')
+    } else if (this.#items.isOffWeight(number, value.weight)) {
+      this.#table.reweigh(value.weight, key.bytes, key.start, key.end, this.space)
+      if (this.#table.isAbove) this.#items.onHeavy()
+    }
+  }
+
+  /** Milliseconds that a key may live, by what it was given and what the cache allows. */
+  #ttlOf(expiresAtMs: number): number {
+    const { defaultTtlMs, maxTtlMs } = this.cache
+    const given = expiresAtMs === Number.POSITIVE_INFINITY ? defaultTtlMs : expiresAtMs - this.#time.nowMs
+    return given < maxTtlMs ? given : maxTtlMs
   }
 }

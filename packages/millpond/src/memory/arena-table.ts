@@ -3,6 +3,7 @@ import { OptionError, ValueError } from '../core/errors.ts'
 import { type Size, sizeBytes } from '../core/size.ts'
 import { ArenaClock } from './arena-clock.ts'
 import { ArenaCore } from './arena-core.ts'
+import { ArenaFacts } from './arena-facts.ts'
 import { extraUnitsOf, isReference, keyLengthOf, readItem, unitsOf, valueLengthOf } from './arena-item.ts'
 import { type ArenaKey, ArenaKeyReader } from './arena-key.ts'
 import { CHUNK, CHUNK_USE, HEAD_BYTES_USE, KEY_LENGTH_MASK, REFERENCE, TABLE } from './arena-layout.ts'
@@ -51,7 +52,7 @@ const SCAN_SLOTS = 256
  * Storage", FAST 2014 (why an allocator for a cache must move items). Fan, Andersen and Kaminsky, "MemC3", NSDI 2013
  * (striped locks). Yang, Yue and Rashmi, "Segcache", NSDI 2021 (what the metadata of small items costs).
  */
-export class ArenaTable {
+export class ArenaTable extends ArenaFacts {
   readonly #core: ArenaCore
   readonly #memory: ArenaMemory
   readonly #policies: readonly PolicyFactory[]
@@ -64,9 +65,12 @@ export class ArenaTable {
 
   constructor(options: ArenaTableOptions | { readonly memory: ArenaMemory; readonly thread: ArenaThreadOptions }) {
     const { memory, thread } = 'memory' in options ? options : { memory: makeMemory(options), thread: options }
+    const policies = policiesOf(thread)
+    const core = new ArenaCore(memory, policies, new ArenaClock(thread.clock), new ArenaRemovals(thread))
+    super(core, policies)
+    this.#core = core
     this.#memory = memory
-    this.#policies = policiesOf(thread)
-    this.#core = new ArenaCore(memory, this.#policies, new ArenaClock(thread.clock), new ArenaRemovals(thread))
+    this.#policies = policies
     if (!('memory' in options)) this.#core.pages.reset()
     this.#key = new ArenaKeyReader(memory.words[TABLE.SEED_0]!, memory.words[TABLE.SEED_1]!)
     this.#text = new ArenaKeyReader(0, 0)
@@ -98,60 +102,6 @@ export class ArenaTable {
   /** Ends this thread's use of the table; other threads go on. A call after it throws `ClosedError`. */
   close(): void {
     this.#core.part()
-  }
-
-  /** The bound on `weight`. */
-  get maxWeight(): number {
-    const units = this.#memory.words[TABLE.LIMIT_UNITS]!
-    return units === UNITS_MAX ? this.#memory.buffer.byteLength : units * 16
-  }
-
-  /** The most that `maxWeight` can be set to: what was asked for at first. */
-  get capacity(): number {
-    return this.#memory.buffer.byteLength
-  }
-
-  /**
-   * Bytes in use: of pages that hold items, indexes, or parts of either, and what objects weigh that entries refer to. Above
-   * `maxWeight` only where such objects have grown, or `maxWeight` was lowered: see `trim`. A bound below `capacity` is exact
-   * for `usedBytes`; for pages it is rounded up.
-   */
-  get weight(): number {
-    return this.#core.pages.used * this.#memory.layout.pageBytes + this.#memory.words[TABLE.EXTRA_UNITS]! * 16
-  }
-
-  /** As `weight`, without the places in pages that hold nothing. */
-  get usedBytes(): number {
-    return this.#core.pages.units * 16
-  }
-
-  /** Name of the policy in use. */
-  get policy(): string {
-    return this.#policies[this.#memory.words[TABLE.POLICY]!]!.name
-  }
-
-  /** Bytes of chunks that hold items: the part of `weight` that is neither index nor free for items of the same size. */
-  get itemWeight(): number {
-    return this.#memory.words[TABLE.LIVE_UNITS]! * 16
-  }
-
-  /** Number of entries, with those that have expired and were not yet cleared away. */
-  get size(): number {
-    return this.#core.stripes.reduce((sum, stripe) => sum + stripe.count, 0)
-  }
-
-  /** As `size`, of one space. */
-  sizeOf(space: number): number {
-    let sum = 0
-    for (const stripe of this.#core.stripes) sum += stripe.countOf(space)
-    return sum
-  }
-
-  /** How many entries of a space have an expiry. */
-  expiringOf(space: number): number {
-    let sum = 0
-    for (const stripe of this.#core.stripes) sum += stripe.expiringOf(space)
-    return sum
   }
 
   /** Sets the bound, down to its minimum and up to `capacity`. What is above a lower one leaves with `trim` and each `set`. */
@@ -396,16 +346,6 @@ export class ArenaTable {
     }
   }
 
-  /** Number of parts that have an index of their own. */
-  get stripes(): number {
-    return this.#core.stripes.length
-  }
-
-  /** Entries and unused places of a part, which `sweepStripe` looks at. */
-  slotsOf(stripe: number): number {
-    return this.#core.stripes[stripe]!.usedSlots
-  }
-
   /**
    * Says that nobody will ask for the keys of a space again until it is empty (`sizeOf`): its entries are removed by
    * `sweep`, by sets, and when room is needed.
@@ -419,13 +359,18 @@ export class ArenaTable {
     this.#memory.words[TABLE.DEAD_SPACES]! &= ~(1 << space)
   }
 
+  /** Removes all entries of a table of one thread at once, and tells nobody: neither of keys nor of objects. */
+  clearAtOnce(): void {
+    this.#core.forget()
+  }
+
   /**
    * Removes all entries. At once, in a table of one thread where nobody listens to such removals and no entry refers to
    * an object; else stripe by stripe.
    */
   clear(reason: RemovalReason = 'delete'): void {
     if (!this.#core.shared && !this.#core.removals.wants(reason) && this.#memory.words[TABLE.EXTRA_UNITS] === 0) {
-      this.#core.forget()
+      this.clearAtOnce()
       return
     }
     for (const stripe of this.#core.stripes) {

@@ -90,7 +90,8 @@ export const PARAMETERS: readonly Parameter[] = [
   ),
   choice('repl-diskless-load', 'disabled', ['disabled', 'on-empty-db', 'swapdb']),
   choice('loglevel', 'notice', ['debug', 'verbose', 'notice', 'warning']),
-  choice('maxmemory-policy', 'noeviction', [
+  choice('maxmemory-policy', 'allkeys-tinylfu', [
+    'allkeys-tinylfu',
     'volatile-lru',
     'volatile-lfu',
     'volatile-random',
