@@ -29,7 +29,7 @@ export function scanOptionsOf(args: Arguments, from: number, mayHaveType = false
   for (let at = from; at < args.count; at += 2) {
     if (at + 1 >= args.count) throw syntaxError()
     if (args.is(at, 'count')) count = args.integer(at + 1)
-    else if (args.is(at, 'match')) pattern = new Glob(args.text(at + 1))
+    else if (args.is(at, 'match')) pattern = args.text(at + 1) === '*' ? undefined : new Glob(args.text(at + 1))
     else if (mayHaveType && args.is(at, 'type')) type = args.text(at + 1).toLowerCase()
     else throw syntaxError()
     if (count < 1) throw syntaxError()

@@ -5,6 +5,8 @@ import type { Service } from '../service.ts'
 import { bitOffset } from './bit-offset.ts'
 import { readBits, writeBits } from './bits.ts'
 
+const INT64_MAX = 2n ** 63n - 1n
+
 type Overflow = 'WRAP' | 'SAT' | 'FAIL'
 
 /** A number of `bits` bits at `offset`. */
@@ -63,13 +65,15 @@ function given({ signed, amount }: FieldOperation): bigint {
   return signed ? amount : BigInt.asUintN(64, amount)
 }
 
-function fitting({ signed, bits, overflow }: FieldOperation, value: bigint): bigint | undefined {
+function fitting({ kind, signed, bits, overflow }: FieldOperation, value: bigint): bigint | undefined {
   const size = 1n << BigInt(bits)
   const min = signed ? -size / 2n : 0n
   const max = min + size - 1n
   if (value >= min && value <= max) return value
   if (overflow === 'FAIL') return undefined
-  if (overflow === 'SAT') return value > max ? max : min
+  // Redis takes a number to set as too high where its distance from the highest does not fit into 64 bits.
+  const above = value > max || (kind === 'SET' && max - value > INT64_MAX)
+  if (overflow === 'SAT') return above ? max : min
   return signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value)
 }
 

@@ -46,10 +46,10 @@ function numberOrder(keys: readonly (string | undefined)[], texts: readonly stri
   }
 }
 
-/** As C reads numbers: spaces in front are allowed, and no text at all is 0. */
+/** As C reads numbers: spaces in front are allowed, a zero byte ends the text, and no text at all is 0. */
 function numberOf(text: string): number {
-  const trimmed = text.replace(/^[ \t-\r]+/, '')
-  const value = trimmed === '' && text === '' ? 0 : parseFloat64(trimmed)
+  const [given = ''] = text.split('\0', 1)
+  const value = given === '' ? 0 : parseFloat64(given.replace(/^[ \t-\r]+/, ''))
   if (value === undefined) throw new ReplyError("One or more scores can't be converted into double")
   return value
 }

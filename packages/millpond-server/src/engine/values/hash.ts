@@ -85,9 +85,11 @@ export class Hash implements Collection {
     return this.#fields.nameAt(place)
   }
 
-  /** Fields in steps: see `Dictionary.scan`. A small hash comes in one. */
+  /** Fields in steps: see `Dictionary.scan`. A small hash comes in one, in order. */
   scan(cursor: number, count: number, tell: (field: string, value: string) => void): number {
-    return this.#fields.scan(this.#large ? cursor : 0, this.#large ? count : this.size, tell)
+    if (this.#large) return this.#fields.scan(cursor, count, tell)
+    for (const [field, value] of this.#fields.entries()) tell(field, value)
+    return 0
   }
 
   /** When a field expires; Infinity: never. */
