@@ -66,6 +66,32 @@ describe('GET /trades/:symbol/:side', () => {
     expect(app.stats()).toMatchObject({ hits: 1, misses: 1, queries: 1, cacheIsOn: true })
   })
 
+  test('is counted, with how late the feed is, how late it may be, and why a query was passed on', async () => {
+    await get(app, '/trades/MILL/buy')
+    await post(app, trade)
+    const stats = await fetch(`${app.url}/stats`).then((answer) => answer.json())
+    expect(stats).toMatchObject({
+      queries: 2,
+      maxStalenessMs: 60_000,
+      passed: { 'it is no SELECT (Insert)': 1 },
+      unproven: 0,
+    })
+    expect(stats.lagMs).toBeGreaterThanOrEqual(0)
+    expect(stats.lagMs).toBeLessThan(60_000)
+    expect(plain.stats()).toMatchObject({ lagMs: undefined, bypassReason: undefined, passed: {} })
+  })
+
+  test('goes to the database, and says why, while the feed is away', async () => {
+    await using proxy = await startProxy(database.port)
+    await using cut = await startApp({ databaseUrl: proxy.url, maxStalenessMs: 300 })
+    await get(cut, '/trades/MILL/buy')
+    proxy.holdFeed()
+    // While nothing is written there is nothing to miss.
+    await client.query("INSERT INTO trades (symbol, side, price, quantity) VALUES ('MILL', 'buy', 1, 1)")
+    await expect.poll(() => cut.stats().bypassReason, { timeout: 10_000 }).toMatch(/behind|did not answer|silent/)
+    expect((await get(cut, '/trades/MILL/buy')).from).toBe('database')
+  })
+
   test('asks the database once for hundreds who ask at the same time', async () => {
     const answers = await Promise.all(Array.from({ length: 300 }, () => get(app, '/trades/POND/sell')))
     expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1)
@@ -103,6 +129,15 @@ describe('a write', () => {
     expect((await get<Summary>(slow, '/trades/MILL/buy')).body.trades).toBe(before.body.trades)
     await post(slow, trade)
     expect((await get<Summary>(slow, '/trades/MILL/buy')).body.trades).toBe(before.body.trades + 2)
+  })
+
+  test('leaves the answers that it does not change', async () => {
+    const [mill, pond] = ['/trades/MILL/sell', '/trades/POND/sell']
+    await get(app, mill)
+    const before = await get<Summary>(app, pond)
+    await client.query("INSERT INTO trades (symbol, side, price, quantity) VALUES ('POND', 'sell', 1, 1)")
+    await readUntil(app, pond, before.body.trades + 1)
+    expect((await get(app, mill)).from).toBe('cache')
   })
 
   // The value would be kept for ever: only the feed can make it fresh.

@@ -1,12 +1,10 @@
-/**
- * The app: routes over a table of trades, a cache in front of the table, and PostgreSQL's own change feed, which keeps
- * the cache fresh whoever writes.
- */
+/** The app: routes over a table of trades. They ask a pool of `pg` and know of no cache; connections.ts puts one around the pool. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { readFileSync } from 'node:fs'
 import Fastify, { type FastifyReply } from 'fastify'
-import { type CacheStats, createCache } from 'millpond'
-import { postgresFeed } from 'millpond/postgres'
+import { cachedConnections, plainConnections } from './connections.ts'
 import { showLive } from './live.ts'
+import { type AppStats, statsOf } from './stats.ts'
 import { type NewTrade, type Side, Trades } from './trades.ts'
 import { ajv, explain, newTrade, summaryParams } from './validation.ts'
 
@@ -27,63 +25,55 @@ export interface App extends AsyncDisposable {
   close(): Promise<void>
 }
 
-export interface AppStats extends CacheStats {
-  /** Queries that reached the database, writes included. */
-  queries: number
-  cacheIsOn: boolean
-}
-
-/** Everything that is read from this table carries this tag; the feed voids it with each commit that touches the table. */
-const tags = ['trades']
-
 /** Starts the app on loopback. Throws with what to change where the database cannot feed the cache. */
 export async function startApp(options: AppOptions): Promise<App> {
   const { databaseUrl, skipCache = false, port = 0, maxStalenessMs = 250 } = options
-  const trades = new Trades(databaseUrl)
-  const feed = postgresFeed({ connectionString: databaseUrl, tables: ['trades'], maxStaleness: maxStalenessMs })
-  const cache = createCache({ name: 'trades', ttl: 'forever', feed, enabled: !skipCache })
+  const connections = skipCache ? plainConnections(databaseUrl) : await cachedConnections(databaseUrl, maxStalenessMs)
+  const trades = new Trades(connections.pool)
   const server = Fastify({ ajv, schemaErrorFormatter: explain, forceCloseConnections: true })
 
-  /** Reads through the cache, and says in a header where the answer came from. */
-  function read<Value>(reply: FastifyReply, key: string, load: () => Promise<Value>): Promise<Value> {
-    reply.header('x-served-from', 'cache')
-    const loadAndSay = (): Promise<Value> => {
-      reply.header('x-served-from', 'database')
-      return load()
-    }
-    return cache.getOrSet(key, loadAndSay, { tags })
+  /** The request that a query is asked for. */
+  const requests = new AsyncLocalStorage<{ servedFrom: 'cache' | 'database' }>()
+  connections.cached?.pool.events.on('hit', () => {
+    const request = requests.getStore()
+    if (request) request.servedFrom = 'cache'
+  })
+
+  /** Reads, and says in a header where the answer came from. */
+  async function read<Value>(reply: FastifyReply, ask: () => Promise<Value>): Promise<Value> {
+    const request = { servedFrom: 'database' } as const
+    const value = await requests.run(request, ask)
+    reply.header('x-served-from', request.servedFrom)
+    return value
   }
 
   server.get<{ Params: { symbol: string; side: Side } }>(
     '/trades/:symbol/:side',
     { schema: { params: summaryParams } },
-    ({ params: { symbol, side } }, reply) => read(reply, `${symbol}-${side}`, () => trades.summary(symbol, side)),
+    ({ params: { symbol, side } }, reply) => read(reply, () => trades.summary(symbol, side)),
   )
 
-  server.get('/trades/count', (_, reply) => read(reply, 'count', () => trades.count()))
+  server.get('/trades/count', (_, reply) => read(reply, () => trades.count()))
 
   server.post<{ Body: NewTrade }>('/trades', { schema: { body: newTrade } }, ({ body }, reply) => {
     reply.code(201)
-    // The feed would tell of this write too, a moment later; whoever posts here reads the own write at once.
-    return cache.mutate({ tags }, () => trades.insert(body))
+    return trades.insert(body)
   })
 
-  const stats = (): AppStats => ({ ...cache.stats(), queries: trades.queries, cacheIsOn: !skipCache })
+  const stats = (): AppStats => statsOf(connections, maxStalenessMs)
   server.get('/stats', () => stats())
 
   const page = readFileSync(new URL('page.html', import.meta.url))
   server.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(page))
-  showLive(server, cache, stats)
+  showLive(server, connections.cached?.cache, stats)
 
   const closeAll = async (): Promise<void> => {
     await server.close()
-    await cache.close()
-    await trades.close()
+    await connections.close()
   }
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => (closing ??= closeAll())
   try {
-    if (!skipCache) await feed.ready()
     // A thousand connections may come at once; Node's own backlog is 511.
     const url = await server.listen({ host: '127.0.0.1', port, backlog: 2048 })
     return { url, maxStalenessMs, stats, close, [Symbol.asyncDispose]: close }

@@ -11,7 +11,7 @@ const EVERY_MS = 100
 const HAPPENINGS_MAX = 60
 
 /** Adds the route `/live`. Costs next to nothing while no page is open. */
-export function showLive(server: FastifyInstance, cache: Cache, stats: () => object): void {
+export function showLive(server: FastifyInstance, cache: Cache | undefined, stats: () => object): void {
   const pages = new Set<ServerResponse>()
   let happenings: Happening[] = []
 
@@ -31,7 +31,7 @@ export function showLive(server: FastifyInstance, cache: Cache, stats: () => obj
     }
     done()
   })
-  cache.on('invalidate', ({ origin }) => {
+  cache?.on('invalidate', ({ origin }) => {
     if (origin === 'feed') add({ kind: 'commit' })
   })
 

@@ -32,7 +32,7 @@ test('--once tells the story and leaves nothing behind', { timeout: TIMEOUT_MS }
   const { ended, text } = start(['--once', '--rows', '20000', '--postgres', postgres])
   expect(await ended, text()).toBe(0)
   expect(text()).toMatch(/PostgreSQL [\d.]+.*: 20,000 trades 100 %/)
-  expect(text().match(/✓/g)).toHaveLength(4)
+  expect(text().match(/✓/g)).toHaveLength(5)
   expect(text()).not.toContain('\u001b')
   expect(leftBehind()).toEqual([])
 })

@@ -36,6 +36,7 @@ test('the story of the app as it is ends well', async () => {
   expect(text).toMatch(/✓ 1,000 requests at once, cold key +1 query/)
   expect(text).toMatch(/✓ POST \/trades, then a read +fresh after/)
   expect(text).toMatch(/✓ INSERT by .*, then a read +fresh after/)
+  expect(text).toMatch(/✓ INSERT of another symbol +fresh after .*; the first one is answered from the cache/)
   expect(allKept).toBe(true)
 })
 
@@ -43,6 +44,7 @@ test('a cache that keeps nothing is found out', async () => {
   const { allKept, text } = await tell(plain, plain)
   expect(text).toMatch(/NOT AS PROMISED: 10 reads +10 queries without the cache, 10 with it/)
   expect(text).toMatch(/NOT AS PROMISED: 1,000 requests at once, cold key +1000 queries/)
+  expect(text).toMatch(/NOT AS PROMISED: INSERT of another symbol .*; the first one is answered from the database/)
   expect(allKept).toBe(false)
 })
 

@@ -1,5 +1,5 @@
 /** The table of trades, as SQL. Nothing here knows about a cache. */
-import pg from 'pg'
+import type pg from 'pg'
 
 export type Side = 'buy' | 'sell'
 
@@ -27,53 +27,49 @@ export interface Summary {
   lastTradedAt: string | null
 }
 
+/**
+ * The index on (symbol, side) finds the rows, 62,500 of a million; PostgreSQL still has to fetch and add up every one of them,
+ * with exact decimal arithmetic. No index spares it that, which is what makes the answer worth keeping.
+ */
+const SUMMARY = `
+  SELECT $1 AS symbol, $2 AS side,
+         count(*)::int AS trades,
+         coalesce(sum(quantity), 0)::float8 AS quantity,
+         round(sum(price * quantity) / sum(quantity), 4)::float8 AS "averagePrice",
+         min(price)::float8 AS "lowestPrice",
+         max(price)::float8 AS "highestPrice",
+         max(traded_at) AS "lastTradedAt"
+    FROM trades WHERE symbol = $1 AND side = $2`
+
+/** PostgreSQL keeps no count: it looks at every row that the asking transaction may see. */
+const COUNT = 'SELECT count(*)::int AS trades FROM trades'
+
+const INSERT = `
+  INSERT INTO trades (symbol, side, price, quantity) VALUES ($1, $2, $3, $4)
+  RETURNING id::int, symbol, side, price::float8, quantity, traded_at AS "tradedAt"`
+
+/** All that the app asks. */
+export const texts: ReadonlySet<string> = new Set([SUMMARY, COUNT, INSERT])
+
 export class Trades {
-  /** Queries that reached the database: each takes a connection of the pool. */
-  queries = 0
   readonly #pool: pg.Pool
 
-  constructor(databaseUrl: string) {
-    this.#pool = new pg.Pool({ connectionString: databaseUrl })
-    this.#pool.on('acquire', () => this.queries++)
-    // An idle connection that breaks is replaced by the next query, which reports what is wrong.
-    this.#pool.on('error', () => {})
+  constructor(pool: pg.Pool) {
+    this.#pool = pool
   }
 
-  /**
-   * The index on (symbol, side) finds the rows, 62,500 of a million; PostgreSQL still has to fetch and add up every one
-   * of them, with exact decimal arithmetic. No index spares it that, which is what makes the answer worth keeping.
-   */
   async summary(symbol: string, side: Side): Promise<Summary> {
-    const { rows } = await this.#pool.query(
-      `SELECT $1 AS symbol, $2 AS side,
-              count(*)::int AS trades,
-              coalesce(sum(quantity), 0)::float8 AS quantity,
-              round(sum(price * quantity) / sum(quantity), 4)::float8 AS "averagePrice",
-              min(price)::float8 AS "lowestPrice",
-              max(price)::float8 AS "highestPrice",
-              max(traded_at) AS "lastTradedAt"
-         FROM trades WHERE symbol = $1 AND side = $2`,
-      [symbol, side],
-    )
+    const { rows } = await this.#pool.query(SUMMARY, [symbol, side])
     return rows[0]
   }
 
-  /** PostgreSQL keeps no count: it looks at every row that the asking transaction may see. */
   async count(): Promise<{ trades: number }> {
-    const { rows } = await this.#pool.query('SELECT count(*)::int AS trades FROM trades')
+    const { rows } = await this.#pool.query(COUNT)
     return rows[0]
   }
 
   async insert({ symbol, side, price, quantity }: NewTrade): Promise<Trade> {
-    const { rows } = await this.#pool.query(
-      `INSERT INTO trades (symbol, side, price, quantity) VALUES ($1, $2, $3, $4)
-       RETURNING id::int, symbol, side, price::float8, quantity, traded_at AS "tradedAt"`,
-      [symbol, side, price, quantity],
-    )
+    const { rows } = await this.#pool.query(INSERT, [symbol, side, price, quantity])
     return rows[0]
-  }
-
-  close(): Promise<void> {
-    return this.#pool.end()
   }
 }

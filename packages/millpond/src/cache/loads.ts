@@ -96,10 +96,12 @@ export class Loads {
     const cameAtMs = clock.monotonic()
     const wasProven = near.isProven(flight.beganAtMs, cameAtMs)
     return this.#landing(flight, wish, fallback).then((landed) => {
-      const mayBeOld =
-        current && (current.lease.mayPredate(joinedAt) || !(wasProven || this.#proves(current, cameAtMs)))
-      if (mayBeOld && (landed.from !== 'fallback' || fallback === undefined))
+      const isOvertaken = current?.lease.mayPredate(joinedAt) === true
+      const isUnproven = current && !isOvertaken && !wasProven && !this.#proves(current, cameAtMs)
+      if ((isOvertaken || isUnproven) && (landed.from !== 'fallback' || fallback === undefined)) {
+        if (isUnproven) counters.bypasses++
         return this.#load(wish, fallback, joinedAt)
+      }
       answered(landed.from, wish.key, this.#options)
       if (landed.from === 'stale') this.#renew(wish, undefined)
       return sealer.open(landed.sealed)

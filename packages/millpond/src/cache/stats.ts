@@ -18,7 +18,7 @@ export interface CacheStats {
   joinedLoads: number
   invalidations: number
   evictions: number
-  /** Entries that would have been hits, but the feed could not prove them fresh. */
+  /** Entries that would have been hits, and loads of others that would have been shared, but the feed could not prove them fresh. */
   bypasses: number
   storeErrors: number
   /** Entries in the near tier, and their weight in bytes where `maxWeight` is set. */
