@@ -6,7 +6,7 @@ import { outOfMemory, ReplyError, wrongType } from './errors.ts'
 import type { Items } from './items.ts'
 import { Span } from './span.ts'
 import type { EngineTime } from './time.ts'
-import type { Collection, Kind, ValueType } from './value.ts'
+import { type Collection, type Kind, STRING_FORM, type StringForm, type ValueType } from './value.ts'
 
 /** What happened to a key, by the letters of `notify-keyspace-events`: generic, string, list, set, hash, zset, stream, expired, evicted. */
 export type EventClass = 'g' | '$' | 'l' | 's' | 'h' | 'z' | 't' | 'x' | 'e'
@@ -21,6 +21,14 @@ export interface KeyspaceObserver {
   left(keyspace: Keyspace, key: Span, reason: 'expire' | 'evict'): void
   /** All keys are gone. */
   cleared(keyspace: Keyspace): void
+}
+
+/** What a key holds: a string's bytes and form, or a collection. */
+export interface Held {
+  readonly bytes?: Uint8Array
+  readonly form?: StringForm
+  readonly value?: Collection
+  readonly expiresAtMs: number
 }
 
 /**
@@ -134,14 +142,12 @@ export class Keyspace {
   }
 
   /** What a key holds, be it bytes or a collection, and when it expires, without counting as use. */
-  peek(
-    key: Span,
-  ): { readonly bytes?: Uint8Array; readonly value?: Collection; readonly expiresAtMs: number } | undefined {
+  peek(key: Span): Held | undefined {
     const view = this.#table.peek(key.bytes, key.start, key.end, this.space)
     if (view === undefined) return undefined
     const { expiresAtMs } = view
     const value = this.#items.collection(view.number)
-    return value ? { value, expiresAtMs } : { bytes: view.copy(), expiresAtMs }
+    return value ? { value, expiresAtMs } : { bytes: view.copy(), form: view.flags as StringForm, expiresAtMs }
   }
 
   /** Puts a string in place of whatever the key held. @throws ReplyError OOM, or when it is longer than the cache allows */
@@ -151,6 +157,7 @@ export class Keyspace {
     start: number,
     end: number,
     expiresAtMs: number = Number.POSITIVE_INFINITY,
+    form: StringForm = STRING_FORM.NATURAL,
   ): void {
     const { cache } = this
     if (end - start + key.end - key.start > cache.itemBytesMax) {
@@ -160,7 +167,7 @@ export class Keyspace {
     this.#remember(key, 0)
     const stored =
       ttlMs > 0
-        ? this.#table.setBytes(key.bytes, key.start, key.end, bytes, start, end, 0, ttlMs, this.space)
+        ? this.#table.setBytes(key.bytes, key.start, key.end, bytes, start, end, form, ttlMs, this.space)
         : this.delete(key) || true
     if (!stored) throw outOfMemory()
   }

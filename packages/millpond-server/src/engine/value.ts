@@ -23,3 +23,14 @@ export interface Kind<Value extends Collection> {
   /** An empty one. It keeps `limits`, by which it knows its encoding. */
   create(limits: EncodingLimits): Value
 }
+
+/** What OBJECT ENCODING says of a string. All are bytes here; Redis has forms, and which one depends on how it was written. */
+export const STRING_FORM = {
+  /** 'int' for a number, else by its length. */
+  NATURAL: 0,
+  /** By its length, also where it is a number: a sum of INCRBYFLOAT. */
+  TEXT: 1,
+  /** 'raw': a part of it was changed. */
+  RAW: 2,
+} as const
+export type StringForm = (typeof STRING_FORM)[keyof typeof STRING_FORM]

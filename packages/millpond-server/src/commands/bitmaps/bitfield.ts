@@ -2,6 +2,7 @@ import { ReplyError } from '../../engine/errors.ts'
 import type { Keyspace } from '../../engine/keyspace.ts'
 import type { Reply } from '../../engine/reply.ts'
 import type { Span } from '../../engine/span.ts'
+import { STRING_FORM } from '../../engine/value.ts'
 import type { Command } from '../command.ts'
 import { oneKey } from '../key-specs.ts'
 import { lengthened } from '../strings/change.ts'
@@ -69,7 +70,7 @@ function change(db: Keyspace, key: Span, operations: readonly FieldOperation[], 
     return done.answer
   })
   if (changed) {
-    db.setString(key, bytes, 0, bytes.length, expiresAtMs)
+    db.setString(key, bytes, 0, bytes.length, expiresAtMs, STRING_FORM.RAW)
     db.changed(key, 'setbit', '$')
   }
   reply.array(answers.length)

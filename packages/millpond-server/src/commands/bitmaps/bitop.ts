@@ -1,4 +1,5 @@
 import { ReplyError, syntaxError } from '../../engine/errors.ts'
+import { STRING_FORM } from '../../engine/value.ts'
 import type { Command } from '../command.ts'
 
 type Combine = (one: number, other: number) => number
@@ -35,7 +36,7 @@ export const bitop: Command = {
     const result = combine === undefined ? sources[0]!.map((byte) => ~byte) : combined(sources, combine)
     const target = args.span(2)
     if (result.length > 0) {
-      db.setString(target, result, 0, result.length)
+      db.setString(target, result, 0, result.length, Infinity, STRING_FORM.RAW)
       db.changed(target, 'set', '$')
     } else if (db.delete(target)) db.changed(target, 'del', 'g')
     reply.integer(result.length)

@@ -1,4 +1,5 @@
 import { ReplyError } from '../../engine/errors.ts'
+import { STRING_FORM } from '../../engine/value.ts'
 import type { Command } from '../command.ts'
 import { oneKey } from '../key-specs.ts'
 import { lengthened } from '../strings/change.ts'
@@ -31,7 +32,7 @@ export const setbit: Command = {
       const expiresAtMs = value?.expiresAtMs
       const bytes = lengthened(value, place + 1)
       bytes[place] = bit === 1 ? bytes[place]! | mask : bytes[place]! & ~mask
-      db.setString(key, bytes, 0, bytes.length, expiresAtMs)
+      db.setString(key, bytes, 0, bytes.length, expiresAtMs, STRING_FORM.RAW)
       db.changed(key, 'setbit', '$')
     }
     reply.integer(old)

@@ -3,6 +3,7 @@ import { ReplyError } from '../../engine/errors.ts'
 import { countsUses } from '../../engine/eviction.ts'
 import type { Reply } from '../../engine/reply.ts'
 import type { Span } from '../../engine/span.ts'
+import { STRING_FORM, type StringForm } from '../../engine/value.ts'
 import type { Client } from '../client.ts'
 import type { Command } from '../command.ts'
 import { withHelp } from '../help.ts'
@@ -60,12 +61,13 @@ export const object: Command = {
 }
 
 function encoding({ db }: Client, key: Span, reply: Reply): void {
-  const { bytes, value } = db.peek(key)!
-  reply.bulk(value?.encoding ?? stringEncoding(bytes!))
+  const held = db.peek(key)!
+  reply.bulk(held.value?.encoding ?? stringEncoding(held.bytes!, held.form!))
 }
 
-function stringEncoding(bytes: Uint8Array): 'int' | 'embstr' | 'raw' {
-  if (numberOf(bytes) !== undefined) return 'int'
+function stringEncoding(bytes: Uint8Array, form: StringForm): 'int' | 'embstr' | 'raw' {
+  if (form === STRING_FORM.RAW) return 'raw'
+  if (form === STRING_FORM.NATURAL && numberOf(bytes) !== undefined) return 'int'
   return bytes.length <= EMBEDDED_MAX ? 'embstr' : 'raw'
 }
 
@@ -88,8 +90,8 @@ function idle({ db }: Client, key: Span, reply: Reply): void {
 }
 
 function refcount({ db }: Client, key: Span, reply: Reply): void {
-  const { bytes } = db.peek(key)!
-  const number = bytes && numberOf(bytes)
+  const { bytes, form } = db.peek(key)!
+  const number = bytes && form === STRING_FORM.NATURAL ? numberOf(bytes) : undefined
   const shared = number !== undefined && number >= 0 && number < SHARED_MAX
   reply.integer(shared ? SHARED_REFERENCES : 1)
 }

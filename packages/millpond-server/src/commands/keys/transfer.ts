@@ -1,29 +1,21 @@
 /** What a key holds, put under another one: RENAME, MOVE and COPY. */
 import type { Arguments } from '../../engine/arguments.ts'
 import { ReplyError } from '../../engine/errors.ts'
-import type { Keyspace } from '../../engine/keyspace.ts'
+import type { Held, Keyspace } from '../../engine/keyspace.ts'
 import type { Span } from '../../engine/span.ts'
+import type { Collection } from '../../engine/value.ts'
 import type { Client } from '../client.ts'
 
 /** Puts a copy of what a key holds, with its expiry, in place of what `target` holds. */
 export function copyTo(db: Keyspace, key: Span, targetDb: Keyspace, target: Span): void {
-  const expiresAtMs = db.expiresAtMs(key)
-  const value = db.collection(key)
-  if (value !== undefined) targetDb.put(target, value.clone(), expiresAtMs)
-  else copyString(db, key, targetDb, target, expiresAtMs)
+  put(targetDb, target, db.peek(key)!, (value) => value.clone())
 }
 
 /** As `copyTo`, and the key holds nothing any more. */
 export function moveTo(db: Keyspace, key: Span, targetDb: Keyspace, target: Span): void {
-  const expiresAtMs = db.expiresAtMs(key)
-  const value = db.collection(key)
-  if (value !== undefined) {
-    db.delete(key)
-    targetDb.put(target, value, expiresAtMs)
-  } else {
-    copyString(db, key, targetDb, target, expiresAtMs)
-    db.delete(key)
-  }
+  const held = db.peek(key)!
+  db.delete(key)
+  put(targetDb, target, held, (value) => value)
 }
 
 /** The database that a word names. */
@@ -35,7 +27,8 @@ export function databaseAt(client: Client, args: Arguments, at: number): Keyspac
 
 export const sameObject = (): ReplyError => new ReplyError('source and destination objects are the same')
 
-function copyString(db: Keyspace, key: Span, targetDb: Keyspace, target: Span, expiresAtMs: number): void {
-  const bytes = db.editString(key)!.copy()
-  targetDb.setString(target, bytes, 0, bytes.length, expiresAtMs)
+function put(db: Keyspace, key: Span, held: Held, take: (value: Collection) => Collection): void {
+  const { bytes, form, value, expiresAtMs } = held
+  if (value !== undefined) db.put(key, take(value), expiresAtMs)
+  else db.setString(key, bytes!, 0, bytes!.length, expiresAtMs, form)
 }

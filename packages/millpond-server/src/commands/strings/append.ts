@@ -1,3 +1,4 @@
+import { STRING_FORM } from '../../engine/value.ts'
 import type { Command } from '../command.ts'
 import { oneKey } from '../key-specs.ts'
 import { checkLength, lengthened } from './change.ts'
@@ -24,7 +25,7 @@ export const append: Command = {
       const { expiresAtMs } = value
       const bytes = lengthened(value, length)
       args.bytes.copy(bytes, had, args.start(2), args.end(2))
-      db.setString(key, bytes, 0, length, expiresAtMs)
+      db.setString(key, bytes, 0, length, expiresAtMs, STRING_FORM.RAW)
     }
     db.changed(key, 'append', '$')
     reply.integer(length)

@@ -1,5 +1,6 @@
 import { notFloat, ReplyError } from '../../engine/errors.ts'
 import { LongDouble } from '../../engine/long-double.ts'
+import { STRING_FORM } from '../../engine/value.ts'
 import type { Command } from '../command.ts'
 import { oneKey } from '../key-specs.ts'
 
@@ -26,7 +27,7 @@ export const incrbyfloat: Command = {
     if (!sum.finite) throw new ReplyError('increment would produce NaN or Infinity')
     const text = String(sum)
     const digits = Buffer.from(text)
-    db.setString(key, digits, 0, digits.length, expiresAtMs)
+    db.setString(key, digits, 0, digits.length, expiresAtMs, STRING_FORM.TEXT)
     db.changed(key, 'incrbyfloat', '$')
     client.logAs('SET', key.copy(), digits, 'KEEPTTL')
     reply.bulk(text)

@@ -1,4 +1,5 @@
 import { ReplyError } from '../../engine/errors.ts'
+import { STRING_FORM } from '../../engine/value.ts'
 import type { Command } from '../command.ts'
 import { oneKey } from '../key-specs.ts'
 import { checkLength, lengthened } from './change.ts'
@@ -27,7 +28,7 @@ export const setrange: Command = {
     const expiresAtMs = value?.expiresAtMs
     const bytes = lengthened(value, offset + args.length(3))
     args.bytes.copy(bytes, offset, args.start(3), args.end(3))
-    db.setString(key, bytes, 0, bytes.length, expiresAtMs)
+    db.setString(key, bytes, 0, bytes.length, expiresAtMs, STRING_FORM.RAW)
     db.changed(key, 'setrange', '$')
     reply.integer(bytes.length)
   },
