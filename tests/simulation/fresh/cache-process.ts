@@ -2,7 +2,6 @@
  * One process with a cache of its own: what it is told, reads and writes are recorded with their times. Runs in a child
  * (bench/src/remote.ts), over the library or over a copy of it that was changed (mutants.ts).
  */
-import parser from 'libpg-query'
 import type { Cache, Position } from 'millpond'
 import type { CachedPool, PostgresFeed, ReadMode } from 'millpond/postgres'
 import pg from 'pg'
@@ -22,6 +21,8 @@ export interface CacheProcessOptions {
   readonly stallTimeoutMs: number
   /** Writers commit with `synchronous_commit = off`: then the feed is told so. */
   readonly isAsync: boolean
+  /** A slot that is kept between connections. */
+  readonly slot?: string
   /** The pool leads to a standby: nothing can be written. */
   readonly readsStandby: boolean
   /** Tells versions of several processes apart: 0 to 19. */
@@ -56,6 +57,8 @@ export type CacheProcess = {
   start(options: WorkloadOptions): void
   /** Ends the readers and writers. */
   stop(): Promise<void>
+  /** How many reads were hits. */
+  hits(): number
   /** Claims that were written since the last call; waits a little for one. */
   claims(): Promise<Claim[]>
   /** Claims that others have written. */
@@ -89,6 +92,7 @@ export const serve: Serve<CacheProcessOptions, CacheProcess> = async (options) =
     caughtUp: (token) => peer.caughtUp(token),
     start: (work) => peer.start(work),
     stop: () => peer.stop(),
+    hits: () => peer.hits,
     claims: () => peer.takeClaims(),
     give: (claims) => peer.given.push(...claims),
     rest: (keys) => peer.rest(keys),
@@ -113,6 +117,7 @@ async function libraryAt(folder: string): Promise<Library> {
 export class CachePeer {
   readonly reads: Read[] = []
   readonly writes: Write[] = []
+  hits = 0
   /** Claims that others have handed over. */
   readonly given: Claim[] = []
   readonly feed: PostgresFeed
@@ -131,7 +136,7 @@ export class CachePeer {
   }
 
   constructor(options: CacheProcessOptions, { createCache, postgres }: Library) {
-    const { feedPort, poolPort, boundMs, stallTimeoutMs, isAsync } = options
+    const { feedPort, poolPort, boundMs, stallTimeoutMs, isAsync, slot } = options
     this.options = options
     this.#postgres = postgres
     this.feed = postgres.postgresFeed({
@@ -141,6 +146,7 @@ export class CachePeer {
       maxStaleness: boundMs,
       stallTimeout: stallTimeoutMs,
       ...(isAsync && { lsn: 'insert' as const }),
+      ...(slot !== undefined && { slot: { name: slot } }),
     })
     this.#cache = createCache({ feed: this.feed })
     this.#raw = new pg.Pool({
@@ -153,7 +159,7 @@ export class CachePeer {
     const count = (): void => void this.#statements++
     this.#raw.on('acquire', count).on('release', count)
     this.#raw.on('connect', (client) => void client.on('error', () => {}))
-    this.#pool = postgres.cachePool(this.#raw, { cache: this.#cache, feed: this.feed, parser: parser as never })
+    this.#pool = postgres.cachePool(this.#raw, { cache: this.#cache, feed: this.feed })
   }
 
   /** Reads one row; `undefined` when the database could not be asked. */
@@ -310,6 +316,7 @@ export class CachePeer {
     const rows = await read().catch(() => [])
     const endedMs = nowMs()
     const isHit = this.#statements === statements
+    if (isHit) this.hits += rows.length
     const more = {
       ...(claim !== undefined && { least: claim.version }),
       ...(readsStandby && { fromStandby: true }),

@@ -22,13 +22,15 @@ describe.each(['system', 'embedded'] as const)('no read breaks its promise (%s)'
     expect(verdict.reads).toBeGreaterThan(0)
   })
 
-  test(`a storm of faults, seed ${SEED}`, { timeout: 90_000 }, async () => {
+  test(`a storm of faults, seed ${SEED}`, { timeout: 180_000 }, async () => {
     const { verdict, writes, faults, settings } = await storm({ seed: SEED, binaries, durationMs: STORM_MS })
     const played = `seed ${SEED}, ${JSON.stringify({ settings, faults })}`
     expect(verdict.violations.map(describeViolation), played).toEqual([])
     // Who never hits proves nothing.
-    const { bounded, atLeast, rest } = verdict.hits
-    expect(Math.min(bounded, atLeast, rest, writes), played).toBeGreaterThan(0)
+    const { bounded, rest } = verdict.hits
+    expect(bounded, played).toBeGreaterThan(20)
+    expect(rest, played).toBeGreaterThan(20)
+    expect(writes, played).toBeGreaterThan(20)
   })
 })
 

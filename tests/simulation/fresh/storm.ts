@@ -27,16 +27,18 @@ export interface StormReport {
   /** How often each fault was played. */
   readonly faults: Readonly<Record<string, number>>
   /** What the seed decided. */
-  readonly settings: { readonly boundMs: number; readonly isAsync: boolean }
+  readonly settings: { readonly boundMs: number; readonly isAsync: boolean; readonly hasSlot: boolean }
 }
 
 const KEYS = 24
+/** A process that hits less proves nothing. */
+const HITS_MIN = 20
 /** Time between two faults of a kind, at most. */
 const CALM_MS = 700
 
 export async function storm(options: StormOptions): Promise<StormReport> {
   const random = seededRandom(options.seed)
-  const settings = { boundMs: random() < 0.5 ? 250 : 60, isAsync: random() < 0.4 }
+  const settings = { boundMs: random() < 0.5 ? 250 : 60, isAsync: random() < 0.4, hasSlot: random() < 0.5 }
   const world = await World.start({ binaries: options.binaries, keys: KEYS })
   try {
     await world.addStandby({ hot_standby_feedback: true })
@@ -52,11 +54,12 @@ export async function storm(options: StormOptions): Promise<StormReport> {
 
 /** Two processes that read and write on the primary, and one that reads the standby. */
 async function open(world: World, settings: StormReport['settings'], library: string): Promise<void> {
-  const common = { ...settings, library }
-  await Promise.all([
-    world.addSeat({ name: 'first', ...common }),
-    world.addSeat({ name: 'second', ...common }),
-    world.addSeat({ name: 'third', reads: 'standby', ...common }),
+  const { hasSlot, ...more } = settings
+  const common = { ...more, library }
+  await world.addSeats([
+    { name: 'first', ...common },
+    { name: 'second', ...common, ...(hasSlot && { slot: 'second' }) },
+    { name: 'third', reads: 'standby', ...common },
   ])
   await all(world.seats, ({ process }) => process.call('ready'))
 }
@@ -89,6 +92,10 @@ async function play(world: World, options: StormOptions, random: Random): Promis
     }),
     track(processes, () => drawn(PROCESS_FAULTS, processes)),
   ])
+  // On a machine that is busy with other things they may not have come to it before.
+  await all(world.seats, ({ name, process }) =>
+    until(`${name} hits`, async () => (await process.call('hits')) >= HITS_MIN, 60_000),
+  )
   await all(world.seats, ({ process }) => process.call('stop'))
   relays.abort()
   await relayed

@@ -16,7 +16,8 @@ export interface WorldOptions {
   readonly settings?: Record<string, string | number | boolean>
 }
 
-export interface SeatOptions extends Partial<Pick<CacheProcessOptions, 'boundMs' | 'stallTimeoutMs' | 'isAsync'>> {
+export interface SeatOptions
+  extends Partial<Pick<CacheProcessOptions, 'boundMs' | 'stallTimeoutMs' | 'isAsync' | 'slot'>> {
   readonly name: string
   /** The library's sources, as they are or changed. */
   readonly library?: string
@@ -69,7 +70,7 @@ export class World {
   static async start(options: WorldOptions): Promise<World> {
     const world = new World(options)
     try {
-      await world.#start()
+      await world.#prepare()
       return world
     } catch (error) {
       await world.end()
@@ -139,25 +140,16 @@ export class World {
   }
 
   async addSeat(options: SeatOptions): Promise<Seat> {
-    const {
-      reads = 'primary',
-      name,
-      library = LIBRARY,
-      boundMs = 250,
-      stallTimeoutMs = 1000,
-      isAsync = false,
-    } = options
-    const poolPort = reads === 'standby' ? this.standby!.port : this.primary.port
-    const [feedWire, poolWire] = [await TcpProxy.to(this.primary.port), await TcpProxy.to(poolPort)]
-    const ports = { feedPort: feedWire.port, poolPort: poolWire.port }
-    const readsStandby = reads === 'standby'
-    const writer = this.seats.length
-    const argument = { name, library, ...ports, boundMs, stallTimeoutMs, isAsync, readsStandby, writer }
-    const module = new URL('./cache-process.ts', import.meta.url)
-    const process = await Remote.start<CacheProcess>({ module, argument: argument satisfies CacheProcessOptions })
-    const seat = new Seat(options, process, feedWire, poolWire)
-    this.seats.push(seat)
-    return seat
+    const [seat] = await this.addSeats([options])
+    return seat!
+  }
+
+  /** Starts processes at the same time. */
+  async addSeats(all: readonly SeatOptions[]): Promise<readonly Seat[]> {
+    const started = await Promise.allSettled(all.map((options, at) => this.#start(options, this.seats.length + at)))
+    for (const one of started) if (one.status === 'fulfilled') this.seats.push(one.value)
+    for (const one of started) if (one.status === 'rejected') throw one.reason
+    return this.seats.slice(-all.length)
   }
 
   /** A write by somebody whom no cache knows. Resolves with the position that includes it. */
@@ -224,7 +216,22 @@ export class World {
     await Promise.all(this.#servers.splice(0).map((server) => server.destroy()))
   }
 
-  async #start(): Promise<void> {
+  async #start(options: SeatOptions, writer: number): Promise<Seat> {
+    const { reads = 'primary', library = LIBRARY, boundMs = 250, stallTimeoutMs = 1000, isAsync = false } = options
+    const { name, slot } = options
+    const readsStandby = reads === 'standby'
+    const feedWire = await TcpProxy.to(this.primary.port)
+    const poolWire = await TcpProxy.to(readsStandby ? this.standby!.port : this.primary.port)
+    const argument: CacheProcessOptions = {
+      ...{ name, library, boundMs, stallTimeoutMs, isAsync, readsStandby, writer },
+      ...{ feedPort: feedWire.port, poolPort: poolWire.port },
+      ...(slot !== undefined && { slot }),
+    }
+    const module = new URL('./cache-process.ts', import.meta.url)
+    return new Seat(options, await Remote.start<CacheProcess>({ module, argument }), feedWire, poolWire)
+  }
+
+  async #prepare(): Promise<void> {
     const { binaries, settings } = this.options
     this.primary = await startPostgres({ binaries, ...(settings && { settings }) })
     this.#servers.push(this.primary)
