@@ -2,7 +2,14 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../../../../../tools/servers/postgres.ts'
 import { type Cache, createCache } from '../../../index.ts'
-import { type PostgresFeed, positionOf, postgresFeed } from '../index.ts'
+import {
+  dropNotifyTriggersSql,
+  notifyTriggersSql,
+  type PostgresFeed,
+  type PostgresFeedOptions,
+  positionOf,
+  postgresFeed,
+} from '../index.ts'
 import { type CachedPool, type CachePoolOptions, cachePool } from './cache-pool.ts'
 
 let server: PostgresServer
@@ -39,7 +46,11 @@ beforeEach(async () => {
 })
 afterEach(close)
 
-async function open(options: Partial<CachePoolOptions>, max = 4): Promise<void> {
+async function open(
+  options: Partial<CachePoolOptions>,
+  max = 4,
+  feedOptions: PostgresFeedOptions = { tables: ['users', 'secrets'] },
+): Promise<void> {
   raw = new pg.Pool({ connectionString: server.url, max })
   sent = []
   raw.on('connect', (client) => {
@@ -50,7 +61,7 @@ async function open(options: Partial<CachePoolOptions>, max = 4): Promise<void> 
       return query(...args)
     }) as typeof client.query
   })
-  feed = postgresFeed({ connectionString: server.url, tables: ['users', 'secrets'] })
+  feed = postgresFeed({ connectionString: server.url, ...feedOptions })
   cache = createCache({ feed })
   await feed.ready()
   pool = cachePool(raw, { cache, feed, ...options })
@@ -200,6 +211,53 @@ describe('explain says which rows matter, or why a query is not cached', () => {
     const explanation = await pool.explain(sql)
     expect(explanation).toMatchObject({ cacheable: true, reasons: [] })
     expect(explanation.dependencies.map(({ table, rows: which }) => `${table}: ${which}`)).toEqual(rows)
+  })
+
+  test.each<[identity: string, sql: string, changes: RegExp]>([
+    ['FULL', BY_ID, /^changes of such rows only: old and new values are known \(REPLICA IDENTITY FULL\)$/],
+    ['FULL', 'SELECT name FROM users', /^any change of the table: the query has no condition/],
+    ['DEFAULT', BY_ID, /^changes of such rows only: of old rows id is known \(REPLICA IDENTITY DEFAULT\)$/],
+    [
+      'DEFAULT',
+      'SELECT name FROM users WHERE tenant = 1',
+      /^such rows when inserted, and any UPDATE or DELETE of the table: of old rows tenant is not known/,
+    ],
+    ['USING INDEX by_code', BY_ID, /^such rows when inserted, and any UPDATE or DELETE.* lacks the primary key$/],
+    ['USING INDEX by_both', 'SELECT name FROM users WHERE tenant = 1', /of old rows tenant is not known.*USING INDEX/],
+    [
+      'USING INDEX by_both',
+      BY_ID,
+      /^changes of such rows only: of old rows id is known \(REPLICA IDENTITY USING INDEX\)$/,
+    ],
+  ])('REPLICA IDENTITY %s: %s', async (identity, sql, changes) => {
+    await writer.query(`ALTER TABLE users ADD COLUMN IF NOT EXISTS code int NOT NULL GENERATED ALWAYS AS IDENTITY;
+      CREATE UNIQUE INDEX IF NOT EXISTS by_code ON users (code); CREATE UNIQUE INDEX IF NOT EXISTS by_both ON users (id, code)`)
+    await writer.query(`ALTER TABLE users REPLICA IDENTITY ${identity}`)
+    const { dependencies } = await pool.explain(sql)
+    expect(dependencies[0]!.changes).toMatch(changes)
+    await writer.query('ALTER TABLE users REPLICA IDENTITY FULL; ALTER TABLE users DROP COLUMN code')
+  })
+
+  test('without a primary key, and in mode triggers', async () => {
+    await writer.query('CREATE TABLE keyless (n int); ALTER TABLE keyless REPLICA IDENTITY FULL')
+    await close()
+    await open({}, 4, { tables: ['users', 'keyless'] })
+    const keyless = await pool.explain('SELECT n FROM keyless WHERE n = 1')
+    expect(keyless.dependencies[0]!.changes).toMatch(/^any change of the table: without a primary key/)
+    await close()
+    await writer.query(
+      `ALTER PUBLICATION millpond DROP TABLE keyless; DROP TABLE keyless; ${notifyTriggersSql(['users'])}`,
+    )
+    await open({}, 4, { tables: ['users'], mode: 'triggers' })
+    const { dependencies } = await pool.explain(BY_ID)
+    expect(dependencies).toEqual([
+      {
+        table: 'users',
+        rows: 'rows with id = ...',
+        changes: "any change of the table: mode 'triggers' tells only of whole tables",
+      },
+    ])
+    await writer.query(dropNotifyTriggersSql(['users']))
   })
 
   test.each<[sql: string, reason: RegExp]>([

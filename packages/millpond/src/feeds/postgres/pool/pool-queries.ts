@@ -113,7 +113,7 @@ export class PoolQueries {
   }
 
   async explain(sql: string): Promise<Explanation> {
-    return explain(await (await this.loading).of(sql))
+    return explain(await (await this.loading).of(sql), this.feed.status().mode === 'replication')
   }
 
   status(): PoolStatus {

@@ -134,5 +134,5 @@ const FINGERPRINT_SQL = `
     UNION ALL SELECT concat_ws('.', 'published', oid, xmin) FROM pg_publication_rel
     UNION ALL SELECT concat_ws('.', 'child', inhrelid, inhparent) FROM pg_inherits
     UNION ALL SELECT concat_ws('.', 'schema', oid, nspname) FROM pg_namespace WHERE oid >= 16384 AND nspname NOT LIKE 'pg\\_%'
-    UNION ALL SELECT concat_ws('.', 'table', oid, relnamespace, relname, relkind, relpersistence, relrowsecurity, relforcerowsecurity, relnatts, relacl)
+    UNION ALL SELECT concat_ws('.', 'table', oid, relnamespace, relname, relkind, relpersistence, relrowsecurity, relforcerowsecurity, relnatts, relreplident, relacl)
       FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relpersistence <> 't') c(what)`

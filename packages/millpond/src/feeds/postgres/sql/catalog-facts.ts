@@ -18,9 +18,20 @@ export interface RelationFacts {
   readonly policies: readonly string[]
   /** It has partitions or children of which no feed can tell: foreign, unlogged or temporary ones. */
   readonly untold: boolean
+  /** Of each table that its rows live in: itself, or its partitions and children. */
+  readonly identities: readonly IdentityFacts[]
   /** The query of a view. */
   readonly definition: string | null
   readonly columns: readonly ColumnFacts[]
+}
+
+/** What the stream says of an old row. */
+export interface IdentityFacts {
+  /** The replica identity: 'd' the primary key, 'f' all columns, 'i' an index, 'n' nothing. */
+  readonly kind: string
+  readonly columns: readonly string[]
+  /** Columns of the primary key. */
+  readonly key: readonly string[]
 }
 
 export interface ColumnFacts {
@@ -76,7 +87,7 @@ function factsSql({ relations, functions, operators, types, qualified }: AskedNa
         'untold', (WITH RECURSIVE down(oid) AS (SELECT inhrelid FROM pg_inherits WHERE inhparent = c.oid
             UNION SELECT inhrelid FROM pg_inherits JOIN down ON inhparent = down.oid)
           SELECT count(*) > 0 FROM down JOIN pg_class USING (oid) WHERE relkind NOT IN ('r', 'p') OR relpersistence <> 'p'),
-        'definition', CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END,
+        'identities', (${IDENTITIES}), 'definition', CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END,
         'columns', (SELECT coalesce(json_agg(json_build_object('name', a.attname, 'type', t.typname,
             'deterministic', coalesce(l.collisdeterministic, true), 'generated', a.attgenerated <> '')), '[]')
           FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation
@@ -90,6 +101,17 @@ function factsSql({ relations, functions, operators, types, qualified }: AskedNa
     'rowFunctions', (SELECT coalesce(json_agg(DISTINCT jsonb_build_object('name', p.proname, 'builtin', p.oid < 16384)), '[]')
       FROM ${unnested(qualified)} w(name, at) JOIN pg_proc p ON p.proname = w.name AND p.pronargs = 1
       JOIN pg_type t ON t.oid = p.proargtypes[0] AND t.typtype IN ('c', 'p')))::text AS facts`
+}
+
+const IDENTITIES = `
+  WITH RECURSIVE down(oid) AS (SELECT c.oid UNION SELECT inhrelid FROM pg_inherits JOIN down ON inhparent = down.oid)
+  SELECT coalesce(json_agg(json_build_object('kind', l.relreplident, 'key', ARRAY(${columnsOf('x.indisprimary')}),
+    'columns', ARRAY(${columnsOf("CASE l.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident END")}))), '[]')
+  FROM down JOIN pg_class l USING (oid) WHERE l.relkind = 'r'`
+
+function columnsOf(index: string): string {
+  return `SELECT a.attname FROM pg_index x JOIN pg_attribute a ON a.attrelid = l.oid AND a.attnum = ANY (x.indkey)
+    WHERE x.indrelid = l.oid AND ${index}`
 }
 
 /** Functions by name, functions of operators by name, and functions of casts to types by name. */

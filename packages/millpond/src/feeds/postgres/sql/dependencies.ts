@@ -6,7 +6,8 @@ import type { PostgresFeed } from '../feed.ts'
 import { beyond, isOrdered, ordinalOf } from '../ordinals.ts'
 import { type TableName, tableTag } from '../tags.ts'
 import type { Range, Watch } from '../watched-rows.ts'
-import type { ColumnFacts, RelationFacts } from './catalog-facts.ts'
+import type { ColumnFacts, IdentityFacts, RelationFacts } from './catalog-facts.ts'
+import { changesOf } from './changes.ts'
 import type { Bound, Condition } from './occurrences.ts'
 import type { Operand } from './operands.ts'
 import { exactTexts, isExact, keepsValue, textsOf } from './values.ts'
@@ -36,6 +37,7 @@ export class Dependency {
   private readonly among: readonly Among[]
   private readonly between: Between | undefined
   private readonly watch: Watch
+  private readonly identities: readonly IdentityFacts[]
 
   constructor(
     relation: RelationFacts,
@@ -47,6 +49,7 @@ export class Dependency {
     const known = conditions.filter((condition) => comparesItsType(relation, condition, parameterTypes))
     this.table = { schema: relation.schema, table: relation.table }
     this.tableTag = tableTag(this.table)
+    this.identities = relation.identities
     this.among = amongOf(relation, known)
     this.between = betweenOf(relation, known)
     const columns = this.among.map(({ column }) => column.name)
@@ -64,6 +67,13 @@ export class Dependency {
     const parts = this.among.map(({ column }) => `${column.name} = ...`)
     if (this.between) parts.push(`${this.between.column.name} in a range`)
     return parts.length === 0 ? 'any row' : `rows with ${parts.join(' and ')}`
+  }
+
+  /** In words: which changes of such rows void an answer. */
+  get changes(): string {
+    const columns = this.among.map(({ column }) => column.name)
+    if (this.between) columns.push(this.between.column.name)
+    return changesOf(columns, this.identities)
   }
 
   /** The tags of an entry that was made with these parameters. */
