@@ -59,6 +59,29 @@ export class TestService extends Service {
   client(): TestClient {
     return new TestClient(this)
   }
+
+  /** What the log is told from here on, a line for a command. */
+  logLines(): string[] {
+    const lines: string[] = []
+    const add = (args: Arguments) => void lines.push(args.texts(0).join(' '))
+    this.logs.log = {
+      append: (_, args) => add(args),
+      appendGroup: (commands) => {
+        for (const { args } of commands) add(args)
+      },
+      settled: true,
+      whenSettled: (run) => run(),
+    }
+    return lines
+  }
+
+  /** The events of keys from here on: `lpush list`. */
+  events(): string[] {
+    const events: string[] = []
+    const changed = (_: unknown, key: string, event: string) => void events.push(`${event} ${key}`)
+    this.changes.add({ active: true, changed, cleared: () => {} })
+    return events
+  }
 }
 
 /** A client that is given commands by a test. */
@@ -122,8 +145,9 @@ export class CollectingReply implements Reply {
   error(text: string): void {
     this.#add({ error: text })
   }
+  /** A number, or a bigint where that would not be exact. */
   integer(value: number | bigint): void {
-    this.#add(value)
+    this.#add(Number.isSafeInteger(Number(value)) ? Number(value) : value)
   }
   bulk(text: string): void {
     this.#add(text)

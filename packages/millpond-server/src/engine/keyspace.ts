@@ -23,6 +23,9 @@ export interface KeyspaceObserver {
   cleared(keyspace: Keyspace): void
 }
 
+/** The arena's cursors: so many for each of its stripes. */
+const CURSORS_A_STRIPE = 2 ** 32
+
 /** What a key holds: a string's bytes and form, or a collection. */
 export interface Held {
   readonly bytes?: Uint8Array
@@ -243,8 +246,9 @@ export class Keyspace {
     this.#observer.cleared(other)
   }
 
-  /** Keys in steps: see `ArenaTable.scan`. */
+  /** Keys in steps: see `ArenaTable.scan`. A cursor that never was one ends the walk. */
   scan(cursor: number, count: number): { readonly cursor: number; readonly keys: readonly Uint8Array[] } {
+    if (cursor >= this.#table.stripes * CURSORS_A_STRIPE) return { cursor: 0, keys: [] }
     return this.#table.scan(cursor, count, this.space)
   }
 

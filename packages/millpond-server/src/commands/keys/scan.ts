@@ -2,6 +2,12 @@ import { Span } from '../../engine/span.ts'
 import type { Command } from '../command.ts'
 import { cursorOf, replyScan, scanOptionsOf } from '../scans.ts'
 
+/**
+ * A step of the table ends with the part of it that it looks at, and that may hold few keys of this database. Several are
+ * taken, so that a small database is told in one answer, but not so many that others would have to wait.
+ */
+const STEPS_MAX = 64
+
 /** Keys in steps. */
 export const scan: Command = {
   name: 'scan',
@@ -17,7 +23,7 @@ export const scan: Command = {
     const { count, pattern, type } = scanOptionsOf(args, 2, true)
     const found: string[] = []
     let seen = 0
-    // A step ends with the part of the table that it looks at, which may hold few keys.
+    let steps = 0
     do {
       const step = db.scan(cursor, count - seen)
       for (const bytes of step.keys) {
@@ -28,7 +34,7 @@ export const scan: Command = {
       }
       seen += step.keys.length
       cursor = step.cursor
-    } while (cursor !== 0 && seen < count)
+    } while (cursor !== 0 && seen < count && ++steps < STEPS_MAX)
     replyScan(reply, cursor, found)
   },
 }
