@@ -1,6 +1,16 @@
 /** Gets the sources of suites when they are run: source packages of the distribution, packages of npm. Kept in a cache folder. */
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NotHere } from './suite.ts'
@@ -92,6 +102,85 @@ export function npmFolder(name: string, packages: readonly string[], say: (line:
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
     throw new NotHere(`${packages.join(', ')} cannot be had from npm: ${(error as Error).message}`)
+  }
+  return folder
+}
+
+/** A repository at a tag, in a fresh folder; `from`: a clone of it that is here already, bare or not. */
+export function gitSource(
+  name: string,
+  repository: string,
+  tag: string,
+  from: string | undefined,
+  say: (line: string) => void,
+): string {
+  const folder = join(cacheFolder, `git-${name}`)
+  if (existsSync(folder)) return folder
+  say(`${name}: getting ${from ?? repository} at ${tag}`)
+  mkdirSync(folder, { recursive: true })
+  const stdio = ['ignore', 'pipe', 'pipe'] as const
+  try {
+    if (from === undefined) {
+      const branch = tag === 'HEAD' ? [] : ['--branch', tag]
+      const url = `https://github.com/${repository}`
+      execFileSync('git', ['clone', '--quiet', '--depth', '1', ...branch, url, folder], {
+        stdio: [...stdio],
+        timeout: 300_000,
+      })
+    } else {
+      // Documents are left out: a clone may lack what is large.
+      const files = ['.', ':!docs', ':!**/*.png', ':!**/*.gif']
+      const archive = execFileSync('git', ['archive', tag, ...files], {
+        cwd: from,
+        maxBuffer: 2 ** 29,
+        stdio: [...stdio],
+      })
+      execFileSync('tar', ['-x', '-C', folder], { input: archive })
+    }
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    throw new NotHere(`${repository} cannot be had (give a clone of it by --from): ${(error as Error).message}`)
+  }
+  return folder
+}
+
+/** Installs what a repository's package.json names, or only the packages that are given: its tests need few of them. */
+export function npmInstall(folder: string, only: readonly string[], say: (line: string) => void): string {
+  if (existsSync(join(folder, 'node_modules'))) return folder
+  say(`installing packages of npm into ${folder}`)
+  try {
+    const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--legacy-peer-deps', '--no-package-lock']
+    if (only.length > 0) omitDevDependencies(folder)
+    execFileSync('npm', ['install', ...flags, ...only], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 600_000,
+    })
+  } catch (error) {
+    rmSync(join(folder, 'node_modules'), { recursive: true, force: true })
+    throw new NotHere(`packages for ${folder} cannot be had from npm: ${(error as Error).message}`)
+  }
+  return folder
+}
+
+function omitDevDependencies(folder: string): void {
+  const file = join(folder, 'package.json')
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  delete manifest.devDependencies
+  writeFileSync(file, JSON.stringify(manifest, undefined, 2))
+}
+
+/** Makes a virtual environment of Python in a folder, with packages. */
+export function pythonFolder(folder: string, packages: readonly string[], say: (line: string) => void): string {
+  if (existsSync(join(folder, 'venv'))) return folder
+  say(`installing packages of Python into ${folder}`)
+  try {
+    execFileSync('python3', ['-m', 'venv', 'venv'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    const args = ['-m', 'pip', 'install', '--quiet', ...packages]
+    execFileSync('venv/bin/python', args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], timeout: 600_000 })
+  } catch (error) {
+    rmSync(join(folder, 'venv'), { recursive: true, force: true })
+    throw new NotHere(`packages of Python for ${folder} cannot be had: ${(error as Error).message}`)
   }
   return folder
 }

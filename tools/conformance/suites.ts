@@ -1,5 +1,6 @@
 /** All conformance suites. */
+import { CLIENT_SUITES } from './clients.ts'
 import type { Suite } from './suite.ts'
 import { redisExternal, redisSpawned } from './tcl.ts'
 
-export const SUITES: readonly Suite[] = [redisExternal, redisSpawned]
+export const SUITES: readonly Suite[] = [redisExternal, redisSpawned, ...CLIENT_SUITES]
