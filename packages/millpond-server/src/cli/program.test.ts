@@ -9,13 +9,14 @@ test('--version prints the version of the package and nothing else', () => {
   expect(millpond('--version')).toEqual({ status: 0, out: `${manifest.version}\n`, error: '' })
 })
 
-test('--help names the options and commands, and says that the service comes later', () => {
+test('--help names the options and commands, and says what comes later', () => {
   const { status, out } = millpond('--help')
   expect(status).toBe(0)
   expect(out).toContain('Usage: millpond')
   expect(out).toContain('--version')
   expect(out).toMatch(/^ {2}mesh /m)
-  expect(out).toContain('comes later')
+  expect(out).toMatch(/^ {2}serve /m)
+  expect(out).toContain('come later')
 })
 
 test('without arguments it prints the help', () => {
@@ -23,14 +24,17 @@ test('without arguments it prints the help', () => {
 })
 
 test('an unknown command is named on stderr, with exit code 2', () => {
-  const { status, out, error } = millpond('serve', '--port', '6379')
-  expect({ status, out }).toEqual({ status: 2, out: '' })
-  expect(error).toContain('--port')
-  expect(millpond('serve')).toEqual({
+  expect(millpond('pour')).toEqual({
     status: 2,
     out: '',
-    error: `error: there is no command 'serve' in millpond ${manifest.version}; see millpond --help\n`,
+    error: `error: there is no command 'pour' in millpond ${manifest.version}; see millpond --help\n`,
   })
+})
+
+test('serve does not listen beyond loopback without a password', () => {
+  const { status, out, error } = millpond('serve', '--host', '0.0.0.0')
+  expect({ status, out }).toEqual({ status: 2, out: '' })
+  expect(error).toContain('--requirepass')
 })
 
 test('an unknown option is named on stderr, with exit code 2', () => {

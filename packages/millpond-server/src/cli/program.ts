@@ -13,11 +13,15 @@ const EXIT_FAILED = 1
 /** Runs the command line on `args`, without the program's own name, and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
   let exitCode = 0
-  const command = program((code) => {
-    exitCode = code
-  })
+  const at = args[0] === 'serve' ? args.indexOf('--redis-conf') : -1
+  const command = program(
+    (code) => {
+      exitCode = code
+    },
+    at < 0 ? undefined : args.slice(at + 1),
+  )
   try {
-    await command.parseAsync(args, { from: 'user' })
+    await command.parseAsync(at < 0 ? args : args.slice(0, at), { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
@@ -31,7 +35,7 @@ function isUsage(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_OPTION'
 }
 
-function program(exit: (code: number) => void): Command {
+function program(exit: (code: number) => void, redis: readonly string[] | undefined): Command {
   const root = new Command('millpond')
     .description('Millpond: the cache between an application and its database.')
     .version(version(), '-V, --version', 'print the version')
@@ -43,7 +47,7 @@ function program(exit: (code: number) => void): Command {
     .enablePositionalOptions()
     .addHelpText(
       'after',
-      '\nThe service, with the Redis protocol, the memcached protocol and HTTP, comes later.' +
+      '\nThe service speaks the Redis protocol; the memcached protocol and HTTP come later.' +
         '\nThe library is the npm package `millpond`.',
     )
     .exitOverride()
@@ -51,7 +55,7 @@ function program(exit: (code: number) => void): Command {
       if (name === undefined) self.outputHelp()
       else self.error(`error: there is no command '${name}' in millpond ${version()}; see millpond --help`)
     })
-  addServeCommand(root)
+  addServeCommand(root, redis)
   addMeshCommands(root, exit)
   addDoctorCommands(root, exit)
   return root

@@ -102,8 +102,10 @@ class NameTable {
   readonly #slots: (CommandEntry | undefined)[]
   readonly #names: Uint8Array[]
   readonly #mask: number
+  readonly #entries: readonly CommandEntry[]
 
   constructor(entries: readonly CommandEntry[]) {
+    this.#entries = entries
     const size = 2 ** Math.ceil(Math.log2(entries.length * 4 + 4))
     this.#mask = size - 1
     this.#slots = new Array<CommandEntry | undefined>(size).fill(undefined)
@@ -125,6 +127,11 @@ class NameTable {
       const entry = this.#slots[slot]
       if (entry === undefined || isName(this.#names[slot]!, bytes, start, end)) return entry
     }
+  }
+
+  /** In the order in which they were given. */
+  [Symbol.iterator](): IterableIterator<CommandEntry> {
+    return this.#entries[Symbol.iterator]()
   }
 
   named(name: string): CommandEntry | undefined {

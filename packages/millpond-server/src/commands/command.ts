@@ -27,6 +27,7 @@ export type CommandFlag =
 
 /** ACL categories that do not follow from flags or the group: `@read`, `@fast` and so on are derived. */
 export type Category =
+  | 'admin'
   | 'keyspace'
   | 'bitmap'
   | 'hyperloglog'
@@ -39,6 +40,7 @@ export type Category =
 /** The chapter of the reference. */
 export type Group =
   | 'bitmap'
+  | 'cluster'
   | 'connection'
   | 'generic'
   | 'hash'

@@ -1,4 +1,5 @@
 /** What all clients of one server share, as commands see it. */
+import { randomBytes } from 'node:crypto'
 
 import type { Arguments } from '../engine/arguments.ts'
 import type { Cache } from '../engine/cache.ts'
@@ -35,8 +36,8 @@ export interface ServiceOptions {
   readonly commands: CommandTable
   /** Bytes that keys and values may take. */
   readonly bytesMax: number
-  /** Default 16. */
-  readonly databases?: number
+  /** Default: every parameter as it is by itself. */
+  readonly configuration?: Configuration
   /** Default Math.random. */
   readonly random?: () => number
   /** What scripts run in. Default: this server has no scripting. */
@@ -49,7 +50,7 @@ export class Service {
   readonly commands: CommandTable
   /** A number from 0 to below 1, by chance: what SPOP, RANDOMKEY and their like draw. */
   readonly random: () => number
-  readonly configuration: Configuration = new Configuration()
+  readonly configuration: Configuration
   /** What is asked of the configuration all the time. */
   readonly settings: Settings
   /** Who hears of changes. */
@@ -79,6 +80,13 @@ export class Service {
   logFault: () => ReplyError = () => new ReplyError('the log can not be written', 'MISCONF')
   /** Is told of what must never happen: a command threw what is no answer. */
   onFault: (error: unknown) => void = (error) => void process.stderr.write(`${faultText(error)}\n`)
+  /** Ends the server: SHUTDOWN. Without: somebody else does. */
+  shutdown: ((how: { readonly save: 'always' | 'never' | 'as configured' }) => void) | undefined
+  /** Which run of the server this is: 40 hexadecimal digits. */
+  readonly runId: string = randomBytes(20).toString('hex')
+  readonly startedAtMs: number
+  /** What is to be done before the server ends, once no command runs any more: writing what is to be kept. */
+  readonly endings: (() => Promise<void>)[] = []
   /** Bits of SERVICE_MODE. */
   modes = 0
   /** Whose command runs. */
@@ -90,10 +98,12 @@ export class Service {
   #lastClientId = 0
 
   constructor(options: ServiceOptions) {
-    const { time, commands, bytesMax, databases = 16, random = Math.random } = options
+    const { time, commands, bytesMax, random = Math.random } = options
     this.time = time
     this.commands = commands
     this.random = random
+    this.configuration = options.configuration ?? new Configuration()
+    const databases = this.configuration.number('databases')
     this.settings = new Settings(this.configuration)
     this.changes = new Changes(this)
     this.cache = this.caches.create({ time, observer: this.changes, capacity: bytesMax, databases })
@@ -110,6 +120,8 @@ export class Service {
     this.pause = new Pause(this)
     this.logs = new Logs(this)
     this.scripts = new Scripts(this, options.lua)
+    this.startedAtMs = time.nowMs
+    this.configuration.follow('slowlog-max-len', (value) => void (this.slowLog.max = Number(value)))
   }
 
   /** A number for the next client. */
@@ -124,6 +136,7 @@ export class Service {
 
   /** Called when the commands of a read, or of a timer, are over. */
   endBatch(): void {
+    this.statistics.batches++
     this.statistics.end()
     this.tracking.broadcast()
     this.logs.flush()

@@ -27,6 +27,11 @@ export class Statistics {
   bytesOut = 0
   /** Reads from sockets that brought something. */
   batches = 0
+  clientsEvicted = 0
+  memoryPeak = 0
+  /** Of late, in a second. */
+  readonly rates: { commands: number; bytesIn: number; bytesOut: number } = { commands: 0, bytesIn: 0, bytesOut: 0 }
+  #sampled: { atMs: number; commands: number; bytesIn: number; bytesOut: number } | undefined
   readonly #histograms: (Float64Array | undefined)[]
   #run = -1
   #runCalls = 0
@@ -78,6 +83,18 @@ export class Statistics {
     if (count !== undefined || this.errors.size < ERROR_CODES_MAX) this.errors.set(code, (count ?? 0) + 1)
   }
 
+  /** Works out `rates` since it was last called. */
+  sample(): void {
+    const now = { atMs: performance.now(), commands: this.total, bytesIn: this.bytesIn, bytesOut: this.bytesOut }
+    const before = this.#sampled
+    this.#sampled = now
+    if (before === undefined) return
+    const seconds = (now.atMs - before.atMs) / 1000
+    for (const of of ['commands', 'bytesIn', 'bytesOut'] as const) {
+      this.rates[of] = Math.max(0, now[of] - before[of]) / seconds
+    }
+  }
+
   /** How many calls of a command took up to 1, 2, 4, 8… µs; `undefined`: none. */
   histogramOf({ id }: CommandEntry): Float64Array | undefined {
     return this.#histograms[id]
@@ -95,6 +112,8 @@ export class Statistics {
     this.bytesIn = 0
     this.bytesOut = 0
     this.batches = 0
+    this.clientsEvicted = 0
+    this.#sampled = undefined
   }
 
   #settle(nowMs: number): void {

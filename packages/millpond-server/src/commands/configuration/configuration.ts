@@ -75,6 +75,11 @@ export class Configuration {
     run(entry.value)
   }
 
+  /** Says what a parameter has become by itself, such as the port that was free. */
+  start(name: string, value: string): void {
+    this.#restore(this.#entry(name), value)
+  }
+
   /** Sets parameters: all, or none when one of them cannot be. @throws ConfigurationError */
   set(values: readonly (readonly [name: string, value: string])[]): void {
     const before = values.map(([name]) => this.#entry(name).value)

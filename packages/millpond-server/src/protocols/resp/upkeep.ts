@@ -1,0 +1,79 @@
+/** What is looked after ten times a second: clients that say nothing, that do not read, or that take too much memory. */
+import type { Client } from '../../commands/client.ts'
+import { clientBytes } from '../../commands/client-info.ts'
+import { CLIENT_MODE } from '../../commands/modes.ts'
+import type { Service } from '../../commands/service.ts'
+
+const EVERY_MS = 100
+const SAMPLE_EVERY = 10
+
+export class Upkeep {
+  readonly #service: Service
+  /** Since when a client has been above its soft limit. */
+  readonly #aboveSince = new WeakMap<Client, number>()
+  #timer: NodeJS.Timeout | undefined
+  #turns = 0
+
+  constructor(service: Service) {
+    this.#service = service
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.turn(), EVERY_MS)
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** One look at everybody. */
+  turn(): void {
+    const service = this.#service
+    service.time.tick()
+    if (++this.#turns % SAMPLE_EVERY === 0) service.statistics.sample()
+    for (const client of service.clients.values()) {
+      if (this.#isIdle(client) || this.#readsTooLittle(client)) client.close('now')
+    }
+    this.#boundMemory()
+    service.endBatch()
+  }
+
+  #isIdle(client: Client): boolean {
+    const { settings, time, monitors } = this.#service
+    if (settings.idleSeconds === 0 || client.waiting || monitors.has(client)) return false
+    if ((client.modes & CLIENT_MODE.SUBSCRIBED) !== 0) return false
+    return time.nowMs - client.activeAtMs > settings.idleSeconds * 1000
+  }
+
+  #readsTooLittle(client: Client): boolean {
+    const { soft, softMs, hard } = client.outputLimits
+    const bytes = client.outputBytes
+    if (bytes >= hard) return true
+    if (bytes < soft) {
+      this.#aboveSince.delete(client)
+      return false
+    }
+    const { nowMs } = this.#service.time
+    const since = this.#aboveSince.get(client) ?? nowMs
+    this.#aboveSince.set(client, since)
+    return nowMs - since > softMs
+  }
+
+  /** `maxmemory-clients`: the largest leave first. */
+  #boundMemory(): void {
+    const { configuration, clients, cache, statistics } = this.#service
+    const given = configuration.text('maxmemory-clients')
+    const max = given.endsWith('%') ? (cache.bytesMax * Number.parseInt(given, 10)) / 100 : Number(given)
+    if (max === 0) return
+    const all = [...clients.values()].map((client) => ({ client, bytes: clientBytes(client) }))
+    let sum = all.reduce((total, { bytes }) => total + bytes, 0)
+    for (const { client, bytes } of all.sort((one, other) => other.bytes - one.bytes)) {
+      if (sum <= max) return
+      if (client.noEvict) continue
+      client.close('now')
+      statistics.clientsEvicted++
+      sum -= bytes
+    }
+  }
+}
