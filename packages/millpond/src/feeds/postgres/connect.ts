@@ -3,6 +3,9 @@ import { FeedError } from '../../core/errors.ts'
 import { clientClass, type PgClient, type PgQuery, type Queryable } from './client.ts'
 import type { FeedSettings } from './options.ts'
 
+/** What is asked of the database: a connection, or what stands for one. */
+export type Asking = Pick<Connection, 'query'>
+
 /** One connection. Its queries run one after the other: `pg` gives up doing that for its callers. */
 export class Connection implements Queryable {
   readonly client: PgClient

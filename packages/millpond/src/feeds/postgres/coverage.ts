@@ -21,7 +21,7 @@ export class Coverage {
   }
 
   /** The catalog was read: these are the tables. */
-  learn(tables: readonly CatalogTable[]): void {
+  learn(tables: readonly (TableName & { readonly key: readonly string[] })[]): void {
     this.tables = new Map(tables.map((table) => [tableTag(table), table.key.length]))
     this.known = true
   }

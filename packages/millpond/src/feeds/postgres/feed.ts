@@ -12,6 +12,7 @@ import { Coverage } from './coverage.ts'
 import { dependentTags } from './dependent-tags.ts'
 import { type FeedSettings, type PostgresFeedOptions, resolveOptions } from './options.ts'
 import { formatPosition, type ParsedPosition, parsePosition } from './position.ts'
+import { RelaySession } from './relay/relay-session.ts'
 import { ReplicationSession } from './replication-session.ts'
 import type { Session, SessionHost } from './session.ts'
 import { describeStatus, type PostgresFeedStatus } from './status.ts'
@@ -71,7 +72,10 @@ class LivePostgresFeed implements PostgresFeed {
   private readonly coverage: Coverage
   private readonly watches = new Watches({
     isNew: (table, tag) => this.session?.bind(table, tag),
-    forgotten: (tags) => this.void(tags),
+    forgotten: (tags) => {
+      this.void(tags)
+      this.session?.forgot(tags)
+    },
   })
   private readonly listeners: Listeners
   private readonly backoff: Backoff
@@ -210,7 +214,7 @@ class LivePostgresFeed implements PostgresFeed {
     while (this.wanted) {
       this.epoch++
       const { settings, coverage } = this
-      const Kind = settings.mode === 'triggers' ? TriggerSession : ReplicationSession
+      const Kind = settings.relay ? RelaySession : settings.mode === 'triggers' ? TriggerSession : ReplicationSession
       this.session = new Kind(settings, this.host(), coverage, this.watches)
       const error = await this.session.run().catch((cause: unknown) => cause as Error)
       if (error instanceof SessionClosed) continue

@@ -1,4 +1,5 @@
 /** The options of a feed, checked once at the door. */
+import type { Bus } from '../../core/bus.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Duration, durationMs } from '../../core/duration.ts'
 import { OptionError } from '../../core/errors.ts'
@@ -53,10 +54,25 @@ export interface PostgresFeedOptions {
    * writers with `synchronous_commit = off`, at the price of some lag. Default: what the feed's own session is set to.
    */
   lsn?: 'flush' | 'insert'
+  /**
+   * Lets several processes share one slot: the one that feeds tells the others over the bus what it reads, and another takes
+   * its place when it is gone. Each process makes the feed with the same options. Default: each has a slot of its own.
+   */
+  relay?: RelayOptions
   clock?: Clock
   logger?: Logger
   /** Spreads reconnecting feeds. Default `Math.random`. */
   random?: Random
+}
+
+/** How processes share a feeder. */
+export interface RelayOptions {
+  /** Reaches the other processes: `mesh.bus()`, or `valkeyBus` with its default mode. The feed does not close it. */
+  readonly bus: Bus
+  /** Several groups of processes on one bus and database have names of their own. Default: the publication's. */
+  readonly name?: string
+  /** Whether this process may become the one that feeds, which needs a role that may replicate. Default true. */
+  readonly feeds?: boolean
 }
 
 export interface FeedSettings {
@@ -71,6 +87,7 @@ export interface FeedSettings {
   readonly stallTimeoutMs: number
   readonly rowTagsMax: number
   readonly lsn: 'flush' | 'insert' | undefined
+  readonly relay: Required<RelayOptions> | undefined
   readonly clock: Clock
   readonly logger: Logger
   readonly random: Random
@@ -102,6 +119,7 @@ export function resolveOptions(options: PostgresFeedOptions): FeedSettings {
     stallTimeoutMs: durationMs(options.stallTimeout ?? '10s', 'stallTimeout'),
     rowTagsMax: atLeastOne(options.rowTagsMax ?? ROW_TAGS_MAX, 'rowTagsMax'),
     lsn: options.lsn && oneOf(options.lsn, 'lsn', ['flush', 'insert']),
+    relay: relayOf(options),
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
     random: options.random ?? Math.random,
@@ -121,6 +139,14 @@ function slotOf({ slot, mode }: PostgresFeedOptions): string | undefined {
   if (mode === 'triggers') throw new OptionError('slot', slot, "mode 'triggers' has no slot: leave it away")
   if (/^[a-z0-9_]{1,63}$/.test(slot.name)) return slot.name
   throw new OptionError('slot.name', slot.name, 'use lower case letters, digits and underscores, at most 63')
+}
+
+function relayOf({ relay, mode, publication = 'millpond' }: PostgresFeedOptions): Required<RelayOptions> | undefined {
+  if (relay === undefined) return undefined
+  if (mode === 'triggers') throw new OptionError('relay', relay, "mode 'triggers' needs no slot: leave it away")
+  const { bus, name = publication, feeds = true } = relay
+  if (typeof bus?.publish === 'function' && typeof bus.subscribe === 'function') return { bus, name, feeds }
+  throw new OptionError('relay.bus', bus, "give a bus, such as mesh.bus() or valkeyBus of 'millpond/valkey'")
 }
 
 function oneOf<Choice extends string>(given: Choice, name: string, choices: readonly Choice[]): Choice {

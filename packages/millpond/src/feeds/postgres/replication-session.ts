@@ -4,7 +4,7 @@
  */
 import type { Timer } from '../../core/clock.ts'
 import { Failure, SessionClosed } from '../epoch-end.ts'
-import type { Catalog } from './catalog.ts'
+import type { Catalog, CatalogTable } from './catalog.ts'
 import { CatalogWatch } from './catalog-watch.ts'
 import { type Connection, Connections, firstRow, sqlState } from './connect.ts'
 import { type Coverage, coveredTables } from './coverage.ts'
@@ -17,7 +17,7 @@ import { keptSlot, notPermitted, type Slot, type SlotContext, temporarySlot } fr
 import { ReplicationStream } from './replication-stream.ts'
 import { RowTags } from './row-tags.ts'
 import { type ServerInfo, serverInfo } from './server-info.ts'
-import type { Session, SessionFacts, SessionHost } from './session.ts'
+import type { Session, SessionFacts, SessionHost, SessionTap } from './session.ts'
 import { quoteName } from './tags.ts'
 import { type Commit, Transactions } from './transactions.ts'
 import { Visibility } from './visibility.ts'
@@ -34,11 +34,12 @@ const STREAM_EARLY_SQL = `SELECT set_config(name, least(setting::int, 1024)::tex
   WHERE name = 'logical_decoding_work_mem'`
 
 export class ReplicationSession implements Session {
-  readonly facts: SessionFacts = { server: undefined, slot: undefined, commits: 0, changes: 0, queries: 0 }
+  readonly facts: SessionFacts
   private readonly settings: FeedSettings
   private readonly host: SessionHost
   private readonly coverage: Coverage
   private readonly watches: Watches
+  private readonly tap: SessionTap | undefined
   private readonly failure = new Failure()
   private walsenderPid: number | undefined
   private leaving = false
@@ -53,7 +54,10 @@ export class ReplicationSession implements Session {
   private transactions!: Transactions
   private pingTimer: Timer | undefined
 
-  constructor(settings: FeedSettings, host: SessionHost, coverage: Coverage, watches: Watches) {
+  constructor(settings: FeedSettings, host: SessionHost, coverage: Coverage, watches: Watches, tap?: SessionTap) {
+    const role = tap && 'feeder'
+    this.facts = { server: undefined, slot: undefined, role, commits: 0, changes: 0, queries: 0 }
+    this.tap = tap
     this.settings = settings
     this.host = host
     this.coverage = coverage
@@ -93,6 +97,10 @@ export class ReplicationSession implements Session {
 
   bind(table: string | undefined, tag: string): void {
     this.visibility?.bind(table, tag)
+  }
+
+  forgot(tags: readonly string[]): void {
+    this.tap?.voided(tags)
   }
 
   async run(): Promise<never> {
@@ -141,9 +149,15 @@ export class ReplicationSession implements Session {
     this.rowTags = new RowTags(catalog, this.coverage, this.watches)
     this.catalogWatch = this.watchCatalog(catalog)
     this.visibility = this.watchVisibility(slot, server)
+    this.tapInto(server, this.visibility)
     await this.startStream(slot, server)
     if (!slot.created) await this.checkSameServer(slot)
     this.visibility.start()
+  }
+
+  private tapInto(server: ServerInfo, visibility: Visibility): void {
+    const tables = (): CatalogTable[] => coveredTables(this.catalogWatch!.catalog, this.settings.tables)
+    this.tap?.began({ server, visibility, tables, ping: () => this.ping() })
   }
 
   /** Ends the stream politely, so that the temporary slot is dropped before we say that we are closed. */
@@ -249,14 +263,20 @@ export class ReplicationSession implements Session {
     if (commit.tags.length > 0) {
       this.facts.commits++
       this.visibility!.announced(commit)
+      this.tap?.commit(commit)
     }
-    this.visibility!.advance(commit.endLsn)
+    this.advance(commit.endLsn)
+  }
+
+  private advance(lsn: Lsn): void {
+    this.visibility!.advance(lsn)
+    this.tap?.advanced(lsn)
   }
 
   private onKeepalive(lsn: Lsn, asked: boolean): void {
     this.visibility!.heard()
     // Inside a transaction the position may not pass for done: its commit is still to come.
-    if (!this.transactions.inside) this.visibility!.advance(lsn)
+    if (!this.transactions.inside) this.advance(lsn)
     if (asked) this.ping()
     else if (this.visibility!.watermark.waitingSinceMs !== undefined) this.pingSoon()
   }
@@ -296,5 +316,7 @@ export class ReplicationSession implements Session {
     const tags = this.watches.withAny([...changed])
     this.host.invalidate(tags)
     this.host.settle(tags)
+    this.tap?.covers(coveredTables(catalog, this.settings.tables))
+    this.tap?.voided(tags)
   }
 }

@@ -1,6 +1,11 @@
 /** One epoch of a feed, from connecting until something breaks. After it nothing that was cached before counts. */
+
+import type { CatalogTable } from './catalog.ts'
+import type { Lsn } from './lsn.ts'
 import type { ParsedPosition } from './position.ts'
 import type { ServerInfo } from './server-info.ts'
+import type { Commit } from './transactions.ts'
+import type { Visibility } from './visibility.ts'
 
 export interface Session {
   /** Runs the epoch; rejects with what ended it, never resolves. */
@@ -20,6 +25,8 @@ export interface Session {
   settled(): Promise<void>
   /** A tag is new: what is unsettled for the table (`undefined`: for any) is for the tag too. */
   bind(table: string | undefined, tag: string): void
+  /** Changes give these tags no more. */
+  forgot(tags: readonly string[]): void
   readonly facts: SessionFacts
 }
 
@@ -27,6 +34,8 @@ export interface Session {
 export interface SessionFacts {
   server: ServerInfo | undefined
   slot: string | undefined
+  /** Where several processes share a feeder: which of them this one is. */
+  role: 'feeder' | 'follower' | undefined
   /** Commits that named a tag; rows decoded; settle queries. */
   commits: number
   changes: number
@@ -43,4 +52,23 @@ export interface SessionHost {
   progress(): void
   /** What the session is waiting for, as shown in `status()`. */
   waiting(reason: string): void
+}
+
+/** Who hears what a session reads, in that order, each thing after the session has taken it in. */
+export interface SessionTap {
+  began(tapped: Tapped): void
+  commit(commit: Commit): void
+  /** Everything before `lsn` was read. */
+  advanced(lsn: Lsn): void
+  voided(tags: readonly string[]): void
+  covers(tables: readonly CatalogTable[]): void
+}
+
+/** A session as its tap sees it. */
+export interface Tapped {
+  readonly server: ServerInfo
+  readonly visibility: Visibility
+  readonly tables: () => readonly CatalogTable[]
+  /** Asks the server how far the log is. */
+  readonly ping: () => void
 }

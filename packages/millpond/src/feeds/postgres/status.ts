@@ -30,6 +30,8 @@ export interface PostgresFeedStatus {
   serverVersion: string | undefined
   slot: string | undefined
   publication: string | undefined
+  /** Where processes share a feeder: which of them this one is. */
+  role: 'feeder' | 'follower' | undefined
   /** Of this epoch: commits that named a tag, rows read, and queries that asked what is visible. */
   commits: number
   changes: number
@@ -65,6 +67,7 @@ export function describeStatus(parts: StatusParts): PostgresFeedStatus {
     timeline: facts?.server?.timeline,
     serverVersion: facts?.server?.versionText,
     slot: facts?.slot,
+    role: facts?.role,
     publication: settings.mode === 'replication' ? settings.publication : undefined,
     commits: facts?.commits ?? 0,
     changes: facts?.changes ?? 0,

@@ -26,7 +26,14 @@ import { bulkTag, tableTag } from './tags.ts'
 import type { Watches } from './watches.ts'
 
 export class TriggerSession implements Session {
-  readonly facts: SessionFacts = { server: undefined, slot: undefined, commits: 0, changes: 0, queries: 0 }
+  readonly facts: SessionFacts = {
+    server: undefined,
+    slot: undefined,
+    role: undefined,
+    commits: 0,
+    changes: 0,
+    queries: 0,
+  }
   private readonly settings: FeedSettings
   private readonly host: SessionHost
   private readonly coverage: Coverage
@@ -82,6 +89,7 @@ export class TriggerSession implements Session {
 
   /** Notifications come when their commits are visible, and name whole tables. */
   bind(): void {}
+  forgot(): void {}
 
   async run(): Promise<never> {
     try {

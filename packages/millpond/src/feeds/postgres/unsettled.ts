@@ -41,6 +41,11 @@ export class UnsettledCommits {
     return [...this.commits.values()].map((commit) => commit.tags)
   }
 
+  /** Each commit that still waits, with its 32-bit xid. */
+  entries(): [xid: number, tags: readonly string[]][] {
+    return [...this.commits].map(([xid, { tags }]) => [xid, tags])
+  }
+
   /**
    * Adds a tag to each commit of a table (`undefined`: to each). One that has very many already stands for all rows of the
    * table from then on. Returns what was added, once a commit.

@@ -44,7 +44,7 @@ function setUp(lsn: 'flush' | 'insert' = 'flush') {
       progress: () => told.push('progress'),
       waiting() {},
     },
-    facts: { server, slot: 's', commits: 0, changes: 0, queries: 0 },
+    facts: { server, slot: 's', role: undefined, commits: 0, changes: 0, queries: 0 },
     startLsn: 100n,
     ping: () => pings++,
     failed: (error) => failures.push(error.message),

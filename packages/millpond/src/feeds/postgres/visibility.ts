@@ -9,7 +9,7 @@
 
 import { Settler } from '../settler.ts'
 import { Watermark } from '../watermark.ts'
-import { type Connection, sqlState } from './connect.ts'
+import { type Asking, sqlState } from './connect.ts'
 import { beforePageHeader, type Lsn, parseLsn } from './lsn.ts'
 import type { FeedSettings } from './options.ts'
 import type { ServerInfo } from './server-info.ts'
@@ -21,13 +21,15 @@ import { UnsettledCommits } from './unsettled.ts'
 export interface VisibilityOptions {
   readonly settings: FeedSettings
   readonly server: ServerInfo
-  readonly control: Connection
+  readonly control: Asking
   readonly host: SessionHost
   readonly facts: SessionFacts
   readonly startLsn: Lsn
   /** Asks the stream how far it is. */
   readonly ping: () => void
   readonly failed: (error: Error) => void
+  /** Whether it commits something small where a proof is late: see `flushLate`. Default true. */
+  readonly flushes?: boolean
 }
 
 export class Visibility {
@@ -36,13 +38,14 @@ export class Visibility {
   private readonly options: VisibilityOptions
   private readonly settler: Settler
   private readonly byInsert: boolean
-  private mayFlush = true
+  private mayFlush: boolean
   /** When the stream last said something. */
   private heardAtMs: number
 
   constructor(options: VisibilityOptions) {
     this.options = options
     this.watermark = new Watermark(options.startLsn)
+    this.mayFlush = options.flushes ?? true
     const { settings, server, failed } = options
     const { clock, heartbeatMs, stallTimeoutMs } = settings
     this.heardAtMs = clock.monotonic()

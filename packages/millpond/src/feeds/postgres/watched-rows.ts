@@ -60,6 +60,8 @@ export class Watch {
   readonly tag: string
   /** When it last began to tell more than before: see `Watches.sequence`. */
   changedAt = 0
+  /** When it began, or began anew. */
+  begunAt = 0
   /** By combination of values, the one used longest ago first: the ranges that readers named, oldest first, by their tag. */
   private readonly ranges = new Map<string, Map<string, NamedRange>>()
   private rangeCount = 0
@@ -75,7 +77,8 @@ export class Watch {
   begin(): void {
     this.ranges.clear()
     this.rangeCount = 0
-    this.changedAt = this.host.began(this.tag)
+    this.begunAt = this.host.began(this.tag)
+    this.changedAt = this.begunAt
   }
 
   /** The tags of what depends on the rows with one of these combinations of values, in the range; changes give them from now on. */

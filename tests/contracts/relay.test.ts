@@ -1,0 +1,152 @@
+/** One feeder for many processes: what a follower is told keeps the contract of a feed, over every bus. */
+import { randomBytes } from 'node:crypto'
+import type { Bus, BusMessage } from 'millpond'
+import { joinMesh } from 'millpond/mesh'
+import { type PostgresFeed, positionOf, postgresFeed, rowTag } from 'millpond/postgres'
+import { feedContract, MemoryBusHub } from 'millpond/testing'
+import { valkeyBus } from 'millpond/valkey'
+import type pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { seededRandom } from '../../packages/millpond/src/core/random.ts'
+import { type PostgresServer, startPostgres } from '../../tools/servers/postgres.ts'
+import { FeedRecorder, Sessions } from '../../tools/servers/postgres-probe.ts'
+import { type RedisServer, startRedis } from '../../tools/servers/redis.ts'
+
+let server: PostgresServer
+let redis: RedisServer
+const ends: (() => unknown)[] = []
+
+beforeAll(async () => {
+  ;[server, redis] = await Promise.all([startPostgres(), startRedis()])
+})
+afterAll(async () => {
+  for (const end of ends.reverse()) await end()
+  await server?.destroy()
+  await redis?.destroy()
+})
+
+/** Two ends of a bus. */
+type Connect = () => Promise<[Bus, Bus]>
+
+const buses: Record<string, Connect> = {
+  'a bus in memory that says things twice, in pieces, and loses what followers ask': async () => {
+    const hub = new MemoryBusHub()
+    const random = seededRandom(5)
+    return [new Careless(hub.connect(), random), new Careless(hub.connect(), random)]
+  },
+
+  async 'a mesh'() {
+    const name = `relay-${randomBytes(6).toString('hex')}`
+    const join = async (peer: string): Promise<Bus> => {
+      const mesh = await joinMesh({ name, peer, key: '5e'.repeat(32), transport: { interface: '127.0.0.1' } })
+      ends.push(() => mesh.leave())
+      return mesh.bus()
+    }
+    return [await join('one'), await join('other')]
+  },
+
+  async Redis() {
+    const connect = async (): Promise<Bus> => {
+      const bus = valkeyBus(redis.url)
+      ends.push(() => bus.close())
+      await bus.ready()
+      return bus
+    }
+    return [await connect(), await connect()]
+  },
+}
+
+/** A bus that may split messages and bring them twice, as a bus may; what is asked of the feeder it sometimes loses. */
+class Careless implements Bus {
+  private readonly end: Bus
+  private readonly random: () => number
+
+  constructor(end: Bus, random: () => number) {
+    this.end = end
+    this.random = random
+  }
+
+  async publish(message: BusMessage): Promise<void> {
+    if (message.cache.includes('asks') && this.random() < 0.3) return
+    const pieces = this.random() < 0.5 ? [message] : (message.keys ?? []).map((key) => ({ ...message, keys: [key] }))
+    await Promise.all(pieces.flatMap((piece) => [piece, piece]).map((piece) => this.end.publish(piece)))
+  }
+
+  subscribe(receiver: Parameters<Bus['subscribe']>[0]): () => void {
+    return this.end.subscribe(receiver)
+  }
+
+  close(): Promise<void> {
+    return this.end.close()
+  }
+}
+
+describe.each(Object.entries(buses))('a feed that follows over %s', (name, connect) => {
+  let sessions: Sessions
+  let writer: pg.Client
+  let feeds: PostgresFeed[]
+  let follower: PostgresFeed
+
+  beforeAll(async () => {
+    const database = `relay_${Object.keys(buses).indexOf(name)}`
+    sessions = new Sessions(server)
+    await (await sessions.open()).query(`CREATE DATABASE ${database}`)
+    writer = await sessions.open({ database })
+    await writer.query(
+      'CREATE TABLE rows (id int PRIMARY KEY, n int); INSERT INTO rows SELECT i, 0 FROM generate_series(1, 8) i',
+    )
+    feeds = (await connect()).map((bus) =>
+      postgresFeed({ connectionString: server.urlOf({ database }), tables: ['rows'], relay: { bus } }),
+    )
+    await feeds[0]!.ready()
+    follower = feeds[1]!
+    await follower.ready()
+  })
+  afterAll(async () => {
+    for (const feed of feeds ?? []) await feed.close()
+    await sessions?.end()
+  })
+
+  for (const { name: check, run } of feedContract)
+    test(check, () =>
+      run({
+        feed: follower,
+        table: 'rows',
+        rowTag: (row) => rowTag('rows', row),
+        async commit(row) {
+          await writer.query('UPDATE rows SET n = n + 1 WHERE id = $1', [row])
+          return positionOf(writer)
+        },
+        async caughtUp() {
+          await follower.ready()
+          await follower.reached(await positionOf(writer), 10_000)
+          await follower.settled(10_000)
+        },
+        async interrupt() {
+          const heard = new FeedRecorder()
+          const leave = follower.subscribe(heard)
+          await writer.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'walsender'")
+          await heard.until(() => heard.resets.length > 0)
+          leave()
+        },
+        nowMs: () => performance.now(),
+      }),
+    )
+
+  test('one process has a slot, and the other takes its place', async () => {
+    const roles = (): unknown[] => feeds.map((feed) => feed.status().role)
+    await Promise.all(feeds.map((feed) => feed.ready()))
+    expect(roles().toSorted()).toEqual(['feeder', 'follower'])
+    const { rows } = await writer.query('SELECT FROM pg_replication_slots WHERE database = current_database()')
+    expect(rows).toHaveLength(1)
+    const at = roles().indexOf('feeder')
+    const other = feeds[1 - at]!
+    await feeds[at]!.close()
+    const heard = new FeedRecorder()
+    other.subscribe(heard)
+    while (other.status().role !== 'feeder') await new Promise((resolve) => setTimeout(resolve, 10))
+    await other.ready()
+    await writer.query('UPDATE rows SET n = n + 1 WHERE id = 1')
+    await heard.until(() => heard.invalidated.flat().includes('rows:1'))
+  })
+})
