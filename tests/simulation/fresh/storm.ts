@@ -27,7 +27,16 @@ export interface StormReport {
   /** How often each fault was played. */
   readonly faults: Readonly<Record<string, number>>
   /** What the seed decided. */
-  readonly settings: { readonly boundMs: number; readonly isAsync: boolean; readonly hasSlot: boolean }
+  readonly settings: StormSettings
+}
+
+interface StormSettings {
+  readonly boundMs: number
+  readonly isAsync: boolean
+  /** The second process has a slot that is kept. */
+  readonly hasSlot: boolean
+  /** How many writers each process has. Who writes waits for his own writes; who only reads is the better judge of the bound. */
+  readonly writers: readonly number[]
 }
 
 const KEYS = 24
@@ -38,12 +47,12 @@ const CALM_MS = 700
 
 export async function storm(options: StormOptions): Promise<StormReport> {
   const random = seededRandom(options.seed)
-  const settings = { boundMs: random() < 0.5 ? 250 : 60, isAsync: random() < 0.4, hasSlot: random() < 0.5 }
+  const settings = drawnSettings(random)
   const world = await World.start({ binaries: options.binaries, keys: KEYS })
   try {
     await world.addStandby({ hot_standby_feedback: true })
     await open(world, settings, options.library ?? LIBRARY)
-    const faults = await play(world, options, random)
+    const faults = await play(world, options, settings, random)
     await rest(world)
     const history = await world.history()
     return { verdict: judge(history), writes: history.writes.length, faults, settings }
@@ -52,10 +61,19 @@ export async function storm(options: StormOptions): Promise<StormReport> {
   }
 }
 
-/** Two processes that read and write on the primary, and one that reads the standby. */
-async function open(world: World, settings: StormReport['settings'], library: string): Promise<void> {
-  const { hasSlot, ...more } = settings
-  const common = { ...more, library }
+function drawnSettings(random: Random): StormSettings {
+  return {
+    boundMs: random() < 0.5 ? 250 : 60,
+    isAsync: random() < 0.4,
+    hasSlot: random() < 0.5,
+    writers: random() < 0.5 ? [4, 0, 0] : [2, 2, 0],
+  }
+}
+
+/** Two processes on the primary, and one that reads the standby. */
+async function open(world: World, settings: StormSettings, library: string): Promise<void> {
+  const { hasSlot, boundMs, isAsync } = settings
+  const common = { boundMs, isAsync, library }
   await world.addSeats([
     { name: 'first', ...common },
     { name: 'second', ...common, ...(hasSlot && { slot: 'second' }) },
@@ -64,15 +82,18 @@ async function open(world: World, settings: StormReport['settings'], library: st
   await all(world.seats, ({ process }) => process.call('ready'))
 }
 
-async function play(world: World, options: StormOptions, random: Random): Promise<Record<string, number>> {
+async function play(
+  world: World,
+  options: StormOptions,
+  settings: StormSettings,
+  random: Random,
+): Promise<Record<string, number>> {
   const counts: Record<string, number> = {}
   const endMs = nowMs() + options.durationMs
   const [seed, ofServer, ofProcesses] = [random, random, random].map((draw) => Math.floor(draw() * 2 ** 31))
-  await all(world.seats, ({ process, readsStandby, isAsync }, at) => {
-    // Who reads after asynchronous commits of his own mostly waits: the others read more.
-    const writers = readsStandby || (isAsync && at > 0) ? 0 : 2
-    return process.call('start', { seed: seed! + at, readers: 3, writers, keys: KEYS - 2 })
-  })
+  await all(world.seats, ({ process }, at) =>
+    process.call('start', { seed: seed! + at, readers: 3, writers: settings.writers[at]!, keys: KEYS - 2 }),
+  )
   const track = async (draw: Random, next: () => Fault): Promise<void> => {
     while (nowMs() < endMs) {
       await sleep(draw() * CALM_MS)

@@ -35,12 +35,10 @@ export class Seat {
   readonly feedWire: TcpProxy
   readonly poolWire: TcpProxy
   readonly readsStandby: boolean
-  readonly isAsync: boolean
 
   constructor(options: SeatOptions, process: Remote<CacheProcess>, feedWire: TcpProxy, poolWire: TcpProxy) {
     this.name = options.name
     this.readsStandby = options.reads === 'standby'
-    this.isAsync = options.isAsync === true
     this.process = process
     this.feedWire = feedWire
     this.poolWire = poolWire
