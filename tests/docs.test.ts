@@ -152,6 +152,20 @@ describe('what the pages list is whole', () => {
     expect(rows.length).toBeGreaterThan(8)
     for (const [, promise, file, name] of rows) expect(read(file!), promise).toContain(name)
   })
+
+  test('each failure in docs/freshness.md names tests that are there', () => {
+    const table = read('docs/freshness.md').split('\n## What breaks')[1]!.split('\n## ')[0]!
+    const rows = [...table.matchAll(/^\| (.+) \| .+ \| (`.+) \|$/gm)]
+    expect(rows.length).toBeGreaterThan(20)
+    for (const [, what, tests] of rows) {
+      const named = [...tests!.matchAll(/`([^`]+\.ts)`: ([^`]+)/g)]
+      expect(named.length, what).toBeGreaterThan(0)
+      for (const [, file, names] of named) {
+        const path = existsSync(join(root, file!)) ? file! : `packages/millpond/src/feeds/postgres/${file}`
+        for (const name of names!.split(/; ?/).filter((part) => part !== '')) expect(read(path), what).toContain(name)
+      }
+    }
+  })
 })
 
 /** The tables that the pages speak of. */
