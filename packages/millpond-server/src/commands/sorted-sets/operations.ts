@@ -1,7 +1,7 @@
 /** Sorted sets, and sets, put together: the work of ZUNION, ZINTER, ZDIFF and their kin. */
 import type { Arguments } from '../../engine/arguments.ts'
+import { EncodingLimits } from '../../engine/encoding-limits.ts'
 import { ReplyError, syntaxError } from '../../engine/errors.ts'
-import type { Keyspace } from '../../engine/keyspace.ts'
 import type { Reply } from '../../engine/reply.ts'
 import { SET, type SetValue } from '../../engine/values/set.ts'
 import { SORTED_SET, SortedSet } from '../../engine/values/sorted-set.ts'
@@ -31,7 +31,10 @@ export interface Combination {
 export type CombinationOption = 'weights' | 'withscores' | 'limit'
 
 /** Makes a new sorted set of others. */
-export type Operation = (db: Keyspace, combination: Combination) => SortedSet
+export type Operation = (combination: Combination) => SortedSet
+
+/** Results are no listpacks, so that a zero may keep its sign. */
+const UNPACKED: EncodingLimits = Object.assign(new EncodingLimits(), { zsetMaxListpackEntries: 0 })
 
 const AGGREGATES: Readonly<Record<string, Aggregate>> = {
   SUM: (one, other) => orZero(one + other),
@@ -84,7 +87,7 @@ function readOption(combination: Combination, args: Arguments, at: number, may: 
   return at + 2
 }
 
-export const union: Operation = (db, { sources, aggregate }) => {
+export const union: Operation = ({ sources, aggregate }) => {
   const scores = new Map<string, number>()
   for (const { value, weight } of bySize(sources)) {
     for (const [member, score] of entriesOf(value)) {
@@ -93,13 +96,13 @@ export const union: Operation = (db, { sources, aggregate }) => {
       scores.set(member, before === undefined ? weighed : aggregate(before, weighed))
     }
   }
-  const result = new SortedSet(db.limits)
+  const result = new SortedSet(UNPACKED)
   for (const [member, score] of scores) result.set(member, score)
   return result
 }
 
-export const intersection: Operation = (db, combination) => {
-  const result = new SortedSet(db.limits)
+export const intersection: Operation = (combination) => {
+  const result = new SortedSet(UNPACKED)
   eachCommon(combination, (member, score) => {
     result.set(member, score)
     return true
@@ -108,8 +111,8 @@ export const intersection: Operation = (db, combination) => {
 }
 
 /** Entries of the first whose members no other has. */
-export const difference: Operation = (db, { sources }) => {
-  const result = new SortedSet(db.limits)
+export const difference: Operation = ({ sources }) => {
+  const result = new SortedSet(UNPACKED)
   const [first, ...others] = sources
   for (const [member, score] of entriesOf(first!.value)) {
     if (!others.some(({ value }) => value?.has(member))) result.set(member, score)
@@ -133,6 +136,14 @@ export function eachCommon(
     })
     if (isCommon && !tell(member, score)) return
   }
+}
+
+/** A result as it is stored: a listpack, if it fits into one. */
+export function packed(set: SortedSet, limits: EncodingLimits): SortedSet {
+  if (set.size > limits.zsetMaxListpackEntries) return set
+  const twin = new SortedSet(limits)
+  set.visit(0, set.size, false, (member, score) => twin.insert(member, score))
+  return twin.encoding === 'listpack' ? twin : set
 }
 
 /** Answers with the entries of a set in order, with scores if they were asked for. */

@@ -50,6 +50,7 @@ export function rangeQueryOf(args: Arguments, keyAt: number, form: RangeForm): R
   if (limit !== -1 && kind === 'rank') {
     throw new ReplyError('syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX')
   }
+  if (kind === 'rank') offset = 0
   if (withScores && kind === 'member') {
     throw new ReplyError('syntax error, WITHSCORES not supported in combination with BYLEX')
   }

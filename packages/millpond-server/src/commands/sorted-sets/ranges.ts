@@ -44,9 +44,14 @@ function scoreBound(text: string): { readonly score: number; readonly isOpen: bo
   const isOpen = text.startsWith('(')
   // As in C's strtod: spaces in front do not matter, and nothing is zero.
   const number = (isOpen ? text.slice(1) : text).replace(/^[\t-\r ]+/, '')
-  const score = number === '' ? 0 : parseFloat64(number)
+  const score = number === '' ? 0 : (parseFloat64(number) ?? beyondDoubles(number))
   if (score === undefined) throw new ReplyError('min or max is not a float')
   return { score, isOpen }
+}
+
+/** A bound may be further than doubles reach, or closer to zero, where a score may not. */
+function beyondDoubles(number: string): number | undefined {
+  return /^[+-]?(?:\d+\.?\d*|\.\d+)e[+-]?\d+$/i.test(number) ? Number(number) : undefined
 }
 
 function memberBound(text: string): (set: SortedSet, isMin: boolean) => number {

@@ -14,6 +14,6 @@ export const zdiff: Command = {
   syntax: 'numkeys key [key ...] [WITHSCORES]',
   run(client, args, reply) {
     const combination = combinationOf(client, args, 1, ['withscores'])
-    replySortedSet(client, difference(client.db, combination), combination.withScores, reply)
+    replySortedSet(client, difference(combination), combination.withScores, reply)
   },
 }

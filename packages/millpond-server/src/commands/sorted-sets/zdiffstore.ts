@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts'
-import { combinationOf, difference } from './operations.ts'
+import { combinationOf, difference, packed } from './operations.ts'
 import { storeSortedSet } from './range-query.ts'
 
 /** Stores the members of the first sorted set that no other has. */
@@ -17,7 +17,8 @@ export const zdiffstore: Command = {
   ],
   syntax: 'destination numkeys key [key ...]',
   run(client, args, reply) {
+    const { db } = client
     const combination = combinationOf(client, args, 2, [])
-    storeSortedSet(client.db, args, difference(client.db, combination), 'zdiffstore', reply)
+    storeSortedSet(db, args, packed(difference(combination), db.limits), 'zdiffstore', reply)
   },
 }

@@ -14,6 +14,6 @@ export const zinter: Command = {
   syntax: 'numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE SUM | MIN | MAX] [WITHSCORES]',
   run(client, args, reply) {
     const combination = combinationOf(client, args, 1, ['weights', 'withscores'])
-    replySortedSet(client, intersection(client.db, combination), combination.withScores, reply)
+    replySortedSet(client, intersection(combination), combination.withScores, reply)
   },
 }

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts'
-import { combinationOf, intersection } from './operations.ts'
+import { combinationOf, intersection, packed } from './operations.ts'
 import { storeSortedSet } from './range-query.ts'
 
 /** Stores the members that all sets have, with their scores put together. */
@@ -17,7 +17,8 @@ export const zinterstore: Command = {
   ],
   syntax: 'destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE SUM | MIN | MAX]',
   run(client, args, reply) {
+    const { db } = client
     const combination = combinationOf(client, args, 2, ['weights'])
-    storeSortedSet(client.db, args, intersection(client.db, combination), 'zinterstore', reply)
+    storeSortedSet(db, args, packed(intersection(combination), db.limits), 'zinterstore', reply)
   },
 }

@@ -1,5 +1,5 @@
 import { formatDouble } from '../../engine/numbers.ts'
-import { SORTED_SET } from '../../engine/values/sorted-set.ts'
+import { SORTED_SET, type SortedSet } from '../../engine/values/sorted-set.ts'
 import type { Command } from '../command.ts'
 import { cursorOf, replyScan, scanOptionsOf } from '../scans.ts'
 
@@ -24,8 +24,14 @@ export const zscan: Command = {
     }
     const { count, pattern } = scanOptionsOf(args, 3)
     const next = set.scan(cursor, count, (member, score) => {
-      if (pattern === undefined || pattern.matches(member)) found.push(member, formatDouble(score))
+      if (pattern === undefined || pattern.matches(member)) found.push(member, formatScore(score, set))
     })
     replyScan(reply, next, found)
   },
+}
+
+/** A listpack has whole numbers as such, and shows all their digits. */
+function formatScore(score: number, { encoding }: SortedSet): string {
+  const isWhole = Number.isInteger(score) && Math.abs(score) <= 2 ** 62
+  return encoding === 'listpack' && isWhole ? String(BigInt(score)) : formatDouble(score)
 }

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts'
-import { combinationOf, union } from './operations.ts'
+import { combinationOf, packed, union } from './operations.ts'
 import { storeSortedSet } from './range-query.ts'
 
 /** Stores the members that any of the sets has, with their scores put together. */
@@ -17,7 +17,8 @@ export const zunionstore: Command = {
   ],
   syntax: 'destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE SUM | MIN | MAX]',
   run(client, args, reply) {
+    const { db } = client
     const combination = combinationOf(client, args, 2, ['weights'])
-    storeSortedSet(client.db, args, union(client.db, combination), 'zunionstore', reply)
+    storeSortedSet(db, args, packed(union(combination), db.limits), 'zunionstore', reply)
   },
 }

@@ -53,16 +53,14 @@ export class SortedSet implements Collection {
   /** Puts a member that is not there yet. */
   insert(member: string, score: number): void {
     if (this.#isListpack) this.#isListpack = this.#fits(this.size + 1, member.length)
-    this.#tree.insert(member, score)
-    this.#scores.set(member, score)
+    this.#put(member, score)
   }
 
   /** Puts another score on a member. */
   move(member: string, before: number, score: number): void {
     if (before === score) return
     this.#tree.delete(member, before)
-    this.#tree.insert(member, score)
-    this.#scores.set(member, score)
+    this.#put(member, score)
   }
 
   /** Removes a member. Returns whether it was there. */
@@ -139,6 +137,13 @@ export class SortedSet implements Collection {
     })
     twin.#isListpack = this.#isListpack
     return twin
+  }
+
+  /** A listpack keeps whole numbers as such, and so no zero with a sign. */
+  #put(member: string, score: number): void {
+    const kept = this.#isListpack ? score + 0 : score
+    this.#tree.insert(member, kept)
+    this.#scores.set(member, kept)
   }
 
   #fits(entries: number, length: number): boolean {
