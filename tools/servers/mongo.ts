@@ -1,7 +1,7 @@
 /**
  * A MongoDB for tests, in this process: a replica set that speaks the wire protocol and knows of the database what a
  * cache and its feed ask of it. It is NOT a mongod: queries are answered by `mingo`, writes are never in conflict, nothing is on disk,
- * and a write counts as committed by the majority at once. What it is for are the faults, which a real server has seldom and
+ * and a majority has each write at once, unless it is held back. What it is for are the faults, which a real server has seldom and
  * not when a test wants them: see the methods of `MongoTestServer`.
  *
  * Spoken: hello, CRUD, aggregate, sessions with `operationTime` and `afterClusterTime`, transactions, change streams (collection,
@@ -29,6 +29,8 @@ export interface CommandFault {
   readonly error?: CommandError
   /** It is never answered, and the connection stays: as one that the driver has lost. */
   readonly isLost?: boolean
+  /** It is run at once, and answered when this resolves. */
+  readonly late?: () => Promise<unknown>
   /** Only commands for which this holds. */
   readonly where?: (command: Document) => boolean
 }
@@ -52,6 +54,8 @@ export class MongoTestServer {
   private readonly setName = `rs-${randomBytes(4).toString('hex')}`
   private readonly faults: { fault: CommandFault; left: number }[] = []
   private term = 1
+  /** Of what comes after it streams do not tell. */
+  private toldEnd = Number.POSITIVE_INFINITY
 
   constructor(secondaries: number) {
     const answer = this.answer.bind(this)
@@ -85,19 +89,37 @@ export class MongoTestServer {
     this.primary.killCursors()
   }
 
-  /** The primary is elected anew: connections break, and the election has another id. */
+  /** While it is held no majority has what is written: it waits, no stream tells of it, and an election undoes it. */
+  holdMajority(isHeld: boolean): void {
+    this.oplog.hold(isHeld)
+  }
+
+  /** Streams tell nothing that is new, as those of a server that has much else to do. */
+  pauseStreams(isPaused: boolean): void {
+    this.toldEnd = isPaused ? this.oplog.committedEnd : Number.POSITIVE_INFINITY
+  }
+
+  /** The primary is elected anew: what no majority has is undone, connections break, and the election has another id. */
   elect(): void {
     this.term++
+    this.oplog.rollBack()
+    for (const member of this.members) member.rollBack()
     this.killConnections()
+    this.oplog.append([FILLER])
+  }
+
+  /** Calls `listener` with each change that a majority has. */
+  onCommit(listener: (change: Change) => void): void {
+    this.oplog.onCommit(listener)
   }
 
   /** The log forgets what it has, something that no stream has read yet included. */
   rollOver(): void {
-    const filler: Change = { kind: 'create', database: 'local', collection: 'filler', options: {} }
-    this.oplog.append([filler])
+    this.holdMajority(false)
+    this.oplog.append([FILLER])
     this.oplog.rollOver()
     // There is always a last entry.
-    this.oplog.append([filler])
+    this.oplog.append([FILLER])
     this.killCursors()
   }
 
@@ -111,10 +133,15 @@ export class MongoTestServer {
     const fault = this.takeFault(name, command)
     if (fault?.error) throw fault.error
     if (fault?.isLost) return await new Promise<never>(() => {})
-    if (fault) socket.resetAndDestroy()
+    if (fault && fault.late === undefined) socket.resetAndDestroy()
     const { afterClusterTime } = (command.readConcern ?? {}) as Document
-    if (afterClusterTime !== undefined) await member.reached(timeOf(afterClusterTime))
-    return await this.run(member, name, command, socket)
+    if (afterClusterTime !== undefined) await member.reached(timeOf(afterClusterTime), isMajority(command))
+    const reply = await this.run(member, name, command, socket)
+    const isCommitted =
+      name === 'commitTransaction' || (Object.hasOwn(WRITES, name) && command.autocommit === undefined)
+    if (isCommitted && writeConcernOf(command) !== 1) await member.reached(this.oplog.time, true)
+    await fault?.late?.()
+    return reply
   }
 
   private takeFault(name: string, command: Document): CommandFault | undefined {
@@ -127,7 +154,7 @@ export class MongoTestServer {
 
   private async run(member: Member, name: string, command: Document, socket: Socket): Promise<Document> {
     if (Object.hasOwn(WRITES, name)) return this.write(member, WRITES[name]!, command)
-    const data = this.transactions.dataOf(command, member.data)
+    const data = this.transactions.dataOf(command, isMajority(command) ? member.committed : member.data)
     const { cursors } = member
     switch (name.toLowerCase()) {
       case 'hello':
@@ -185,15 +212,22 @@ export class MongoTestServer {
   private aggregate(member: Member, command: Document): Document {
     const [first, ...rest] = command.pipeline as Document[]
     const options = first?.$changeStream as Document | undefined
-    const data = this.transactions.dataOf(command, member.data)
+    const data = this.transactions.dataOf(command, isMajority(command) ? member.committed : member.data)
     if (options === undefined) return reads.aggregateCommand(data, member.cursors, command)
     const database = command.$db as string
     const collection = command.aggregate === 1 ? undefined : (command.aggregate as string)
     const scope =
       options.allChangesForCluster === true ? {} : collection === undefined ? { database } : { database, collection }
     const { oplog } = this
-    const appliedEnd = () => member.appliedEnd
-    const stream = new ChangeStreamCursor({ oplog, appliedEnd, data: member.data, scope, options, pipeline: rest })
+    const committedEnd = () => Math.min(member.committedEnd, this.toldEnd)
+    const stream = new ChangeStreamCursor({
+      oplog,
+      committedEnd,
+      data: member.committed,
+      scope,
+      options,
+      pipeline: rest,
+    })
     return member.cursors.firstOfStream(`${database}.${collection ?? '$cmd.aggregate'}`, stream)
   }
 
@@ -222,6 +256,17 @@ export class MongoTestServer {
       readOnly: false,
     }
   }
+}
+
+/** An entry that concerns nobody, such as a new primary writes. */
+const FILLER: Change = { kind: 'create', database: 'local', collection: 'filler', options: {} }
+
+function isMajority({ readConcern }: Document): boolean {
+  return (readConcern as Document | undefined)?.level === 'majority'
+}
+
+function writeConcernOf({ writeConcern }: Document): unknown {
+  return (writeConcern as Document | undefined)?.w
 }
 
 type Write = (target: writes.WriteTarget, command: Document) => Document

@@ -10,8 +10,8 @@ export type StreamScope = { readonly database?: string; readonly collection?: st
 
 export interface StreamParts {
   readonly oplog: Oplog
-  /** How far the member has applied the log: nothing after it is told. */
-  readonly appliedEnd: () => number
+  /** How far the member has applied what a majority has: nothing after it is told. */
+  readonly committedEnd: () => number
   readonly data: Databases
   readonly scope: StreamScope
   /** The `$changeStream` stage, and those after it. */
@@ -43,20 +43,20 @@ export class ChangeStreamCursor {
 
   /** The events that are there by now, and the token from which the stream goes on after them. */
   pull(): { readonly events: Document[]; readonly token: Document } {
-    const { oplog, appliedEnd, pipeline } = this.parts
+    const { oplog, committedEnd, pipeline } = this.parts
     const events: Document[] = []
-    while (this.next < appliedEnd() && events.length < BATCH_MAX && !this.hasEnded) {
+    while (this.next < committedEnd() && events.length < BATCH_MAX && !this.hasEnded) {
       const entry = oplog.at(this.next++)
       const told = this.eventsOf(entry).flatMap((event) => throughPipeline(event, pipeline))
       events.push(...told)
       this.token = (told.at(-1)?._id as Document | undefined) ?? this.mark(entry.time)
     }
     // A place that the log has forgotten is found out also where nothing is new.
-    if (this.next < appliedEnd()) oplog.at(this.next)
+    if (this.next < committedEnd()) oplog.at(this.next)
     return { events, token: this.token }
   }
 
-  private mark(time: bigint = this.parts.oplog.time): Document {
+  private mark(time: bigint = this.parts.oplog.timeBefore(this.next)): Document {
     return tokenOf(time, MARK, this.next)
   }
 
@@ -116,11 +116,11 @@ function throughPipeline(event: Document, pipeline: readonly Document[]): Docume
   return pipeline.length === 0 ? [copyOf(event)] : (aggregate([copyOf(event)], [...pipeline]) as Document[])
 }
 
-function startOf({ oplog, options, appliedEnd }: StreamParts): number {
+function startOf({ oplog, options, committedEnd }: StreamParts): number {
   const { resumeAfter, startAfter, startAtOperationTime } = options
   const token = (resumeAfter ?? startAfter) as { _data?: string } | undefined
   if (token !== undefined) return placeAfter(token, oplog)
-  return startAtOperationTime === undefined ? appliedEnd() : oplog.sequenceAt(timeOf(startAtOperationTime))
+  return startAtOperationTime === undefined ? committedEnd() : oplog.sequenceAt(timeOf(startAtOperationTime))
 }
 
 function placeAfter({ _data = '' }: { _data?: string }, oplog: Oplog): number {

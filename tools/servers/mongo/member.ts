@@ -13,11 +13,15 @@ import { type Document, encodeReply, type Request, RequestReader } from './wire.
 export type Answer = (member: Member, command: Document, connection: Socket) => Promise<Document> | Document
 
 export class Member {
-  readonly data: Databases = new Databases()
+  data: Databases = new Databases()
+  /** What a majority has, as far as this member has it. */
+  committed: Databases = new Databases()
   readonly cursors: Cursors = new Cursors()
   /** The sequence of the first entry that is not applied. */
   appliedEnd = 0
   appliedTime: bigint
+  committedEnd = 0
+  committedTime: bigint
   private readonly oplog: Oplog
   private readonly answer: Answer
   private readonly sockets = new Set<Socket>()
@@ -30,6 +34,7 @@ export class Member {
     this.oplog = oplog
     this.answer = answer
     this.appliedTime = oplog.time
+    this.committedTime = oplog.time
     this.server = createServer((socket) => this.serve(socket))
     oplog.onAppend(() => this.catchUp())
   }
@@ -72,9 +77,16 @@ export class Member {
     await new Promise((resolve) => this.server.close(resolve))
   }
 
-  /** Resolves when the log has been applied up to the time. */
-  async reached(time: bigint): Promise<void> {
-    while (this.appliedTime < time) await new Promise<void>((resolve) => this.waiting.add(resolve))
+  /** Resolves when the log has been applied up to the time, and a majority has it where that is asked for. */
+  async reached(time: bigint, isMajority: boolean): Promise<void> {
+    while ((isMajority ? this.committedTime : this.appliedTime) < time)
+      await new Promise<void>((resolve) => this.waiting.add(resolve))
+  }
+
+  /** Forgets what no majority had. */
+  rollBack(): void {
+    this.data = this.committed.fork()
+    this.appliedEnd = this.committedEnd
   }
 
   /** Resolves with true when something may have changed, with false after `ms`. */
@@ -100,6 +112,11 @@ export class Member {
       const entry = this.oplog.at(this.appliedEnd++)
       this.data.apply(entry)
       this.appliedTime = entry.time
+    }
+    while (this.committedEnd < this.oplog.committedEnd) {
+      const entry = this.oplog.at(this.committedEnd++)
+      this.committed.apply(entry)
+      this.committedTime = entry.time
     }
     this.wake()
   }

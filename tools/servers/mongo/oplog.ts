@@ -44,7 +44,13 @@ export class Oplog {
   private forgottenTime = 0n
   /** The time of the latest entry. */
   time: bigint = BigInt(Math.floor(Date.now() / 1000)) << 32n
+  /** The first entry that no majority has, and the time of the latest that one has. */
+  committedEnd = 0
+  committedTime: bigint = this.time
+  private isHeld = false
   private readonly listeners = new Set<() => void>()
+  private readonly committedListeners: ((entry: Entry) => void)[] = []
+  private readonly beganAt = this.time
 
   get end(): number {
     return this.first + this.entries.length
@@ -55,12 +61,38 @@ export class Oplog {
     const seconds = BigInt(Math.floor(Date.now() / 1000)) << 32n
     this.time = seconds > this.time ? seconds + 1n : this.time + 1n
     for (const change of changes) this.entries.push({ ...change, sequence: this.end, time: this.time })
+    this.commit()
+  }
+
+  /** While it is held no majority has what is new: it can be read with `local`, and may be undone. */
+  hold(isHeld: boolean): void {
+    this.isHeld = isHeld
+    this.commit()
+  }
+
+  /** Undoes what no majority has. */
+  rollBack(): void {
+    this.entries.length = this.committedEnd - this.first
+  }
+
+  private commit(): void {
+    if (!this.isHeld) {
+      const committed = this.entries.slice(Math.max(0, this.committedEnd - this.first))
+      for (const entry of committed) for (const listener of this.committedListeners) listener(entry)
+      this.committedEnd = this.end
+      this.committedTime = this.time
+    }
     for (const listener of [...this.listeners]) listener()
   }
 
   at(sequence: number): Entry {
     if (sequence < this.first) throw historyLost()
     return this.entries[sequence - this.first]!
+  }
+
+  /** The time of the entry before this place, of which a stream that begins there has everything. */
+  timeBefore(sequence: number): bigint {
+    return this.entries[sequence - 1 - this.first]?.time ?? (this.first === 0 ? this.beganAt : this.forgottenTime)
   }
 
   /** Where a stream that begins at `time` reads first. */
@@ -77,7 +109,11 @@ export class Oplog {
     this.forgottenTime = this.time
   }
 
-  /** Calls `listener` after each commit. Returns what ends that. */
+  onCommit(listener: (entry: Entry) => void): void {
+    this.committedListeners.push(listener)
+  }
+
+  /** Calls `listener` after each change of the log. Returns what ends that. */
   onAppend(listener: () => void): () => void {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)

@@ -7,6 +7,7 @@ import type { ReadMode } from '../../read-mode.ts'
 import type { Document, MongoSession } from '../client.ts'
 import type { MongoFeed } from '../feed.ts'
 import { CachedReads, type ReadExplanation, type RunRead } from './cached-reads.ts'
+import { type ClientState, clientState } from './client-state.ts'
 import { type MongoCollection, type MongoCursor, OPTION_METHODS, WRITES } from './mongo-collection.ts'
 import type { MongoRead } from './read-shape.ts'
 
@@ -72,7 +73,8 @@ export function cachedCollection<C extends object>(
   const { wait = 50, patience = '10s' } = options
   const limits = { waitMs: durationMs(wait, 'wait'), patienceMs: durationMs(patience, 'patience') }
   const reads = new CachedReads(plain, options, limits)
-  return facadeOf(plain, { ...readsOf(plain, reads), ...writesOf(plain, reads) }) as unknown as C & CachedCollection
+  const state = clientState(plain.db.client, options.feed)
+  return facadeOf(plain, { ...readsOf(plain, reads), ...writesOf(plain, state) }) as unknown as C & CachedCollection
 }
 
 type Given = Document & { readonly read?: ReadMode; readonly session?: MongoSession }
@@ -120,7 +122,7 @@ function readsOf(collection: MongoCollection, reads: CachedReads): Record<string
 }
 
 /** The writes, each noted when it has ended: a reader of this process then sees it. */
-function writesOf(collection: MongoCollection, reads: CachedReads): Record<string, unknown> {
+function writesOf(collection: MongoCollection, state: ClientState): Record<string, unknown> {
   const methods = collection as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
   const noted =
     (name: string) =>
@@ -128,7 +130,7 @@ function writesOf(collection: MongoCollection, reads: CachedReads): Record<strin
       try {
         return await methods[name]!.apply(collection, args)
       } finally {
-        reads.wrote((args.at(-1) as Given | undefined)?.session)
+        state.wrote((args.at(-1) as Given | undefined)?.session)
       }
     }
   return Object.fromEntries(WRITES.map((name) => [name, noted(name)]))

@@ -1,15 +1,12 @@
 /** Answers reads of one collection from the cache where that can be proven right, and from the server everywhere else. */
 import type { Position } from '../../../core/feed.ts'
-import { OwnWrites } from '../../own-writes.ts'
 import type { ReadMode } from '../../read-mode.ts'
 import { canonicalText } from '../canonical-text.ts'
-import type { Document, MongoSession, Timestamp } from '../client.ts'
-import { type LostConnections, lostConnections } from '../lost-connections.ts'
-import { answerWithin, PATIENCE_MS } from '../patience.ts'
-import { serverOf } from '../server.ts'
+import type { Document, Timestamp } from '../client.ts'
+import { answerWithin } from '../patience.ts'
 import { KeptAnswer } from './answer.ts'
 import type { CachedCollectionOptions } from './cached-collection.ts'
-import { CollectionFactsCache } from './collection-facts.ts'
+import { type ClientState, clientState } from './client-state.ts'
 import type { MongoCollection } from './mongo-collection.ts'
 import { doesWrite, type MongoRead, shapeOf } from './read-shape.ts'
 import { type Plan, planOf } from './tag-plan.ts'
@@ -39,37 +36,26 @@ export class CachedReads {
   private readonly collection: MongoCollection
   private readonly options: CachedCollectionOptions
   private readonly limits: ReadLimits
-  private readonly facts: CollectionFactsCache
-  private readonly writes: OwnWrites
-  private readonly losses: LostConnections
-  /** Sessions that wrote within a transaction that may still be open. */
-  private readonly writing = new Set<MongoSession>()
-  /** For which epoch of the feed it was asked whether the collection is of the feed's cluster, and the answer. */
-  private origin: { readonly epoch: number; readonly isSame: Promise<boolean> } | undefined
+  private readonly state: ClientState
 
   constructor(collection: MongoCollection, options: CachedCollectionOptions, limits: ReadLimits) {
     this.collection = collection
     this.options = options
     this.limits = limits
-    const { feed } = options
-    this.facts = new CollectionFactsCache(collection.db, () => {
-      const { epoch, generation } = feed.status()
-      return `${epoch}/${generation}`
-    })
-    this.losses = lostConnections(collection.db.client)
-    this.writes = new OwnWrites(() => this.present())
+    this.state = clientState(collection.db.client, options.feed)
   }
 
   /** What the read answers; `ask` asks the server. */
-  async read(read: MongoRead, mode: ReadMode | undefined, ask: RunRead): Promise<unknown> {
+  async read(read: MongoRead, wanted: ReadMode | undefined, ask: RunRead): Promise<unknown> {
+    const mode = wanted ?? this.options.read ?? 'bounded'
     // A pipeline that writes must not run twice.
     const run: RunRead = doesWrite(read) ? ask : (extra) => this.surely(() => ask(extra))
     // Who may not ask what a collection is reads it all the same.
     const plan = await this.plan(read).catch(() => undefined)
     const key = plan?.reasons.length === 0 ? this.keyOf(read) : undefined
-    if (!plan || key === undefined || !(await this.isOfFeed())) return await run({})
-    const floor = await this.reached(mode ?? this.options.read ?? 'bounded')
-    if (!floor) return await run(FROM_PRIMARY)
+    if (!plan || key === undefined) return await run(mode === 'bounded' ? {} : FROM_PRIMARY)
+    const floor = (await this.state.isOfFeed()) ? await this.reached(mode) : undefined
+    if (!floor) return await run(mode === 'bounded' && this.state.isOldNews ? {} : FROM_PRIMARY)
     const { atLeast } = floor
     const kept = await this.options.cache.getOrSet<KeptAnswer>(
       key,
@@ -92,18 +78,12 @@ export class CachedReads {
     return { cacheable: all.length === 0, reasons: all, dependencies: all.length === 0 ? words : [] }
   }
 
-  /** A write has ended, well or not: who reads after it is not answered with less. */
-  wrote(session: MongoSession | undefined): void {
-    if (session?.inTransaction() === true) this.writing.add(session)
-    else this.writes.wrote()
-  }
-
   private async plan(read: MongoRead): Promise<Plan> {
-    const { collection, facts, options } = this
+    const { collection, state, options } = this
     const shape = shapeOf(read)
     return await planOf(read, shape, {
       feed: options.feed,
-      facts: (name) => facts.of(name),
+      facts: (name) => state.factsOf(collection.db, name),
       database: collection.dbName,
       collection: collection.collectionName,
     })
@@ -147,12 +127,11 @@ export class CachedReads {
   private async reached(mode: ReadMode): Promise<{ readonly atLeast: Position | undefined } | undefined> {
     const { feed } = this.options
     try {
-      this.noteCommits()
       const atLeast =
         mode === 'strict'
-          ? await this.present()
+          ? await this.inTime(() => feed.now())
           : mode === 'bounded'
-            ? await this.writes.floor((position) => feed.includes(position))
+            ? await this.inTime(() => this.state.floor())
             : mode.atLeast
       if (atLeast !== undefined && !feed.includes(atLeast)) await feed.reached(atLeast, this.limits.waitMs)
       return { atLeast }
@@ -163,42 +142,10 @@ export class CachedReads {
 
   /** The answer, also where the driver has lost the first question. */
   private surely(put: () => Promise<unknown>): Promise<unknown> {
-    return this.losses.firstAnswer(put, this.limits.patienceMs)
+    return this.state.losses.firstAnswer(put, this.limits.patienceMs)
   }
 
-  /** Where the feed's server stands now, if it says so in time. */
-  private present(): Promise<Position> {
-    return answerWithin(this.limits.waitMs, () => this.options.feed.now())
-  }
-
-  /** Transactions that have ended since may have committed. */
-  private noteCommits(): void {
-    for (const session of this.writing) {
-      if (session.inTransaction()) continue
-      this.writing.delete(session)
-      this.writes.wrote()
-    }
-  }
-
-  /** Whether the collection is of the cluster that the feed tells of: asked once in each of its epochs. */
-  private isOfFeed(): Promise<boolean> {
-    const { epoch } = this.options.feed.status()
-    if (this.origin?.epoch !== epoch) this.origin = { epoch, isSame: this.askOrigin(epoch) }
-    return this.origin.isSame
-  }
-
-  private async askOrigin(epoch: number): Promise<boolean> {
-    try {
-      const ask = () => this.collection.db.client.db('admin').command({ hello: 1 })
-      const { server } = serverOf(await answerWithin(PATIENCE_MS, ask))
-      const { cluster, electionId } = this.options.feed.status()
-      const isSame = server.cluster === cluster && server.electionId === electionId
-      // While the feed is beginning it does not know either.
-      if (cluster === undefined) this.origin = undefined
-      return isSame
-    } catch {
-      if (this.origin?.epoch === epoch) this.origin = undefined
-      return false
-    }
+  private inTime<T>(put: () => Promise<T>): Promise<T> {
+    return answerWithin(this.limits.waitMs, put)
   }
 }
