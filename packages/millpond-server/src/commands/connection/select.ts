@@ -12,7 +12,7 @@ export const select: Command = {
   flags: ['loading', 'stale', 'fast'],
   syntax: 'index',
   run(client, args, reply) {
-    const database = client.service.databases[args.integer(1, () => new ReplyError('invalid DB index'))]
+    const database = client.service.databases[args.integer(1)]
     if (database === undefined) throw new ReplyError('DB index is out of range')
     client.db = database
     reply.ok()
