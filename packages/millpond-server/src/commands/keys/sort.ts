@@ -3,7 +3,7 @@ import { wrongType } from '../../engine/errors.ts'
 import type { Keyspace } from '../../engine/keyspace.ts'
 import { LIST } from '../../engine/values/list.ts'
 import { SET } from '../../engine/values/set.ts'
-import { SORTED_SET } from '../../engine/values/sorted-set.ts'
+import { SORTED_SET, type SortedSet } from '../../engine/values/sorted-set.ts'
 import type { Client } from '../client.ts'
 import type { Command } from '../command.ts'
 import { oneKey } from '../key-specs.ts'
@@ -80,10 +80,16 @@ function elementsOf(db: Keyspace, args: Arguments): { texts: string[]; isSet: bo
   const type = db.typeOf(key)
   if (type === 'list') return { texts: [...db.read(key, LIST)!.forward()], isSet: false }
   if (type === 'set') return { texts: [...db.read(key, SET)!.members()], isSet: true }
-  if (type === 'zset') return { texts: [...db.read(key, SORTED_SET)!.members()], isSet: false }
+  if (type === 'zset') return { texts: ranked(db.read(key, SORTED_SET)!), isSet: false }
   if (type !== undefined) throw wrongType()
   db.misses++
   return { texts: [], isSet: false }
+}
+
+function ranked(set: SortedSet): string[] {
+  const texts: string[] = []
+  set.visit(0, set.size, false, (member) => void texts.push(member))
+  return texts
 }
 
 function store(db: Keyspace, args: Arguments, at: number, found: readonly (string | undefined)[]): void {
