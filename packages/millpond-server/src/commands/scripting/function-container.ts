@@ -5,6 +5,7 @@ import type { Reply } from '../../engine/reply.ts'
 import type { Command } from '../command.ts'
 import { flushMode } from './flush-mode.ts'
 import type { FunctionLibrary } from './function-libraries.ts'
+import { dump, restore } from './function-payload.ts'
 
 const deleteLibrary: Command = {
   name: 'delete',
@@ -166,7 +167,7 @@ export const functionContainer: Command = {
   summary: 'A container for function commands.',
   arity: -2,
   flags: [],
-  subcommands: [deleteLibrary, flush, kill, list, load, stats],
+  subcommands: [deleteLibrary, dump, flush, kill, list, load, restore, stats],
   run() {
     throw new ReplyError("wrong number of arguments for 'function' command")
   },

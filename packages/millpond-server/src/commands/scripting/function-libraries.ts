@@ -54,10 +54,15 @@ export class FunctionLibraries {
     const { name, body } = parseLibrary(text)
     const old = this.#libraries.get(name)
     if (old && !replace) throw new ReplyError(`Library '${name}' already exists`)
-    const functions = this.#loader.run(body)
-    this.#checkNames(functions, old)
+    const library = { name, text, functions: this.#loader.run(body) }
+    try {
+      this.#checkNames(library.functions, old)
+    } catch (error) {
+      this.#drop(library)
+      throw error
+    }
     if (old) this.#remove(old)
-    this.#add({ name, text, functions })
+    this.#add(library)
     return name
   }
 
@@ -129,7 +134,6 @@ export class FunctionLibraries {
     for (const added of functions) {
       const present = this.find(added.name)
       if (present === undefined || old?.functions.includes(present)) continue
-      for (const { ref } of functions) this.#scripts.machine.drop(ref)
       throw new ReplyError(`Function ${added.name} already exists`)
     }
   }

@@ -220,3 +220,20 @@ test('a library that fails to load changes nothing', () => {
     ['LUA', ['libraries_count', 1, 'functions_count', 1]],
   ])
 })
+
+test('FUNCTION DUMP and RESTORE: all libraries or none come back', () => {
+  client.run('FUNCTION', 'LOAD', library('one', 'redis.register_function("f", function() return 1 end)'))
+  const payload = client.say('FUNCTION DUMP') as string
+  expect(errorOf(client.run('FUNCTION', 'RESTORE', payload))).toBe('ERR Library one already exists')
+  client.run('FUNCTION', 'LOAD', 'REPLACE', library('one', 'redis.register_function("f", function() return 2 end)'))
+  expect(client.run('FUNCTION', 'RESTORE', payload, 'REPLACE')).toBe('OK')
+  expect(client.run('FCALL', 'f', 0)).toBe(1)
+  expect(client.say('FUNCTION FLUSH')).toBe('OK')
+  client.run('FUNCTION', 'LOAD', library('two', 'redis.register_function("f", function() return 3 end)'))
+  expect(errorOf(client.run('FUNCTION', 'RESTORE', payload))).toBe('ERR Function f already exists')
+  expect(client.run('FCALL', 'f', 0)).toBe(3)
+  expect(client.run('FUNCTION', 'RESTORE', payload, 'FLUSH')).toBe('OK')
+  expect(client.run('FCALL', 'f', 0)).toBe(1)
+  const broken = `${payload.slice(0, 3)}x${payload.slice(4)}`
+  expect(errorOf(client.run('FUNCTION', 'RESTORE', broken))).toContain('payload version or checksum are wrong')
+})
