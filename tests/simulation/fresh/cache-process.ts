@@ -2,7 +2,7 @@
  * One process with a cache of its own: what it is told, reads and writes are recorded with their times. Runs in a child
  * (bench/src/remote.ts), over the library or over a copy of it that was changed (mutants.ts).
  */
-import type { Cache, Position } from 'millpond'
+import type { Bus, Cache, Position } from 'millpond'
 import type { CachedPool, PostgresFeed, ReadMode } from 'millpond/postgres'
 import pg from 'pg'
 import type { Serve } from '../../../bench/src/remote.ts'
@@ -23,6 +23,8 @@ export interface CacheProcessOptions {
   readonly isAsync: boolean
   /** A slot that is kept between connections. */
   readonly slot?: string
+  /** A Redis over which the processes share one feeder. */
+  readonly relay?: string
   /** The pool leads to a standby: nothing can be written. */
   readonly readsStandby: boolean
   /** Tells versions of several processes apart: 0 to 19. */
@@ -105,12 +107,14 @@ export const serve: Serve<CacheProcessOptions, CacheProcess> = async (options) =
 interface Library {
   readonly createCache: typeof import('millpond').createCache
   readonly postgres: typeof import('millpond/postgres')
+  readonly valkey: typeof import('millpond/valkey')
 }
 
 async function libraryAt(folder: string): Promise<Library> {
   const { createCache } = (await import(`${folder}index.ts`)) as typeof import('millpond')
   const postgres = (await import(`${folder}feeds/postgres/index.ts`)) as typeof import('millpond/postgres')
-  return { createCache, postgres }
+  const valkey = (await import(`${folder}stores/valkey/index.ts`)) as typeof import('millpond/valkey')
+  return { createCache, postgres, valkey }
 }
 
 /** The cache of the process, its feed and its pool, and what was seen through them. */
@@ -126,6 +130,7 @@ export class CachePeer {
   readonly #raw: pg.Pool
   readonly #pool: pg.Pool & CachedPool
   readonly #cache: Cache
+  readonly #bus: Bus | undefined
   readonly #claims: Claim[] = []
   #statements = 0
   #held: { readonly load: Promise<unknown>; release(): void } | undefined
@@ -135,10 +140,11 @@ export class CachePeer {
     return new CachePeer(options, await libraryAt(options.library))
   }
 
-  constructor(options: CacheProcessOptions, { createCache, postgres }: Library) {
-    const { feedPort, poolPort, boundMs, stallTimeoutMs, isAsync, slot } = options
+  constructor(options: CacheProcessOptions, { createCache, postgres, valkey }: Library) {
+    const { feedPort, poolPort, boundMs, stallTimeoutMs, isAsync, slot, relay } = options
     this.options = options
     this.#postgres = postgres
+    this.#bus = relay === undefined ? undefined : valkey.valkeyBus(relay)
     this.feed = postgres.postgresFeed({
       connectionString: urlOf(feedPort),
       client: pg as never,
@@ -147,6 +153,7 @@ export class CachePeer {
       stallTimeout: stallTimeoutMs,
       ...(isAsync && { lsn: 'insert' as const }),
       ...(slot !== undefined && { slot: { name: slot } }),
+      ...(this.#bus && { relay: { bus: this.#bus } }),
     })
     this.#cache = createCache({ feed: this.feed })
     this.#raw = new pg.Pool({
@@ -289,6 +296,7 @@ export class CachePeer {
   async close(): Promise<void> {
     await this.#cache.close()
     await this.#raw.end()
+    await this.#bus?.close()
   }
 
   async #byKey(key: number, read: ReadMode): Promise<Row[]> {

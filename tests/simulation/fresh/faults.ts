@@ -90,6 +90,23 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     run: async (world, random) => anyOf(world.seats, random).feedWire.cut(),
   },
   {
+    name: 'the bus between the processes stands still',
+    weight: 2,
+    async run({ bus }, random) {
+      bus?.pause()
+      await sleep(20 + random() * 600)
+      bus?.resume()
+    },
+  },
+  {
+    name: 'the bus between the processes is lost',
+    weight: 1,
+    async run({ bus }) {
+      await bus?.kill9()
+      await bus?.restart()
+    },
+  },
+  {
     name: 'process stopped',
     weight: 3,
     async run(world, random) {

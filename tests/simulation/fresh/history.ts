@@ -63,6 +63,8 @@ export interface Disaster {
   readonly server: string
   readonly beganMs: number
   readonly endedMs: number
+  /** Every version that was ever committed and is there after it: what had been there and is not was lost by it. */
+  readonly survivors: readonly Row[]
 }
 
 /** A row's version. */

@@ -28,7 +28,7 @@ function faults(history: History): Fault[] {
   return judge(history).violations.map(({ fault }) => fault)
 }
 
-const CRASH: Disaster = { server: 'old', beganMs: 2500, endedMs: 2800 }
+const CRASH: Disaster = { server: 'old', beganMs: 2500, endedMs: 2800, survivors: [{ key: KEY, version: FIRST }] }
 
 describe('reads that the promise allows', () => {
   test.each<[string, History]>([
@@ -68,7 +68,17 @@ describe('reads that the promise allows', () => {
         writes: [write(FIRST), write(SECOND, { beganMs: 2600, ackedMs: 2610, server: 'new' })],
         disasters: [
           { ...CRASH, endedMs: 2700 },
-          { server: 'new', beganMs: 5000, endedMs: 5100 },
+          { server: 'new', beganMs: 5000, endedMs: 5100, survivors: [{ key: KEY, version: FIRST }] },
+        ],
+        survivors: [{ key: KEY, version: FIRST }],
+      }),
+    ],
+    [
+      'a version that a crash left, and a failover took',
+      played([read(SECOND, 4900)], {
+        disasters: [
+          { ...CRASH, survivors: [{ key: KEY, version: SECOND }] },
+          { ...CRASH, server: 'new', beganMs: 5000, endedMs: 5100 },
         ],
         survivors: [{ key: KEY, version: FIRST }],
       }),
@@ -129,7 +139,7 @@ describe('reads that it does not allow', () => {
     [
       'what was replaced before a crash that took nothing',
       'over the bound',
-      played([read(FIRST, 2900)], { disasters: [CRASH] }),
+      played([read(FIRST, 2900)], { disasters: [{ ...CRASH, survivors: [{ key: KEY, version: SECOND }] }] }),
     ],
   ])('%s', (_, fault, history) => {
     expect(faults(history)).toEqual([fault])

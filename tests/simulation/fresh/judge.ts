@@ -66,6 +66,8 @@ function rowsOf(history: History): Map<number, RowHistory> {
   const keys = new Set([...history.final, ...history.survivors, ...history.writes].map(({ key }) => key))
   const rows = new Map([...keys].map((key) => [key, new RowHistory(history.disasters)]))
   for (const { key, version } of history.survivors) rows.get(key)!.survivors.add(version)
+  for (const disaster of history.disasters)
+    for (const { key, version } of disaster.survivors) rows.get(key)?.keptBy(disaster).add(version)
   for (const { key, version } of history.final) rows.get(key)!.final = version
   for (const write of history.writes) rows.get(write.key)!.add(write)
   for (const row of rows.values()) row.prepare()
@@ -94,6 +96,7 @@ class RowHistory {
   final: number | undefined
   readonly survivors = new Set<number>()
   readonly #disasters: readonly Disaster[]
+  readonly #kept = new Map<Disaster, Set<number>>()
   /** By version. */
   #acked: Acknowledged[] = []
   /** For each of these: the first acknowledgement among it and all that are later and stayed. */
@@ -104,6 +107,13 @@ class RowHistory {
 
   constructor(disasters: readonly Disaster[]) {
     this.#disasters = disasters
+  }
+
+  /** The versions that were there after a disaster. */
+  keptBy(disaster: Disaster): Set<number> {
+    const kept = this.#kept.get(disaster) ?? new Set()
+    this.#kept.set(disaster, kept)
+    return kept
   }
 
   add(write: Write): void {
@@ -173,15 +183,15 @@ class RowHistory {
   }
 
   /**
-   * The disaster that took a version away. The first row's version, 0, was always there. Of one whose writer had no answer
-   * nobody knows which server had it: the last one, in favour of the reader.
+   * The disaster that took a version away: the first after which it was not there any more. The first row's version, 0, was
+   * always there. Of one whose writer had no answer nobody knows since when it was: the last disaster, in favour of the reader.
    */
   #lossOf(version: number): Disaster | undefined {
     if (version === 0 || this.survivors.has(version)) return undefined
     const write = this.#known.get(version)
-    return this.#disasters.findLast(({ server, endedMs }) =>
-      write === undefined ? endedMs > madeAfterMs(version) : server === write.server,
-    )
+    if (write === undefined) return this.#disasters.findLast(({ endedMs }) => endedMs > madeAfterMs(version))
+    const first = this.#disasters.findIndex(({ server }) => server === write.server)
+    return this.#disasters.find((disaster, at) => first >= 0 && at >= first && !this.keptBy(disaster).has(version))
   }
 
   #mayExist({ version, endedMs }: Read): boolean {

@@ -35,6 +35,8 @@ interface StormSettings {
   readonly isAsync: boolean
   /** The second process has a slot that is kept. */
   readonly hasSlot: boolean
+  /** One process feeds the others over a bus. */
+  readonly isRelayed: boolean
   /** How many writers each process has. Who writes waits for his own writes; who only reads is the better judge of the bound. */
   readonly writers: readonly number[]
 }
@@ -42,6 +44,8 @@ interface StormSettings {
 const KEYS = 24
 /** A process that hits less proves nothing. */
 const HITS_MIN = 20
+/** How the second process is fed, or all of them. */
+const WAYS = ['own', 'slot', 'relay'] as const
 /** Time between two faults of a kind, at most. */
 const CALM_MS = 700
 
@@ -51,6 +55,7 @@ export async function storm(options: StormOptions): Promise<StormReport> {
   const world = await World.start({ binaries: options.binaries, keys: KEYS })
   try {
     await world.addStandby({ hot_standby_feedback: true })
+    if (settings.isRelayed) await world.addBus()
     await open(world, settings, options.library ?? LIBRARY)
     const faults = await play(world, options, settings, random)
     await rest(world)
@@ -62,18 +67,17 @@ export async function storm(options: StormOptions): Promise<StormReport> {
 }
 
 function drawnSettings(random: Random): StormSettings {
-  return {
-    boundMs: random() < 0.5 ? 250 : 60,
-    isAsync: random() < 0.4,
-    hasSlot: random() < 0.5,
-    writers: random() < 0.5 ? [4, 0, 0] : [2, 2, 0],
-  }
+  const boundMs = random() < 0.5 ? 250 : 60
+  const isAsync = random() < 0.4
+  const writers = random() < 0.5 ? [4, 0, 0] : [2, 2, 0]
+  const way = WAYS[Math.floor(random() * WAYS.length)]
+  return { boundMs, isAsync, writers, hasSlot: way === 'slot', isRelayed: way === 'relay' }
 }
 
 /** Two processes on the primary, and one that reads the standby. */
 async function open(world: World, settings: StormSettings, library: string): Promise<void> {
   const { hasSlot, boundMs, isAsync } = settings
-  const common = { boundMs, isAsync, library }
+  const common = { boundMs, isAsync, library, ...(world.bus && { relay: world.bus.url }) }
   await world.addSeats([
     { name: 'first', ...common },
     { name: 'second', ...common, ...(hasSlot && { slot: 'second' }) },

@@ -4,6 +4,7 @@ import type pg from 'pg'
 import { Remote } from '../../../bench/src/remote.ts'
 import { type PostgresServer, startPostgres } from '../../../tools/servers/postgres.ts'
 import { Sessions, TcpProxy } from '../../../tools/servers/postgres-probe.ts'
+import { type RedisServer, startRedis } from '../../../tools/servers/redis.ts'
 import { until } from '../../../tools/servers/until.ts'
 import type { CacheProcess, CacheProcessOptions, Claim } from './cache-process.ts'
 import { type Disaster, type History, nowMs, type Read, type Row, versionAt, type Write } from './history.ts'
@@ -17,7 +18,7 @@ export interface WorldOptions {
 }
 
 export interface SeatOptions
-  extends Partial<Pick<CacheProcessOptions, 'boundMs' | 'stallTimeoutMs' | 'isAsync' | 'slot'>> {
+  extends Partial<Pick<CacheProcessOptions, 'boundMs' | 'stallTimeoutMs' | 'isAsync' | 'slot' | 'relay'>> {
   readonly name: string
   /** The library's sources, as they are or changed. */
   readonly library?: string
@@ -59,6 +60,7 @@ export class World {
   readonly disasters: Disaster[] = []
   primary!: PostgresServer
   standby: PostgresServer | undefined
+  bus: RedisServer | undefined
   readonly #servers: PostgresServer[] = []
   readonly #reads: Read[] = []
   readonly #writes: Write[] = []
@@ -128,13 +130,20 @@ export class World {
     }
   }
 
+  /** Starts what processes with a relay speak over. */
+  async addBus(): Promise<RedisServer> {
+    this.bus = await startRedis()
+    return this.bus
+  }
+
   /** Runs what may lose acknowledged writes, and notes when. */
   async disaster(run: () => Promise<unknown>): Promise<void> {
     const [{ server } = {}] = await this.sql(SERVER_OF)
     const beganMs = nowMs()
     await run()
     await this.sql(SERVER_OF)
-    this.disasters.push({ server: server!, beganMs, endedMs: nowMs() })
+    const endedMs = nowMs()
+    this.disasters.push({ server: server!, beganMs, endedMs, survivors: await this.#rows('ledger') })
   }
 
   async addSeat(options: SeatOptions): Promise<Seat> {
@@ -195,12 +204,14 @@ export class World {
   /** All that has happened, with the reads since the last call. */
   async history(): Promise<History> {
     await this.gather()
-    const rows = async (text: string): Promise<Row[]> =>
-      (await this.sql(text)).map(({ id, n }) => ({ key: Number(id), version: Number(n) }))
-    const survivors = await rows('SELECT id, n FROM ledger')
-    const final = await rows('SELECT id, n FROM numbers')
+    const survivors = await this.#rows('ledger')
+    const final = await this.#rows('numbers')
     const { disasters } = this
     return { reads: this.#reads.splice(0), writes: [...this.#writes], disasters, survivors, final }
+  }
+
+  async #rows(table: 'ledger' | 'numbers'): Promise<Row[]> {
+    return (await this.sql(`SELECT id, n FROM ${table}`)).map(({ id, n }) => ({ key: Number(id), version: Number(n) }))
   }
 
   /** Ends the processes; the servers go on. */
@@ -211,12 +222,12 @@ export class World {
   async end(): Promise<void> {
     await this.clear()
     await this.#leave()
-    await Promise.all(this.#servers.splice(0).map((server) => server.destroy()))
+    await Promise.all([...this.#servers.splice(0), ...(this.bus ? [this.bus] : [])].map((server) => server.destroy()))
   }
 
   async #start(options: SeatOptions, writer: number): Promise<Seat> {
     const { reads = 'primary', library = LIBRARY, boundMs = 250, stallTimeoutMs = 1000, isAsync = false } = options
-    const { name, slot } = options
+    const { name, slot, relay } = options
     const readsStandby = reads === 'standby'
     const feedWire = await TcpProxy.to(this.primary.port)
     const poolWire = await TcpProxy.to(readsStandby ? this.standby!.port : this.primary.port)
@@ -224,6 +235,7 @@ export class World {
       ...{ name, library, boundMs, stallTimeoutMs, isAsync, readsStandby, writer },
       ...{ feedPort: feedWire.port, poolPort: poolWire.port },
       ...(slot !== undefined && { slot }),
+      ...(relay !== undefined && { relay }),
     }
     const module = new URL('./cache-process.ts', import.meta.url)
     return new Seat(options, await Remote.start<CacheProcess>({ module, argument }), feedWire, poolWire)
