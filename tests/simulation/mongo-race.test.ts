@@ -23,8 +23,8 @@ test(`a storm of ${SECONDS} s: no hit over the bound, no own write missed, nothi
     wrongAtRest: [],
     hung: [],
   })
-  expect(verdict.hits.bounded).toBeGreaterThan(10)
-  expect(counts.writes).toBeGreaterThan(50)
+  expect(verdict.reads).toBeGreaterThan(50)
+  expect(counts.writes).toBeGreaterThan(10)
 })
 
 describe('each scene', { timeout: 60_000 }, () => {

@@ -47,6 +47,14 @@ export const questions = {
       rows.countDocuments({ version: { $gt: version } }),
 }
 
+/** Whether it is so within a while. */
+function holds(isSo: () => Promise<boolean>): Promise<boolean> {
+  return until('a process is well', isSo, LIVE_MS).then(
+    () => true,
+    () => false,
+  )
+}
+
 export class CacheProcess {
   readonly name: string
   readonly feed: MongoFeed
@@ -87,11 +95,8 @@ export class CacheProcess {
 
   /** Asks everything once more, twice, and compares with what the server says. Nothing may change meanwhile. */
   async faultsAtRest(truth: Collection<RaceRow>, { reads }: RaceRecord): Promise<string[]> {
-    const isLive = await until('all is told', () => this.isUpToDate(), LIVE_MS).then(
-      () => true,
-      () => false,
-    )
-    if (!isLive) return [`${this.name} is not live again: ${this.feed.status().bypassReason}`]
+    if (!(await holds(() => this.isUpToDate())))
+      return [`${this.name} is not live again: ${this.feed.status().bypassReason}`]
     const wrong: string[] = []
     for (const row of await truth.find().toArray()) {
       for (const again of [row._id, row._id]) {
@@ -113,9 +118,7 @@ export class CacheProcess {
         if (answer !== right) wrong.push(`${this.name} answers ${answer}, the server ${right}`)
       }
     }
-    const { sent } = this
-    await this.rows.findOne({ _id: 0 })
-    if (this.sent !== sent) wrong.push(`${this.name} keeps nothing`)
+    if (!(await holds(() => this.isKept()))) wrong.push(`${this.name} keeps nothing`)
     return wrong
   }
 
@@ -124,6 +127,13 @@ export class CacheProcess {
     const { feed } = this
     const now = await feed.now().catch(() => undefined)
     return now !== undefined && (await feed.reached(now, 1000)) && feed.status().state === 'live'
+  }
+
+  private async isKept(): Promise<boolean> {
+    await this.rows.findOne({ _id: 0 })
+    const { sent } = this
+    await this.rows.findOne({ _id: 0 })
+    return this.sent === sent
   }
 
   readOf(row: RaceRow, more: Pick<Read, 'mode' | 'beganMs' | 'isHit'>) {

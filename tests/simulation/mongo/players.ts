@@ -10,7 +10,7 @@ type Random = () => number
 
 /** One in so many writes moves a row to another group. */
 const MOVES = 4
-const WRITE_PAUSE_MS = 30
+const WRITE_PAUSE_MS = 60
 /** Whether a write happened that has no answer after so long is not known. */
 const WRITE_MS = 3000
 
