@@ -36,13 +36,17 @@ const INSTEAD: Readonly<Record<string, string>> = {
   shutdown: 'drain or close',
 }
 
+/** A command is called as its protocol calls it, and so is its file, its function and what it sets. */
+const COMMANDS = /^packages\/millpond-server\/src\/commands\//
+const OF_PROTOCOLS = ['shutdown', 'purge']
+
 /** Names that a package declares, and its files' names, use the words of STYLE.md. */
 export const words: Rule = (source) => {
   if (!/^packages\/[^/]+\/src\//.test(source.path) || isProof(source.path)) return []
   return [{ name: basename(source.path, '.ts'), line: 1 }, ...declaredNames(source)].flatMap(({ name, line }) => {
     const text = ` ${wordsOf(name).join(' ')} `
     return Object.entries(INSTEAD)
-      .filter(([word]) => text.includes(` ${word} `))
+      .filter(([word]) => text.includes(` ${word} `) && !(OF_PROTOCOLS.includes(word) && COMMANDS.test(source.path)))
       .map(([word, instead]): Complaint => {
         const advice = `'${name}' says "${word}"; the word here is ${instead} (STYLE.md, one word per concept)`
         return { path: source.path, line, rule: 'words', advice }
