@@ -73,7 +73,9 @@ export class Arguments {
 
   /** A word as a byte string. */
   text(at: number): string {
-    return this.bytes.toString('latin1', this.#starts[at]!, this.#ends[at]!)
+    const start = this.#starts[at]!
+    const end = this.#ends[at]!
+    return end - start <= SHORT ? shortText(this.bytes, start, end - start) : this.bytes.toString('latin1', start, end)
   }
 
   /** The words from `from` to the end (or before `to`) as byte strings. */
@@ -131,6 +133,16 @@ export class Arguments {
     this.#starts.set(starts)
     this.#ends.set(ends)
   }
+}
+
+/** Up to so many bytes a text is made in half the time without a call into Node. */
+const SHORT = 4
+
+function shortText(bytes: Uint8Array, at: number, length: number): string {
+  if (length === 3) return String.fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!)
+  if (length === 1) return String.fromCharCode(bytes[at]!)
+  if (length === 2) return String.fromCharCode(bytes[at]!, bytes[at + 1]!)
+  return length === 0 ? '' : String.fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!)
 }
 
 /** A byte string as a whole number of 64 bits, in the one way that Redis writes it; else `undefined`. */
