@@ -2,11 +2,12 @@
  * One process with a cache of its own: what it is told, reads and writes are recorded with their times. Runs in a child
  * (bench/src/remote.ts), over the library or over a copy of it that was changed (mutants.ts).
  */
-import type { Bus, Cache, Position } from 'millpond'
+import type { Cache, Position } from 'millpond'
 import type { CachedPool, PostgresFeed, ReadMode } from 'millpond/postgres'
 import pg from 'pg'
 import type { Serve } from '../../../bench/src/remote.ts'
 import { type Mode, nowMs, type Read, type Row, versionAt, type Write } from './history.ts'
+import { LossyBus } from './lossy-bus.ts'
 import { BETWEEN, BY_KEY, UPDATE } from './numbers.ts'
 import { Workload, type WorkloadOptions } from './workload.ts'
 
@@ -54,6 +55,8 @@ export type CacheProcess = {
   /** Begins a load whose loader does not return before `release`, and resolves when it has read the row. */
   hold(key: number): Promise<void>
   release(): Promise<void>
+  /** Whether from now on nothing that comes over the bus is heard. */
+  deafen(isDeaf: boolean): void
   /** Whether the feed has told everything up to the position, and all of it is visible. */
   caughtUp(token: Position): Promise<boolean>
   start(options: WorkloadOptions): void
@@ -91,6 +94,9 @@ export const serve: Serve<CacheProcessOptions, CacheProcess> = async (options) =
     write: (key) => peer.write(key),
     hold: (key) => peer.hold(key),
     release: () => peer.release(),
+    deafen(isDeaf) {
+      peer.bus!.isDeaf = isDeaf
+    },
     caughtUp: (token) => peer.caughtUp(token),
     start: (work) => peer.start(work),
     stop: () => peer.stop(),
@@ -125,12 +131,12 @@ export class CachePeer {
   /** Claims that others have handed over. */
   readonly given: Claim[] = []
   readonly feed: PostgresFeed
+  readonly bus: LossyBus | undefined
   readonly options: CacheProcessOptions
   readonly #postgres: Library['postgres']
   readonly #raw: pg.Pool
   readonly #pool: pg.Pool & CachedPool
   readonly #cache: Cache
-  readonly #bus: Bus | undefined
   readonly #claims: Claim[] = []
   #statements = 0
   #held: { readonly load: Promise<unknown>; release(): void } | undefined
@@ -144,7 +150,7 @@ export class CachePeer {
     const { feedPort, poolPort, boundMs, stallTimeoutMs, isAsync, slot, relay } = options
     this.options = options
     this.#postgres = postgres
-    this.#bus = relay === undefined ? undefined : valkey.valkeyBus(relay)
+    this.bus = relay === undefined ? undefined : new LossyBus(valkey.valkeyBus(relay))
     this.feed = postgres.postgresFeed({
       connectionString: urlOf(feedPort),
       client: pg as never,
@@ -153,7 +159,7 @@ export class CachePeer {
       stallTimeout: stallTimeoutMs,
       ...(isAsync && { lsn: 'insert' as const }),
       ...(slot !== undefined && { slot: { name: slot } }),
-      ...(this.#bus && { relay: { bus: this.#bus } }),
+      ...(this.bus && { relay: { bus: this.bus } }),
     })
     this.#cache = createCache({ feed: this.feed })
     this.#raw = new pg.Pool({
@@ -296,7 +302,7 @@ export class CachePeer {
   async close(): Promise<void> {
     await this.#cache.close()
     await this.#raw.end()
-    await this.#bus?.close()
+    await this.bus?.close()
   }
 
   async #byKey(key: number, read: ReadMode): Promise<Row[]> {

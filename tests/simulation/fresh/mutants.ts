@@ -66,6 +66,20 @@ export const MUTANTS = {
       to: 'return feed === undefined || feed.freshAsOfMs() > Number.NEGATIVE_INFINITY || cameAtMs < beganAtMs',
     },
   ],
+  'what a standby says taken for new': [
+    {
+      file: 'feeds/postgres/pool/query-cache.ts',
+      from: "return source === 'standby' ? ctx.fromReplica(answer) : answer",
+      to: 'return answer',
+    },
+  ],
+  'what is lost on the bus not noticed': [
+    {
+      file: 'feeds/postgres/relay/frames.ts',
+      from: 'const isLost = this.next !== undefined && number > this.next',
+      to: 'const isLost = false',
+    },
+  ],
   'own writes not awaited': [{ file: 'feeds/own-writes.ts', from: 'this.written++', to: 'void this.written' }],
 } as const satisfies Readonly<Record<string, readonly Patch[]>>
 

@@ -87,7 +87,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a standby stands still, and the feed with it',
-    kills: [],
+    kills: ['what a standby says taken for new'],
     async run(world, library) {
       const replay = await Replay.of(world)
       const seat = await ready(world, { library, reads: 'standby' })
@@ -138,6 +138,21 @@ export const SCENARIOS: readonly Scenario[] = [
       await world.write(1)
       await readOn(seat, [{ key: 1, mode: 'bounded' }, LOADED_1])
       seat.feedWire.resume()
+    },
+  },
+  {
+    name: 'what a feeder tells another process is lost on the way',
+    kills: ['what is lost on the bus not noticed'],
+    async run(world, library) {
+      const { url: relay } = await world.addBus()
+      const feeder = await ready(world, { library, relay })
+      const follower = await ready(world, { library, relay })
+      await keep(follower, 1)
+      await follower.process.call('deafen', true)
+      await caughtUp(feeder, await world.write(1))
+      await follower.process.call('deafen', false)
+      await world.write(2)
+      await readOn(follower, [{ key: 1, mode: 'bounded' }, LOADED_1])
     },
   },
   {

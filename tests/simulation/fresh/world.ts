@@ -130,9 +130,9 @@ export class World {
     }
   }
 
-  /** Starts what processes with a relay speak over. */
+  /** What processes with a relay speak over. */
   async addBus(): Promise<RedisServer> {
-    this.bus = await startRedis()
+    this.bus ??= await startRedis()
     return this.bus
   }
 
