@@ -1,6 +1,7 @@
 /** `millpond/postgres`: a cache that is told by PostgreSQL itself what has changed. */
 export type { ReadMode } from '../read-mode.ts'
 export type { PgModule, Queryable } from './client.ts'
+export { ddlTriggersSql, dropDdlTriggersSql } from './ddl-triggers.ts'
 export { type PostgresFeed, postgresFeed } from './feed.ts'
 export { dropNotifyTriggersSql, notifyTriggersSql } from './notify-triggers.ts'
 export type { PostgresFeedOptions, RelayOptions } from './options.ts'

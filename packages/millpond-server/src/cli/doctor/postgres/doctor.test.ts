@@ -324,6 +324,17 @@ describe.each(['system', 'embedded'] as const)('millpond doctor postgres (%s)', 
     await superuser.end()
   })
 
+  test('event triggers that tell of DDL are a choice, and known when they are there', async () => {
+    const found = only(await diagnosed(url), 'ddl')
+    expect([found.verdict, found.fix!.as]).toEqual(['note', 'a superuser'])
+    const superuser = await open({ database })
+    await superuser.query(found.fix!.sql.join('\n'))
+    expect(only(await diagnosed(url), 'ddl').verdict).toBe('good')
+    await superuser.query('ALTER EVENT TRIGGER millpond_ddl_drop DISABLE')
+    expect(only(await diagnosed(url), 'ddl').verdict).toBe('note')
+    await superuser.end()
+  })
+
   test('a pooler in between is told by the process number that it makes up', async () => {
     const pooler = await startPooler(server.port)
     const through = url.replace(`:${server.port}/`, `:${pooler.port}/`)

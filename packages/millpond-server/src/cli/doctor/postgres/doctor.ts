@@ -7,7 +7,7 @@ import { judgeIdentities } from './judge-identities.ts'
 import { judgePublication } from './judge-publication.ts'
 import { judgeReplication, judgeServer, judgeVersion } from './judge-server.ts'
 import { judgeTables } from './judge-tables.ts'
-import { judgeTriggers, proposeTriggers } from './judge-triggers.ts'
+import { judgeDdl, judgeTriggers, proposeTriggers } from './judge-triggers.ts'
 import { report } from './report.ts'
 import { readServerFacts, type ServerFacts } from './server-facts.ts'
 import { readCatalogFacts, type TableName } from './table-facts.ts'
@@ -73,7 +73,7 @@ async function judge(
   const families = new Families(catalog.tables)
   const { processID } = client as Client & { processID?: number }
   const always = [...judgeServer(facts, processID), ...judgeTables(families, asked, facts.role)]
-  if (mode === 'triggers') return [...always, ...judgeTriggers(families)]
+  if (mode === 'triggers') return [...always, ...judgeTriggers(families), judgeDdl(facts)]
   const found = judgeReplication(facts)
   const isReady = !found.some(({ about, verdict }) => verdict === 'fault' && ['role', 'walsenders'].includes(about))
   return [
@@ -83,6 +83,7 @@ async function judge(
     ...judgeIdentities(families, catalog),
     ...judgePublication(catalog, { name, families, mayPublish: facts.mayPublish }),
     ...(facts.walLevel === 'logical' ? [] : proposeTriggers(families)),
+    judgeDdl(facts),
   ]
 }
 

@@ -1,9 +1,10 @@
-/** What is to be said of mode 'triggers': the way for servers whose log cannot be read. */
-import { notifyTriggersSql } from 'millpond/postgres'
+/** What is to be said of triggers: those of mode 'triggers', for servers whose log cannot be read, and those that tell of DDL. */
+import { ddlTriggersSql, notifyTriggersSql } from 'millpond/postgres'
 import { type Families, isTellable } from './families.ts'
 import { type Finding, fault, good, note } from './finding.ts'
 import { owners } from './judge-tables.ts'
 import { capital, theTables } from './names.ts'
+import type { ServerFacts } from './server-facts.ts'
 import type { TableFacts } from './table-facts.ts'
 
 const COSTS = 'Whole tables only; commits that notify wait for one another.'
@@ -34,4 +35,14 @@ export function proposeTriggers(families: Families): Finding[] {
 
 function silentAmong(tables: readonly TableFacts[], families: Families): TableFacts[] {
   return tables.filter((table) => families.withParts(table).some((part) => !part.isTriggered))
+}
+
+/** Without them a view that is replaced, a table that is rewritten and the like are found within seconds, not within the bound. */
+export function judgeDdl({ tellsDdl }: ServerFacts): Finding {
+  if (tellsDdl) return good('ddl', "Event triggers tell of DDL. Name 'millpond_ddl' among the tables of the feed.")
+  return note(
+    'ddl',
+    "DDL is found within 5 s, REFRESH MATERIALIZED VIEW not at all. With these event triggers, and 'millpond_ddl' among the tables of the feed, both are told like a change of a row.",
+    { as: 'a superuser', sql: [ddlTriggersSql()] },
+  )
 }

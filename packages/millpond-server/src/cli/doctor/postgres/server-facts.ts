@@ -32,6 +32,8 @@ export interface ServerFacts {
   /** Roles that only managed services have, and whether ours is a member of the one that may replicate on Amazon RDS. */
   readonly serviceRoles: readonly string[]
   readonly rdsReplication: boolean
+  /** The event triggers that tell of DDL are there, and enabled for what comes by replication too. */
+  readonly tellsDdl: boolean
   /** Transactions that have been writing for longer than five seconds, and prepared ones. */
   readonly writing: readonly { readonly pid: number; readonly application: string; readonly seconds: number }[]
   readonly prepared: readonly { readonly gid: string; readonly seconds: number }[]
@@ -89,5 +91,6 @@ const SERVER_SQL = `
   SELECT json_build_object(${SETTINGS}, ${ROLE}, 'standby', pg_is_in_recovery(), 'answeringPid', pg_backend_pid(),
     'primaryHost', (SELECT sender_host FROM pg_stat_wal_receiver), 'clientAddress', host(inet_client_addr()),
     'sendersUsed', (SELECT count(*) FROM pg_stat_replication), 'slots', (${SLOTS}), 'asynchronous', (${ASYNCHRONOUS}),
+    'tellsDdl', (SELECT count(*) = 2 FROM pg_event_trigger WHERE evtname IN ('millpond_ddl', 'millpond_ddl_drop') AND evtenabled = 'A'),
     'writing', (${WRITING}), 'prepared', (${PREPARED})) AS facts
   FROM pg_roles r WHERE r.rolname = current_user`

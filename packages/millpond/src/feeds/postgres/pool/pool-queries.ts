@@ -12,6 +12,7 @@ import { silentLogger } from '../../../core/logger.ts'
 import { facadeOf } from '../../facade.ts'
 import { OwnWrites } from '../../own-writes.ts'
 import { SharedQuestion } from '../../shared-question.ts'
+import { DDL_TABLE } from '../ddl-triggers.ts'
 import type { PostgresFeed } from '../feed.ts'
 import { type KeptAnswer, keepAnswer, TEXTS } from './answer.ts'
 import { type AuditOptions, Auditor } from './auditor.ts'
@@ -89,6 +90,8 @@ export class PoolQueries {
     })
     // Told to whoever asks a query.
     this.loading.catch(() => {})
+    cache.on?.('invalidate', ({ tags }) => tags?.includes(DDL_TABLE) && this.shapes?.expire())
+    cache.on?.('feedReset', () => this.shapes?.expire())
   }
 
   query(args: readonly unknown[]): unknown {

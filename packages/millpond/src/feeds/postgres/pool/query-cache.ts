@@ -2,6 +2,7 @@
 import type { Position } from '../../../core/feed.ts'
 import type { OwnWrites } from '../../own-writes.ts'
 import type { ReadMode } from '../../read-mode.ts'
+import { DDL_TABLE } from '../ddl-triggers.ts'
 import type { PostgresFeed } from '../feed.ts'
 import { handOut, type KeptAnswer, keepAnswer } from './answer.ts'
 import type { Auditor } from './auditor.ts'
@@ -29,6 +30,9 @@ export interface QueryCacheStore {
   ): Promise<V>
   /** Voids what is kept under a key. */
   delete(key: string): unknown
+  /** Listens to what is voided, by whom ever. */
+  on?(event: 'invalidate', listen: (event: { readonly tags?: readonly string[] }) => void): unknown
+  on?(event: 'feedReset', listen: () => void): unknown
 }
 
 /** What a load says of the value that it returns. */
@@ -118,7 +122,7 @@ export class QueryCache {
     runner: Runner,
   ): Promise<object> {
     const { cache, events, auditor } = this.parts
-    const options = new AnswerOptions(shape, call, atLeast)
+    const options = new AnswerOptions(shape, call, atLeast, this.parts.feed)
     const sampled = auditor?.begin(options)
     let isLoad = false
     const load = async (ctx: LoadedAnswer<KeptAnswer>): Promise<KeptAnswer> => {
@@ -202,15 +206,19 @@ class AnswerOptions {
   readonly atLeast?: Position
   private readonly shape: KnownShape
   private readonly call: QueryCall
+  private readonly feed: QueryCacheParts['feed']
 
-  constructor(shape: KnownShape, call: QueryCall, atLeast: Position | undefined) {
+  constructor(shape: KnownShape, call: QueryCall, atLeast: Position | undefined, feed: QueryCacheParts['feed']) {
     this.shape = shape
     this.call = call
+    this.feed = feed
     if (atLeast !== undefined) this.atLeast = atLeast
   }
 
   get tags(): readonly string[] {
-    return this.shape.dependencies.flatMap((dependency) => dependency.tags(this.call.values))
+    const tags = this.shape.dependencies.flatMap((dependency) => dependency.tags(this.call.values))
+    // What the tables, views and functions are that it speaks of.
+    return this.feed.covers(DDL_TABLE) === undefined ? tags : [...tags, DDL_TABLE]
   }
 }
 

@@ -4,6 +4,7 @@
  * then, and with another one every shape is worked out again, under keys that are new.
  */
 import type { Clock } from '../../../core/clock.ts'
+import type { PostgresFeed } from '../feed.ts'
 import { describeText, type QueryShape, type ShapeContext, shapeOf } from '../sql/query-shape.ts'
 import type { Effect } from './connection-state.ts'
 
@@ -15,6 +16,8 @@ export interface KnownShape extends QueryShape {
   readonly prefixes: { texts?: string; arrays?: string; objects?: string }
 }
 
+/** How long a reader waits for a change of the catalog that was announced to be visible. */
+const SETTLE_MS = 50
 /** After this the fingerprint is taken again, behind the readers' backs; after twice as long nothing is known without it. */
 const FINGERPRINT_MS = 5000
 const SHAPES_MAX = 5000
@@ -22,7 +25,7 @@ const SHAPES_MAX = 5000
 const PARSED_MAX = 100_000
 
 export class Shapes {
-  private readonly context: ShapeContext
+  private readonly context: ShapeContext & { readonly feed: Pick<PostgresFeed, 'settled'> }
   private readonly clock: Clock
   private readonly known = new Map<string, KnownShape>()
   private readonly effects = new Map<string, Effect>()
@@ -31,12 +34,22 @@ export class Shapes {
   private takenAtMs = Number.NEGATIVE_INFINITY
   private taking: Promise<void> | undefined
   private generation = 0
+  /** Grows with each change of the catalog that is told. */
+  private changes = 0
+  /** How many of them the fingerprint is known to include. */
+  private included = 0
   /** What the settings are with which texts are analysed: see `SESSION`. */
   session: string | undefined
 
-  constructor(context: ShapeContext, clock: Clock) {
+  constructor(context: ShapeContext & { readonly feed: Pick<PostgresFeed, 'settled'> }, clock: Clock) {
     this.context = context
     this.clock = clock
+  }
+
+  /** The catalog has changed, or may have: nothing is known until it was asked again. */
+  expire(): void {
+    this.changes++
+    this.takenAtMs = Number.NEGATIVE_INFINITY
   }
 
   /** The shape of a text if it is known without asking anybody; else it will be, soon. */
@@ -96,11 +109,17 @@ export class Shapes {
     return this.taking
   }
 
+  /** What was announced has to be visible first. Where that takes long, or more is announced meanwhile, the next reader asks again. */
   private async ask(): Promise<void> {
-    const atMs = this.clock.monotonic()
+    const { changes, clock } = this
+    const beganAtMs = clock.monotonic()
+    if (changes > this.included) await this.context.feed.settled(SETTLE_MS)
+    const atMs = clock.monotonic()
+    const isVisible = changes === this.included || atMs - beganAtMs < SETTLE_MS
     const { rows } = await this.context.client.query(FINGERPRINT_SQL)
     const { fingerprint, session } = rows[0] as { fingerprint: string; session: string }
-    this.takenAtMs = atMs
+    if (isVisible) this.included = changes
+    if (isVisible && changes === this.changes) this.takenAtMs = atMs
     this.session = session
     if (fingerprint === this.fingerprint) return
     this.fingerprint = fingerprint
