@@ -1,11 +1,16 @@
 /** What goes wrong with a MongoDB while others read and write. Each fault heals before it resolves. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandError, type MongoTestServer } from '../../../tools/servers/mongo.ts'
-import type { Disaster } from '../fresh/history.ts'
 import { nowMs } from '../fresh/history.ts'
 
-/** A fault as it is played; one that takes writes away says since when. */
-export type Fault = (server: MongoTestServer, ms: number) => Promise<Disaster | undefined>
+/** When writes were taken away that somebody may have seen. */
+export interface Undone {
+  readonly beganMs: number
+  readonly endedMs: number
+}
+
+/** A fault as it is played. */
+export type Fault = (server: MongoTestServer, ms: number) => Promise<Undone | undefined>
 
 export const faults = {
   'connections are cut': (server) => done(() => server.killConnections()),
@@ -39,7 +44,7 @@ export const faults = {
     await sleep(ms)
     server.elect()
     server.holdMajority(false)
-    return { server: 'the primary', beganMs, endedMs: nowMs() }
+    return { beganMs, endedMs: nowMs() }
   },
   'the log forgets what nobody has read yet': async (server, ms) => {
     server.pauseStreams(true)

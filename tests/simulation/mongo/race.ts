@@ -103,8 +103,8 @@ export async function runRace(options: RaceOptions): Promise<RaceOutcome> {
     while (performance.now() < endMs) {
       await sleep(300 + random() * 900)
       const name = names[Math.floor(random() * names.length)]!
-      const disaster = await faults[name](server, 100 + random() * 400)
-      if (disaster) disasters.push(disaster)
+      const undone = await faults[name](server, 100 + random() * 400)
+      if (undone) disasters.push({ ...undone, server: 'the primary', survivors: [...survivors] })
       played[name] = (played[name] ?? 0) + 1
     }
     return { played, disasters }

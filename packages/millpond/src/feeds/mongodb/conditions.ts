@@ -30,6 +30,24 @@ export function conditionsOf(filter: Document): readonly Condition[] {
   })
 }
 
+/** Whether the conditions of this part say all that it says. */
+export function isExpressed(part: Document): boolean {
+  return Object.entries(part).every(([name, value]) => {
+    const operators = operatorsOf(value)
+    return operators.length > 0 && conditionsOf({ [name]: value }).length === operators.length
+  })
+}
+
+/** Whether a value is compared by MongoDB and by JavaScript alike, at least for equality. */
+export function isSureScalar(value: unknown): boolean {
+  return scalarKind(value) !== undefined && (typeof value !== 'string' || isOrderSure(value))
+}
+
+/** Whether what is before and behind a value is certain. */
+export function isOrdered(value: unknown): boolean {
+  return isSureScalar(value) && isOrderSure(comparable(value as Scalar))
+}
+
 /** The text of conditions: the same for the same conditions. */
 export function conditionsText(conditions: readonly Condition[]): string {
   return conditions

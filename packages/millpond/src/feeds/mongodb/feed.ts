@@ -10,9 +10,9 @@ import { Listeners } from '../listeners.ts'
 import { SharedQuestion } from '../shared-question.ts'
 import type { MongoClient, Timestamp } from './client.ts'
 import { formatPosition, type ParsedPosition, parsePosition, timeOf } from './cluster-time.ts'
-import type { Condition } from './conditions.ts'
 import { type MongoFeedOptions, type MongoFeedSettings, resolveOptions } from './options.ts'
 import { Predicates } from './predicates.ts'
+import type { Selection } from './selection.ts'
 import { describeStatus, type MongoFeedStatus } from './status.ts'
 import { StreamSession } from './stream-session.ts'
 import type { CollectionName } from './tags.ts'
@@ -43,8 +43,8 @@ export interface MongoFeed extends Feed, AsyncDisposable {
    * feed is not whole.
    */
   guard(collections: readonly string[], atLeast?: Position): Timestamp | undefined
-  /** The tag of what depends on the documents that pass the conditions: see `Predicates`. */
-  watch(collection: string, conditions: readonly Condition[], seesAfterOnly: boolean): string
+  /** The tag of what depends on the documents that are selected: see `Predicates`. */
+  watch(collection: string, selection: Selection, seesAfterOnly: boolean): string
   /** The tag of a collection that is told of. */
   tagOf(name: CollectionName): string | undefined
   /** How the feed is doing at this moment. */
@@ -138,8 +138,8 @@ class LiveMongoFeed implements MongoFeed {
     return this.session?.guard(collections, time)
   }
 
-  watch(collection: string, conditions: readonly Condition[], seesAfterOnly: boolean): string {
-    return this.predicates.watch(collection, conditions, seesAfterOnly)
+  watch(collection: string, selection: Selection, seesAfterOnly: boolean): string {
+    return this.predicates.watch(collection, selection, seesAfterOnly)
   }
 
   tagOf(name: CollectionName): string | undefined {

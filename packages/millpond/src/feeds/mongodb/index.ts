@@ -7,7 +7,10 @@ export {
   cachedCollection,
 } from './collection/cached-collection.ts'
 export type { ReadExplanation } from './collection/cached-reads.ts'
+export type { CollectionStatus } from './collection/read-counts.ts'
+export type { Dependency } from './collection/tag-plan.ts'
 export { type MongoFeed, mongoFeed } from './feed.ts'
 export type { MongoFeedOptions } from './options.ts'
+export type { Mingo, Selection } from './selection.ts'
 export type { MongoFeedStatus } from './status.ts'
 export { type CollectionName, documentTag } from './tags.ts'

@@ -3,6 +3,15 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import type { MongoClient } from './client.ts'
 import { PATIENCE_MS } from './patience.ts'
 
+const CLIENTS = new WeakMap<MongoClient, LostConnections>()
+
+/** One for each client, however many feeds and collections it has. */
+export function lostConnections(client: MongoClient): LostConnections {
+  const known = CLIENTS.get(client) ?? new LostConnections(client)
+  CLIENTS.set(client, known)
+  return known
+}
+
 export class LostConnections {
   private readonly listeners = new Set<() => void>()
 

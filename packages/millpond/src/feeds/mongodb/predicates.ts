@@ -1,11 +1,11 @@
 /**
- * Conditions that somebody's answers depend on, by the tag of their collection: a document that passes them before or after a
- * change gives the tag of the conditions, so that a change voids what it can matter to and leaves the rest.
+ * Selections that somebody's answers depend on, by the tag of their collection: a document that passes one before or after a
+ * change gives the tag of it, so that a change voids what it can matter to and leaves the rest.
  */
 import type { Document } from './client.ts'
-import { type Condition, conditionsText, mayMatch } from './conditions.ts'
+import type { Selection } from './selection.ts'
 
-/** More sets of conditions than this on one collection are not told apart. */
+/** More selections than this on one collection are not told apart. */
 const PREDICATES_MAX = 1000
 
 /** A document before and after a change: null where there is none, `undefined` where it is not known. */
@@ -15,7 +15,7 @@ export interface Images {
 }
 
 interface Predicate {
-  readonly conditions: readonly Condition[]
+  readonly selection: Selection
   readonly seesAfterOnly: boolean
 }
 
@@ -30,15 +30,16 @@ export class Predicates {
   }
 
   /**
-   * The tag of what depends on the documents that pass the conditions; changes give it from now on. Who carries also the
+   * The tag of what depends on the documents that are selected; changes give it from now on. Who carries also the
    * tags of all documents in his answer has only to learn of newcomers: `seesAfterOnly`.
    */
-  watch(collection: string, conditions: readonly Condition[], seesAfterOnly: boolean): string {
-    const tag = `${collection}?${seesAfterOnly ? 'after:' : ''}${conditionsText(conditions)}`
+  watch(collection: string, selection: Selection, seesAfterOnly: boolean): string {
+    const tag = `${collection}?${seesAfterOnly ? 'after:' : ''}${selection.text}`
     const known = this.byCollection.get(collection) ?? new Map<string, Predicate>()
     this.byCollection.set(collection, known)
+    const predicate = known.get(tag) ?? { selection, seesAfterOnly }
     known.delete(tag)
-    known.set(tag, { conditions, seesAfterOnly })
+    known.set(tag, predicate)
     if (known.size > PREDICATES_MAX) {
       const [oldest] = known.keys()
       known.delete(oldest!)
@@ -49,12 +50,11 @@ export class Predicates {
 
   /** The tags that a change of a document gives. */
   tagsOf(collection: string, { before, after }: Images): string[] {
-    const passes = (conditions: readonly Condition[], image: Document | null | undefined) =>
-      image === undefined || (image !== null && mayMatch(conditions, image))
+    const passes = (selection: Selection, image: Document | null | undefined) =>
+      image === undefined || (image !== null && selection.mayMatch(image))
     return [...(this.byCollection.get(collection) ?? [])]
       .filter(
-        ([, { conditions, seesAfterOnly }]) =>
-          passes(conditions, after) || (!seesAfterOnly && passes(conditions, before)),
+        ([, { selection, seesAfterOnly }]) => passes(selection, after) || (!seesAfterOnly && passes(selection, before)),
       )
       .map(([tag]) => tag)
   }

@@ -199,6 +199,53 @@ describe('writes by anybody', () => {
   })
 })
 
+test('what makes an answer old is said in words, and so is how precisely it is told', async () => {
+  const dependencyOf = async (collection: string, filter: object) =>
+    (await cachedCollection(db.collection(collection), { cache, feed }).explain({ filter })).dependencies
+  expect(await dependencyOf('trades', { _id: { $in: [1, 2] } })).toEqual([
+    { collection: 'trades', documents: 'trades:1, trades:2', changes: 'any' },
+  ])
+  expect(await dependencyOf('trades', { $or: [{ code: 'A' }, { price: { $exists: false } }] })).toEqual([
+    {
+      collection: 'trades',
+      documents: 'those with {"$or":[{"code":"A"},{"price":{"$exists":false}}]}',
+      changes: 'of which they are such before or after',
+    },
+  ])
+  expect(await dependencyOf('trades', { code: /A/ })).toEqual([
+    { collection: 'trades', documents: 'all', changes: 'any' },
+  ])
+  const [coarse] = await dependencyOf('users', { code: 'A' })
+  expect(coarse!.changes).toMatch(/^these, and every update: .*changeStreamPreAndPostImages/)
+})
+
+test('a choice of filters is tested by mingo, where it is there', async () => {
+  const other = cachedCollection(db.collection<Trade>('trades'), { cache, feed, name: 'choices' })
+  const read = () => other.find({ $or: [{ code: 'B' }, { price: { $gte: 100 } }] }).toArray()
+  expect(await read()).toHaveLength(1)
+  await theirs().updateOne({ _id: 1 }, { $set: { price: 11 } })
+  await caughtUp()
+  expect(await readsOf(read)).toBe(0)
+  await theirs().updateOne({ _id: 1 }, { $set: { price: 111 } })
+  await caughtUp()
+  expect(await read()).toHaveLength(2)
+})
+
+test('the status says what was kept and what was not, and why', async () => {
+  for (let again = 0; again < 3; again++) await trades.findOne({ _id: 1 })
+  await trades
+    .find({ code: /A/, $where: 'true' })
+    .toArray()
+    .catch(() => {})
+  expect(trades.status()).toMatchObject({
+    hits: 2,
+    loads: 1,
+    kept: 1,
+    passed: { 'it runs JavaScript on the server ($where)': 1 },
+    feed: { state: 'live' },
+  })
+})
+
 describe('a command that is lost: neither answered nor refused', () => {
   const lose = (command: string, where?: (command: object) => boolean) =>
     server.fail({ command, isLost: true, ...(where && { where }) })
@@ -261,7 +308,11 @@ test('the aggregate of the article: quotes of one symbol and code, unwound, grou
   await caughtUp()
   expect(await prices()).toEqual([1, 3, 4])
   expect((await quotes.explain({ pipeline })).dependencies).toEqual([
-    'documents of quotes with "symbol"$eq["AMZN"]&"quotes.code"$eq["X"], before or after a change',
+    {
+      collection: 'quotes',
+      documents: 'those with "symbol"$eq["AMZN"]&"quotes.code"$eq["X"]',
+      changes: 'of which they are such before or after',
+    },
   ])
 })
 
@@ -314,7 +365,8 @@ test.each([
   ['$facet', [{ $facet: { one: [{ $lookup: { from: 'users', localField: 'a', foreignField: 'b', as: 'c' } }] } }]],
 ])('what a %s reads besides is a dependency', async (_, pipeline) => {
   const { cacheable, dependencies } = await trades.explain({ pipeline })
-  expect({ cacheable, dependencies }).toEqual({ cacheable: true, dependencies: ['all of trades', 'all of users'] })
+  const whole = (collection: string) => ({ collection, documents: 'all', changes: 'any' })
+  expect({ cacheable, dependencies }).toEqual({ cacheable: true, dependencies: [whole('trades'), whole('users')] })
 })
 
 test('a join is made anew when the other collection changes', async () => {

@@ -6,9 +6,11 @@ import { facadeOf } from '../../facade.ts'
 import type { ReadMode } from '../../read-mode.ts'
 import type { Document, MongoSession } from '../client.ts'
 import type { MongoFeed } from '../feed.ts'
+import type { Mingo } from '../selection.ts'
 import { CachedReads, type ReadExplanation, type RunRead } from './cached-reads.ts'
 import { type ClientState, clientState } from './client-state.ts'
 import { type MongoCollection, type MongoCursor, OPTION_METHODS, WRITES } from './mongo-collection.ts'
+import type { CollectionStatus } from './read-counts.ts'
 import type { MongoRead } from './read-shape.ts'
 
 /** The slice of a cache that is needed here. */
@@ -41,6 +43,11 @@ export interface CachedCollectionOptions {
    * a lost read is made good sooner, and a slow one runs twice. Default 10 s.
    */
   readonly patience?: Duration
+  /**
+   * `mingo`, which tests filters with choices, negations and lists on changed documents; without it such filters depend on more
+   * of the collection. Default: the installed package, if there is one.
+   */
+  readonly mingo?: Mingo
 }
 
 /** What a cached collection can do besides. */
@@ -51,6 +58,8 @@ export interface CachedCollection {
     readonly pipeline?: readonly object[]
     readonly options?: object
   }): Promise<ReadExplanation>
+  /** How it is doing: what was answered from the cache, what was not and why, and where the feed stands. */
+  status(): CollectionStatus
 }
 
 /**
@@ -117,7 +126,9 @@ function readsOf(collection: MongoCollection, reads: CachedReads): Record<string
       filter?: Document
       pipeline?: Document[]
       options?: Document
-    }) => reads.explain(pipeline ? { kind: 'aggregate', pipeline, options } : { kind: 'find', filter, options }),
+    }): Promise<ReadExplanation> =>
+      reads.explain(pipeline ? { kind: 'aggregate', pipeline, options } : { kind: 'find', filter, options }),
+    status: () => reads.status(),
   }
 }
 

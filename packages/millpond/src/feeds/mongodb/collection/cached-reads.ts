@@ -1,15 +1,18 @@
 /** Answers reads of one collection from the cache where that can be proven right, and from the server everywhere else. */
 import type { Position } from '../../../core/feed.ts'
+import { loadPackage } from '../../../core/late-package.ts'
 import type { ReadMode } from '../../read-mode.ts'
 import { canonicalText } from '../canonical-text.ts'
 import type { Document, Timestamp } from '../client.ts'
 import { answerWithin } from '../patience.ts'
+import type { Mingo } from '../selection.ts'
 import { KeptAnswer } from './answer.ts'
 import type { CachedCollectionOptions } from './cached-collection.ts'
 import { type ClientState, clientState } from './client-state.ts'
 import type { MongoCollection } from './mongo-collection.ts'
+import { type CollectionStatus, ReadCounts } from './read-counts.ts'
 import { doesWrite, type MongoRead, shapeOf } from './read-shape.ts'
-import { type Plan, planOf } from './tag-plan.ts'
+import { type Dependency, type Plan, planOf } from './tag-plan.ts'
 
 /** Runs a read with these options besides its own. */
 export type RunRead = (extra: Document) => Promise<unknown>
@@ -19,8 +22,8 @@ export interface ReadExplanation {
   readonly cacheable: boolean
   /** Why not, in words; none when it is. */
   readonly reasons: readonly string[]
-  /** What can make the answer old, in words. */
-  readonly dependencies: readonly string[]
+  /** For each collection that is read: which of its documents can make the answer old, and by which changes. */
+  readonly dependencies: readonly Dependency[]
 }
 
 /** How long is waited, in milliseconds: for the feed, and for an answer before the read is put again. */
@@ -32,11 +35,31 @@ export interface ReadLimits {
 /** For who must not be given less than something: a secondary may not have it. */
 const FROM_PRIMARY: Document = { readPreference: 'primary' }
 
+const NO_PROOF = 'the feed could not say in time what must not be missing'
+
+/** Why a read is not kept. */
+function reasonsOf(plan: Plan | undefined): readonly string[] {
+  if (plan === undefined) return ['the server could not be asked what the collection is']
+  return plan.reasons.length > 0 ? plan.reasons : ['it has a value whose text is not unique, so there is no key for it']
+}
+
+let installed: Promise<Mingo | undefined> | undefined
+
+/** The package `mingo`, looked for once. */
+function installedMingo(): Promise<Mingo | undefined> {
+  installed ??= loadPackage('mingo').then(
+    (found) => found as Mingo,
+    () => undefined,
+  )
+  return installed
+}
+
 export class CachedReads {
   private readonly collection: MongoCollection
   private readonly options: CachedCollectionOptions
   private readonly limits: ReadLimits
   private readonly state: ClientState
+  private readonly counts = new ReadCounts()
 
   constructor(collection: MongoCollection, options: CachedCollectionOptions, limits: ReadLimits) {
     this.collection = collection
@@ -53,36 +76,54 @@ export class CachedReads {
     // Who may not ask what a collection is reads it all the same.
     const plan = await this.plan(read).catch(() => undefined)
     const key = plan?.reasons.length === 0 ? this.keyOf(read) : undefined
-    if (!plan || key === undefined) return await run(mode === 'bounded' ? {} : FROM_PRIMARY)
+    if (!plan || key === undefined) {
+      this.counts.pass(reasonsOf(plan))
+      return await run(mode === 'bounded' ? {} : FROM_PRIMARY)
+    }
     const floor = (await this.state.isOfFeed()) ? await this.reached(mode) : undefined
-    if (!floor) return await run(mode === 'bounded' && this.state.isOldNews ? {} : FROM_PRIMARY)
-    const { atLeast } = floor
+    if (!floor) {
+      this.counts.pass([NO_PROOF])
+      return await run(mode === 'bounded' && this.state.isOldNews ? {} : FROM_PRIMARY)
+    }
+    return await this.kept(key, plan, floor.atLeast, ask)
+  }
+
+  private async kept(key: string, plan: Plan, atLeast: Position | undefined, ask: RunRead): Promise<unknown> {
+    const { counts } = this
+    let isLoaded = false
     const kept = await this.options.cache.getOrSet<KeptAnswer>(
       key,
       async (ctx) => {
+        isLoaded = true
+        counts.loads++
         const answer = await this.load(plan.collections, atLeast, ask)
         const kept = new KeptAnswer(answer.value)
         if (!answer.isSure) return ctx.skip(kept)
+        counts.kept++
         ctx.set({ tags: plan.tagsOfAnswer(answer.value) })
         return kept
       },
       { tags: plan.tags(), ttl: 'forever', ...(atLeast !== undefined && { atLeast }) },
     )
+    if (!isLoaded) counts.hits++
     return kept.handOut()
   }
 
   async explain(read: MongoRead): Promise<ReadExplanation> {
-    const { reasons, words } = await this.plan(read)
-    const noKey = reasons.length === 0 && this.keyOf(read) === undefined
-    const all = noKey ? ['it has a value whose text is not unique, so there is no key for it'] : reasons
-    return { cacheable: all.length === 0, reasons: all, dependencies: all.length === 0 ? words : [] }
+    const plan = await this.plan(read)
+    const isKept = plan.reasons.length === 0 && this.keyOf(read) !== undefined
+    return { cacheable: isKept, reasons: isKept ? [] : reasonsOf(plan), dependencies: isKept ? plan.dependencies : [] }
+  }
+
+  status(): CollectionStatus {
+    return this.counts.show(this.options.feed.status())
   }
 
   private async plan(read: MongoRead): Promise<Plan> {
     const { collection, state, options } = this
-    const shape = shapeOf(read)
-    return await planOf(read, shape, {
+    return await planOf(read, shapeOf(read), {
       feed: options.feed,
+      mingo: await (options.mingo ?? installedMingo()),
       facts: (name) => state.factsOf(collection.db, name),
       database: collection.dbName,
       collection: collection.collectionName,

@@ -6,7 +6,7 @@ import type { Position } from '../../../core/feed.ts'
 import { OwnWrites } from '../../own-writes.ts'
 import type { MongoClient, MongoDb, MongoSession } from '../client.ts'
 import type { MongoFeed } from '../feed.ts'
-import { LostConnections } from '../lost-connections.ts'
+import { type LostConnections, lostConnections } from '../lost-connections.ts'
 import { answerWithin, PATIENCE_MS } from '../patience.ts'
 import { serverOf } from '../server.ts'
 import { type CollectionFacts, CollectionFactsCache } from './collection-facts.ts'
@@ -38,7 +38,7 @@ export class ClientState {
   constructor(client: MongoClient, feed: MongoFeed) {
     this.client = client
     this.feed = feed
-    this.losses = new LostConnections(client)
+    this.losses = lostConnections(client)
     this.writes = WRITES.get(feed) ?? new OwnWrites(() => feed.now())
     WRITES.set(feed, this.writes)
   }

@@ -7,11 +7,17 @@ export interface CollectionFacts {
   readonly reason: string | undefined
   /** It compares strings in its own way. */
   readonly hasCollation: boolean
+  /** It keeps its documents as they were before and after a change. */
+  readonly hasImages: boolean
 }
 
 interface Listed {
   readonly type?: string
-  readonly options?: { readonly capped?: boolean; readonly collation?: object }
+  readonly options?: {
+    readonly capped?: boolean
+    readonly collation?: object
+    readonly changeStreamPreAndPostImages?: { readonly enabled?: boolean }
+  }
 }
 
 export class CollectionFactsCache {
@@ -46,7 +52,8 @@ export class CollectionFactsCache {
       const what = listed === undefined ? 'does not exist' : options?.capped === true ? 'is capped' : `is a ${type}`
       const isPlain = type === 'collection' && options?.capped !== true
       const reason = isPlain ? undefined : `${name} ${what}, and not all that changes it is told`
-      return { reason, hasCollation: options?.collation !== undefined }
+      const hasImages = options?.changeStreamPreAndPostImages?.enabled === true
+      return { reason, hasCollation: options?.collation !== undefined, hasImages }
     } catch (error) {
       this.known.delete(name)
       throw error

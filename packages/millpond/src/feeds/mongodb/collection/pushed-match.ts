@@ -24,6 +24,13 @@ export function pushedConditions(pipeline: readonly Document[]): readonly Condit
   return conditions
 }
 
+/** The filters of the `$match` stages that see documents as they are. */
+export function leadingFilters(pipeline: readonly Document[]): readonly Document[] {
+  const end = pipeline.findIndex((stage) => !('$match' in stage || '$sort' in stage))
+  const leading = end < 0 ? pipeline : pipeline.slice(0, end)
+  return leading.flatMap((stage) => ('$match' in stage ? [stage.$match as Document] : []))
+}
+
 /** Whether one path lies within the other. */
 function overlap(one: string, other: string): boolean {
   return one === other || one.startsWith(`${other}.`) || other.startsWith(`${one}.`)

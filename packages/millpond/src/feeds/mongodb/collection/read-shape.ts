@@ -1,7 +1,7 @@
 /** What is known about a read before it runs: whether its answer may be kept, and which documents can make that old. */
 import type { Document } from '../client.ts'
 import { type Condition, conditionsOf } from '../conditions.ts'
-import { pushedConditions } from './pushed-match.ts'
+import { leadingFilters, pushedConditions } from './pushed-match.ts'
 
 /** A read of a collection. */
 export type MongoRead =
@@ -13,6 +13,8 @@ export interface ReadShape {
   readonly reasons: readonly string[]
   /** Documents that fail one of these cannot matter. */
   readonly conditions: readonly Condition[]
+  /** Filters that they have to pass as they stand. */
+  readonly filters: readonly Document[]
   /** Other collections of the same database that are read, whole. */
   readonly others: readonly string[]
 }
@@ -51,12 +53,13 @@ export function shapeOf(read: MongoRead): ReadShape {
   const reasons = strange.map((name) => `the option ${name} is left to the server`)
   if (read.kind !== 'aggregate') {
     reasons.push(...momentsIn(read.filter), ...momentsIn(read.options))
-    return { reasons: [...new Set(reasons)], conditions: conditionsOf(read.filter), others: [] }
+    return { reasons: [...new Set(reasons)], conditions: conditionsOf(read.filter), filters: [read.filter], others: [] }
   }
   const { pipeline } = read
   reasons.push(...pipeline.flatMap(reasonsOfStage))
   const others = pipeline.flatMap(collectionsOf)
-  return { reasons: [...new Set(reasons)], conditions: pushedConditions(pipeline), others: [...new Set(others)] }
+  const pushed = { conditions: pushedConditions(pipeline), filters: leadingFilters(pipeline) }
+  return { reasons: [...new Set(reasons)], ...pushed, others: [...new Set(others)] }
 }
 
 export function doesWrite(read: MongoRead): boolean {

@@ -1,15 +1,25 @@
 /** Which tags an answer carries: what in the feed's telling can make it old. */
 import type { Document } from '../client.ts'
-import { type Condition, conditionsText } from '../conditions.ts'
+import type { Condition } from '../conditions.ts'
 import type { MongoFeed } from '../feed.ts'
+import { type Mingo, type Selection, selectionOf } from '../selection.ts'
 import { idText } from '../tags.ts'
 import type { CollectionFacts } from './collection-facts.ts'
 import type { MongoRead, ReadShape } from './read-shape.ts'
 
+/** What can make an answer old, in words. */
+export interface Dependency {
+  readonly collection: string
+  /** Which of its documents. */
+  readonly documents: string
+  /** By which of their changes, and why these. */
+  readonly changes: string
+}
+
 export interface Plan {
   readonly reasons: readonly string[]
-  /** What can make the answer old, in words. */
-  readonly words: readonly string[]
+  /** What can make the answer old. */
+  readonly dependencies: readonly Dependency[]
   /** Tags of the collections that are read. */
   readonly collections: readonly string[]
   /** The tags before the answer is known. Conditions are watched from this call on. */
@@ -20,6 +30,8 @@ export interface Plan {
 
 export interface PlanParts {
   readonly feed: Pick<MongoFeed, 'tagOf' | 'watch'>
+  /** The package `mingo`, where it is there. */
+  readonly mingo: Mingo | undefined
   readonly facts: (collection: string) => Promise<CollectionFacts>
   readonly database: string
   readonly collection: string
@@ -41,33 +53,55 @@ export async function planOf(read: MongoRead, shape: ReadShape, parts: PlanParts
   const own = tagged[0]!.tag ?? collection
   // Strings that compare in their own way, and a collection that is also read as a whole.
   const isWhole = facts[0]!.hasCollation || shape.others.includes(collection)
-  const watched = watchedBy(read, isWhole ? [] : shape.conditions, own, feed)
+  const selection = isWhole ? EVERYTHING : selectionOf(shape.conditions, shape.filters, parts.mingo)
+  const watched = watchedBy(read, isWhole ? [] : shape.conditions, selection, own, feed)
   const others = tagged.slice(1).flatMap(({ tag }) => tag ?? [])
   return {
     reasons,
-    words: [watched.words, ...others.map((tag) => `all of ${tag}`)],
+    dependencies: [
+      { collection: own, documents: watched.documents, changes: changesOf(watched, facts[0]!) },
+      ...others.map((tag) => ({ collection: tag, documents: 'all', changes: 'any' })),
+    ],
     collections: [own, ...others],
     tags: () => [...watched.tags(), ...(isWhole ? [own] : []), ...others],
     tagsOfAnswer: watched.tagsOfAnswer,
   }
 }
 
-type Watched = Pick<Plan, 'tags' | 'tagsOfAnswer'> & { readonly words: string }
+const EVERYTHING: Selection = { text: '', mayMatch: () => true }
 
-function watchedBy(read: MongoRead, conditions: readonly Condition[], own: string, feed: PlanParts['feed']): Watched {
-  if (conditions.length === 0) return { words: `all of ${own}`, tags: () => [own], tagsOfAnswer: () => [] }
+type Watched = Pick<Plan, 'tags' | 'tagsOfAnswer'> & { readonly documents: string; readonly isSelected: boolean }
+
+function watchedBy(
+  read: MongoRead,
+  conditions: readonly Condition[],
+  selection: Selection,
+  own: string,
+  feed: PlanParts['feed'],
+): Watched {
+  const none = () => []
   const ids = idsIn(conditions)
   if (ids !== undefined) {
     const tags = ids.map((id) => `${own}:${idText(id)}`)
-    return { words: `the documents ${tags.join(', ')}`, tags: () => tags, tagsOfAnswer: () => [] }
+    return { documents: tags.join(', '), isSelected: false, tags: () => tags, tagsOfAnswer: none }
   }
-  const words = `documents of ${own} with ${conditionsText(conditions)}, before or after a change`
-  if (!hasIds(read)) return { words, tags: () => [feed.watch(own, conditions, false)], tagsOfAnswer: () => [] }
+  if (selection.text === '') return { documents: 'all', isSelected: false, tags: () => [own], tagsOfAnswer: none }
+  const documents = `those with ${selection.text}`
+  if (!hasIds(read))
+    return { documents, isSelected: true, tags: () => [feed.watch(own, selection, false)], tagsOfAnswer: none }
   return {
-    words,
-    tags: () => [feed.watch(own, conditions, true)],
+    documents,
+    isSelected: true,
+    tags: () => [feed.watch(own, selection, true)],
     tagsOfAnswer: (answer) => documentTags(answer, own),
   }
+}
+
+function changesOf({ isSelected }: Watched, { hasImages }: CollectionFacts): string {
+  if (!isSelected) return 'any'
+  return hasImages
+    ? 'of which they are such before or after'
+    : 'these, and every update: the collection does not keep what documents were (changeStreamPreAndPostImages)'
 }
 
 /** The ids that a condition leaves, if it leaves few. */
