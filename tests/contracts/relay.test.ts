@@ -1,6 +1,9 @@
 /** One feeder for many processes: what a follower is told keeps the contract of a feed, over every bus. */
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import type { Bus, BusMessage } from 'millpond'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { type Bus, type BusMessage, createCache } from 'millpond'
 import { joinMesh } from 'millpond/mesh'
 import { type PostgresFeed, positionOf, postgresFeed, rowTag } from 'millpond/postgres'
 import { feedContract, MemoryBusHub } from 'millpond/testing'
@@ -149,4 +152,82 @@ describe.each(Object.entries(buses))('a feed that follows over %s', (name, conne
     await writer.query('UPDATE rows SET n = n + 1 WHERE id = 1')
     await heard.until(() => heard.invalidated.flat().includes('rows:1'))
   })
+})
+
+const script = new URL('./relay-process.fixture.ts', import.meta.url).pathname
+
+/** A process that feeds, or follows; it says which whenever that changes. */
+function startProcess(database: string, channel: string): { child: ChildProcess; roles: AsyncIterator<string> } {
+  const words = [
+    '--conditions=@millpond/source',
+    '--import',
+    'tsx',
+    script,
+    server.urlOf({ database }),
+    redis.url,
+    channel,
+  ]
+  const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] })
+  return { child, roles: createInterface({ input: child.stdout })[Symbol.asyncIterator]() }
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = once(child, 'exit')
+  child.kill('SIGKILL')
+  await gone
+}
+
+test('processes: the one that feeds is killed, another takes its place, and who follows never reads less than was written', {
+  timeout: 60_000,
+}, async () => {
+  const [database, channel] = ['relay_processes', `relay-${randomBytes(6).toString('hex')}`]
+  const sessions = new Sessions(server)
+  await (await sessions.open()).query(`CREATE DATABASE ${database}`)
+  const writer = await sessions.open({ database })
+  await writer.query('CREATE TABLE rows (id int PRIMARY KEY, n int); INSERT INTO rows VALUES (1, 0)')
+  const first = startProcess(database, channel)
+  expect((await first.roles.next()).value).toBe('feeder')
+  const second = startProcess(database, channel)
+  expect((await second.roles.next()).value).toBe('follower')
+  const bus = valkeyBus(redis.url, { channel })
+  const relay = { bus, feeds: false }
+  const feed = postgresFeed({ connectionString: server.urlOf({ database }), tables: ['rows'], relay })
+  const cache = createCache({ feed, ttl: 'forever' })
+  try {
+    await feed.ready()
+    const load = async (): Promise<number> => (await writer.query('SELECT n FROM rows WHERE id = 1')).rows[0].n
+    const read = (atLeast?: string): Promise<number> =>
+      cache.getOrSet('row', load, { tags: ['rows:1'], ...(atLeast && { atLeast }) })
+    let written = 0
+    const writeAndRead = async (): Promise<void> => {
+      await writer.query('UPDATE rows SET n = $1 WHERE id = 1', [++written])
+      const position = await positionOf(writer)
+      expect(await read(position)).toBe(written)
+      await feed.reached(position, 100)
+      expect(await read(position)).toBe(written)
+    }
+    for (let round = 0; round < 20; round++) await writeAndRead()
+    const killed = kill(first.child)
+    const isTaken = second.roles.next()
+    let isFed = false
+    void isTaken.then(({ value }) => (isFed = value === 'feeder'))
+    while (!isFed) await writeAndRead()
+    await killed
+    await feed.ready()
+    for (let round = 0; round < 20; round++) await writeAndRead()
+    const { nearHits } = cache.stats()
+    expect(await read()).toBe(written)
+    expect(cache.stats().nearHits).toBeGreaterThanOrEqual(nearHits)
+    expect(nearHits).toBeGreaterThan(0)
+    expect(feed.status()).toMatchObject({ role: 'follower', state: 'live' })
+    // That of the process that was killed goes in the server's own time.
+    const slots = 'SELECT FROM pg_replication_slots WHERE database = current_database()'
+    while ((await writer.query(slots)).rowCount !== 1) await new Promise((resolve) => setTimeout(resolve, 10))
+  } finally {
+    await Promise.all([kill(first.child), kill(second.child)])
+    await cache.close()
+    await bus.close()
+    await sessions.end()
+  }
 })

@@ -60,6 +60,7 @@ export class FollowerSession implements Session {
   private readonly asks: FrameWriter
   private readonly timers: (Timer | undefined)[] = []
   private pingTimer: Timer | undefined
+  private pingsAgain = false
   private visibility: Visibility | undefined
   private feeder: string | undefined
   private leave: (() => void) | undefined
@@ -85,7 +86,7 @@ export class FollowerSession implements Session {
   reached({ lsn }: ParsedPosition): Promise<boolean> {
     if (!this.visibility) return Promise.resolve(false)
     const reached = this.visibility.watermark.reached(lsn)
-    this.ask('ping')
+    this.ping()
     return reached
   }
 
@@ -189,7 +190,7 @@ export class FollowerSession implements Session {
     this.visibility!.heard()
     const [kind] = message
     if (kind === 'commit') this.commit(message[1], message[2], this.lsnOf(message[3]))
-    else if (kind === 'progress') this.advance(this.lsnOf(message[1]))
+    else if (kind === 'progress') this.visibility!.advance(this.lsnOf(message[1]))
     else if (kind === 'tables') this.options.coverage.learn(message[1])
     else if (kind === 'void') this.void(message[1])
     else if (kind === 'ack' && message[1] === this.asks.sender) this.registrations.ack(message[2])
@@ -199,17 +200,12 @@ export class FollowerSession implements Session {
   private commit(xid: number, tags: readonly string[], endLsn: Lsn): void {
     this.facts.commits++
     this.announce(xid, tags, endLsn)
-    this.advance(endLsn)
+    this.visibility!.advance(endLsn)
   }
 
   private announce(xid: number, tags: readonly string[], endLsn: Lsn): void {
     const all = new Set([...tags, ...this.registrations.unknownTags(tags)])
     this.visibility!.announced({ xid, tags: this.options.watches.withAny([...all]), commitLsn: endLsn, endLsn })
-  }
-
-  private advance(lsn: Lsn): void {
-    this.visibility!.advance(lsn)
-    if (this.visibility!.watermark.waitingSinceMs !== undefined) this.pingSoon()
   }
 
   private void(tags: readonly string[]): void {
@@ -228,7 +224,7 @@ export class FollowerSession implements Session {
 
   private watchVisibility(startLsn: Lsn): Visibility {
     const { settings, host, control } = this.options
-    const ping = (): void => this.ask('ping')
+    const ping = (): void => this.pingIfBehind()
     const failed = this.failure.raise
     const { facts } = this
     return new Visibility({
@@ -244,10 +240,19 @@ export class FollowerSession implements Session {
     })
   }
 
-  private pingSoon(): void {
-    this.pingTimer ??= this.options.settings.clock.after(PING_AGAIN_MS, () => {
+  private pingIfBehind(): void {
+    if (this.visibility!.watermark.waitingSinceMs !== undefined) this.ping()
+  }
+
+  /** Has the feeder ask how far the log is: again and again while it is behind, and not more often than every few milliseconds. */
+  private ping(): void {
+    this.pingsAgain = this.pingTimer !== undefined
+    if (this.pingsAgain) return
+    this.ask('ping')
+    this.pingTimer = this.options.settings.clock.after(PING_AGAIN_MS, () => {
       this.pingTimer = undefined
-      if (this.visibility!.watermark.waitingSinceMs !== undefined) this.ask('ping')
+      if (this.pingsAgain) this.ping()
+      else this.pingIfBehind()
     })
   }
 
