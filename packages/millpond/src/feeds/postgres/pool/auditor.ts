@@ -51,7 +51,8 @@ export interface AuditorParts extends AuditOptions {
 const OPEN_MAX = 16
 /** How long the feed may take to get as far as the snapshot. */
 const REACH_MS = 5000
-const GRACE_MS = 1000
+/** How long the feed may take to tell of a difference. */
+const DOUBT_MS = 1000
 
 export class Auditor {
   private readonly parts: AuditorParts
@@ -113,7 +114,7 @@ export class Auditor {
     if (!(await feed.reached(await feed.now(), REACH_MS))) return reads.map(() => 'the feed is late')
     const parsed = await parse()
     const found = reads.map(({ call, answer }, at) => compareAnswers(answer, now[at]!, freedomOf(parsed(call.text))))
-    if (found.includes('other')) await sleep(clock, GRACE_MS)
+    if (found.includes('other')) await sleep(clock, DOUBT_MS)
     return found
   }
 
