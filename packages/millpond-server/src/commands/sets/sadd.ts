@@ -16,7 +16,7 @@ export const sadd: Command = {
     const key = args.span(1)
     const set = db.editOrNew(key, SET)
     let added = 0
-    for (let at = 2; at < args.count; at++) if (set.add(args.text(at))) added++
+    for (let at = 2; at < args.count; at++) if (set.addWord(args, at)) added++
     if (added > 0) db.changed(key, 'sadd', 's')
     reply.integer(added)
   },

@@ -13,6 +13,6 @@ export const sismember: Command = {
   keys: [{ first: 1, last: 1, access: 'RO' }],
   syntax: 'key member',
   run({ db }, args, reply) {
-    reply.integer(db.read(args.span(1), SET)?.has(args.text(2)) ? 1 : 0)
+    reply.integer(db.read(args.span(1), SET)?.hasWord(args, 2) ? 1 : 0)
   },
 }

@@ -15,6 +15,6 @@ export const smismember: Command = {
   run({ db }, args, reply) {
     const set = db.read(args.span(1), SET)
     reply.array(args.count - 2)
-    for (let at = 2; at < args.count; at++) reply.integer(set?.has(args.text(at)) ? 1 : 0)
+    for (let at = 2; at < args.count; at++) reply.integer(set?.hasWord(args, at) ? 1 : 0)
   },
 }

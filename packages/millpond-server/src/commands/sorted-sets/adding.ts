@@ -28,15 +28,16 @@ export function addScores(client: Client, args: Arguments, reply: Reply, increme
   let updated = 0
   let result: number | undefined
   for (let at = 0; set !== undefined && at < scores.length; at++) {
-    const member = args.text(first + 1 + at * 2)
-    const before = set.score(member)
+    const word = first + 1 + at * 2
+    const place = set.placeOfWord(args, word)
+    const before = place === -1 ? undefined : set.scoreAt(place)
     result = scoreAfter(before, scores[at]!, options)
     if (result === undefined || result === before) continue
     if (before === undefined) {
-      set.insert(member, result)
+      set.insert(args.text(word), result)
       added++
     } else {
-      set.move(member, before, result)
+      set.moveAt(place, result)
       updated++
     }
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { seededRandom } from '../../../../millpond/src/core/random.ts'
 import { Dictionary } from './dictionary.ts'
 
 describe('a dictionary', () => {
@@ -19,9 +20,7 @@ describe('a dictionary', () => {
   test('weighs nothing when all has left, whatever was asked of it before', () => {
     const words = new Dictionary<number>()
     for (let at = 0; at < 10; at++) words.set(`word${at}`, at)
-    const light = words.weight
-    words.nameAt(0)
-    expect(words.weight).toBeGreaterThan(light)
+    expect(words.weight).toBeGreaterThan(10 * 'word0'.length)
     for (let at = 0; at < 10; at++) words.delete(`word${at}`)
     expect(words.weight).toBe(0)
   })
@@ -57,6 +56,29 @@ describe('a dictionary', () => {
       } while (cursor !== 0)
       const missed = Array.from({ length: 100 }, (_, at) => `stays${at}`).filter((name) => !told.has(name))
       expect(missed, `seed ${seed}`).toEqual([])
+    }
+  })
+
+  test('does what a Map does, asked by text and by bytes, whatever is added and removed', () => {
+    for (let seed = 1; seed <= 3; seed++) {
+      const random = seededRandom(seed)
+      const words = new Dictionary<number>()
+      const model = new Map<string, number>()
+      for (let step = 0; step < 6000; step++) {
+        // Names are few, then many, then few again; some are long, and have all bytes.
+        const name = `\xff${Math.floor(random() * (seed * 400))}${seed % 2 ? '\0'.repeat(60) : ''}`
+        const bytes = Buffer.from(`>${name}<`, 'latin1')
+        const context = `seed ${seed}, step ${step}`
+        const place = words.placeOfBytes(bytes, 1, bytes.length - 1)
+        expect(words.placeOf(name), context).toBe(place)
+        expect(place === -1 ? undefined : words.valueAt(place), context).toBe(model.get(name))
+        if (random() < (step < 3000 ? 0.8 : 0.2)) {
+          expect(words.set(name, step), context).toBe(!model.has(name))
+          model.set(name, step)
+        } else expect(words.delete(name), context).toBe(model.delete(name))
+        expect(words.size, context).toBe(model.size)
+      }
+      expect([...words.entries()].toSorted()).toEqual([...model].toSorted())
     }
   })
 

@@ -1,62 +1,111 @@
 /** Things by name, for hashes, sets and sorted sets: in order of insertion, by chance, and in steps that survive changes. */
+import { NameIndex } from './name-index.ts'
 
-/** What a name costs beside its bytes: its entry in the map, and the head of the string. */
-const NAME_BYTES = 56
-/** What a place costs: its entries in both indexes. */
-const PLACE_BYTES = 40
+/** What a name costs beside its bytes: the head of the string, its places in the arrays and in the index. */
+const NAME_BYTES = 64
+/** Up to so many keep their order when one leaves. */
+const ORDERED = 512
 
 /**
- * A map by byte strings that can also be asked for the name at a random place, and be read in steps while it changes.
+ * A map by byte strings that can also be asked by place, at random or from the end, while it changes.
  *
- * Implementation note. The map alone serves until somebody asks for a place: most hashes and sets never are, and a write then
- * costs one operation. From then on every name has a place in an array. A name that leaves is replaced by the last, so
- * names only ever move to lower places. Steps go downwards: what stands below the cursor was not told yet, and can only
- * move further down, so nothing that stays is missed, though it may come twice.
+ * Implementation note. Names and values stand in arrays, and an index of hashes finds their places: bytes of a request are looked
+ * up without making a string of them. When a name leaves a small dictionary those behind it move up, because small hashes are
+ * told in order; in a large one the last takes its place. Either way names only ever move to lower places. Steps go
+ * downwards: what stands below the cursor was not told yet, and can only move further down, so nothing that stays is
+ * missed, though it may come twice.
  */
 export class Dictionary<Value> {
-  readonly #values = new Map<string, Value>()
-  #names: string[] | undefined
-  #places: Map<string, number> | undefined
+  readonly #names: string[] = []
+  readonly #values: Value[] = []
+  readonly #index: NameIndex = new NameIndex(this.#names)
   #nameBytes = 0
 
   get size(): number {
-    return this.#values.size
+    return this.#names.length
   }
 
   /** About how many bytes the names and their places take; not the values. */
   get weight(): number {
-    return this.#nameBytes + this.size * (this.#names === undefined ? NAME_BYTES : NAME_BYTES + PLACE_BYTES)
+    return this.#nameBytes + this.#names.length * NAME_BYTES
+  }
+
+  /** Where a name stands, from 0 to below `size`; -1: it is not there. It says something until a name leaves. */
+  placeOf(name: string): number {
+    return this.#index.find(name)
+  }
+
+  /** As `placeOf`, of a name that lies in bytes. */
+  placeOfBytes(bytes: Buffer, start: number, end: number): number {
+    return this.#index.findBytes(bytes, start, end)
+  }
+
+  /** The name at a place: at a random place it is a random name. */
+  nameAt(place: number): string {
+    return this.#names[place]!
+  }
+
+  valueAt(place: number): Value {
+    return this.#values[place]!
+  }
+
+  /** Puts another value in a place. */
+  setAt(place: number, value: Value): void {
+    this.#values[place] = value
   }
 
   get(name: string): Value | undefined {
-    return this.#values.get(name)
+    const place = this.#index.find(name)
+    return place === -1 ? undefined : this.#values[place]
   }
 
   has(name: string): boolean {
-    return this.#values.has(name)
+    return this.#index.find(name) !== -1
   }
 
   /** Puts a value under a name. Returns whether the name is new. */
   set(name: string, value: Value): boolean {
-    const before = this.#values.size
-    this.#values.set(name, value)
-    if (this.#values.size === before) return false
+    const place = this.#index.find(name)
+    if (place === -1) this.add(name, value)
+    else this.#values[place] = value
+    return place === -1
+  }
+
+  /** Puts a value under a name that is not there yet. */
+  add(name: string, value: Value): void {
+    this.#names.push(name)
+    this.#values.push(value)
     this.#nameBytes += name.length
-    if (this.#names !== undefined) this.#places!.set(name, this.#names.push(name) - 1)
-    return true
+    this.#index.added()
   }
 
   /** Removes a name. Returns whether it was there. */
   delete(name: string): boolean {
-    if (!this.#values.delete(name)) return false
-    this.#nameBytes -= name.length
-    if (this.#names !== undefined) this.#close(name, this.#names, this.#places!)
-    return true
+    const place = this.#index.find(name)
+    if (place !== -1) this.deleteAt(place)
+    return place !== -1
   }
 
-  /** Names in order of insertion. */
+  /** Removes the name at a place. */
+  deleteAt(place: number): void {
+    const last = this.#names.length - 1
+    this.#nameBytes -= this.#names[place]!.length
+    this.#index.leaves(place, last < ORDERED)
+    if (last < ORDERED) {
+      this.#names.splice(place, 1)
+      this.#values.splice(place, 1)
+    } else {
+      const name = this.#names.pop()!
+      const value = this.#values.pop()!
+      if (place === last) return
+      this.#names[place] = name
+      this.#values[place] = value
+    }
+  }
+
+  /** Names in order of insertion, while there are few. */
   names(): IterableIterator<string> {
-    return this.#values.keys()
+    return this.#names.values()
   }
 
   /** Values in the same order. */
@@ -65,19 +114,14 @@ export class Dictionary<Value> {
   }
 
   /** Names and values in the same order. */
-  entries(): IterableIterator<[string, Value]> {
-    return this.#values.entries()
-  }
-
-  /** The name at a place from 0 to below `size`, in an order of its own: a random place is a random name. */
-  nameAt(place: number): string {
-    return this.#ordered()[place]!
+  *entries(): IterableIterator<[string, Value]> {
+    for (let place = 0; place < this.#names.length; place++) yield [this.#names[place]!, this.#values[place]!]
   }
 
   /** Copies names and values into a new one. */
   clone(copy: (value: Value) => Value = (value) => value): Dictionary<Value> {
     const twin = new Dictionary<Value>()
-    for (const [name, value] of this.#values) twin.set(name, copy(value))
+    for (let place = 0; place < this.#names.length; place++) twin.add(this.#names[place]!, copy(this.#values[place]!))
     return twin
   }
 
@@ -86,30 +130,9 @@ export class Dictionary<Value> {
    * the first step to the last is told at least once.
    */
   scan(cursor: number, count: number, tell: (name: string, value: Value) => void): number {
-    const names = this.#ordered()
-    const top = cursor === 0 ? names.length : Math.min(cursor, names.length)
+    const top = cursor === 0 ? this.size : Math.min(cursor, this.size)
     const bottom = Math.max(0, top - count)
-    for (let place = top - 1; place >= bottom; place--) {
-      const name = names[place]!
-      tell(name, this.#values.get(name)!)
-    }
+    for (let place = top - 1; place >= bottom; place--) tell(this.#names[place]!, this.#values[place]!)
     return bottom
-  }
-
-  #ordered(): string[] {
-    if (this.#names === undefined) {
-      this.#names = [...this.#values.keys()]
-      this.#places = new Map(this.#names.map((name, place) => [name, place]))
-    }
-    return this.#names
-  }
-
-  #close(name: string, names: string[], places: Map<string, number>): void {
-    const place = places.get(name)!
-    const last = names.pop()!
-    places.delete(name)
-    if (last === name) return
-    names[place] = last
-    places.set(last, place)
   }
 }

@@ -1,5 +1,5 @@
 /** A set: different byte strings in no order. */
-import { parseInt64 } from '../arguments.ts'
+import { type Arguments, parseInt64 } from '../arguments.ts'
 import type { EncodingLimits } from '../encoding-limits.ts'
 import type { Collection, Kind } from '../value.ts'
 import { Dictionary } from './dictionary.ts'
@@ -35,13 +35,23 @@ export class SetValue implements Collection {
     return this.#members.has(member)
   }
 
+  /** As `has`, of a member that is a word of a command. */
+  hasWord(args: Arguments, at: number): boolean {
+    return this.#members.placeOfBytes(args.bytes, args.start(at), args.end(at)) !== -1
+  }
+
   /** Adds a member. Returns whether it is new. */
   add(member: string): boolean {
-    const isNew = this.#members.set(member, true)
-    if (isNew && this.#isIntset) {
-      this.#isIntset = this.size <= this.#limits.setMaxIntsetEntries && isWholeNumber(member)
-    }
-    return isNew
+    if (this.#members.has(member)) return false
+    this.#add(member)
+    return true
+  }
+
+  /** As `add`, of a member that is a word of a command. */
+  addWord(args: Arguments, at: number): boolean {
+    if (this.hasWord(args, at)) return false
+    this.#add(args.text(at))
+    return true
   }
 
   /** Removes a member. Returns whether it was there. */
@@ -73,9 +83,14 @@ export class SetValue implements Collection {
   /** The same members, in a set of its own. */
   clone(): SetValue {
     const twin = new SetValue(this.#limits)
-    for (const member of this.#members.names()) twin.#members.set(member, true)
+    for (const member of this.#members.names()) twin.#members.add(member, true)
     twin.#isIntset = this.#isIntset
     return twin
+  }
+
+  #add(member: string): void {
+    this.#members.add(member, true)
+    if (this.#isIntset) this.#isIntset = this.size <= this.#limits.setMaxIntsetEntries && isWholeNumber(member)
   }
 }
 

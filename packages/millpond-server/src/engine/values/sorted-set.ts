@@ -1,4 +1,5 @@
 /** A sorted set: members with scores, in the order of scores, and of the members' bytes where scores are equal. */
+import type { Arguments } from '../arguments.ts'
 import type { EncodingLimits } from '../encoding-limits.ts'
 import type { Collection, Kind } from '../value.ts'
 import { Dictionary } from './dictionary.ts'
@@ -43,32 +44,49 @@ export class SortedSet implements Collection {
     return this.#scores.has(member)
   }
 
+  /** Where a word of a command stands among the members; -1: it is none of them. It says something until a member leaves. */
+  placeOfWord(args: Arguments, at: number): number {
+    return this.#scores.placeOfBytes(args.bytes, args.start(at), args.end(at))
+  }
+
+  /** The score of the member at a place. */
+  scoreAt(place: number): number {
+    return this.#scores.valueAt(place)
+  }
+
   /** Puts a member, or another score on it. */
   set(member: string, score: number): void {
-    const before = this.#scores.get(member)
-    if (before === undefined) this.insert(member, score)
-    else this.move(member, before, score)
+    const place = this.#scores.placeOf(member)
+    if (place === -1) this.insert(member, score)
+    else this.moveAt(place, score)
   }
 
   /** Puts a member that is not there yet. */
   insert(member: string, score: number): void {
     if (this.#isListpack) this.#isListpack = this.#fits(this.size + 1, member.length)
-    this.#put(member, score)
+    const kept = this.#kept(score)
+    this.#tree.insert(member, kept)
+    this.#scores.add(member, kept)
   }
 
-  /** Puts another score on a member. */
-  move(member: string, before: number, score: number): void {
+  /** Puts another score on the member at a place. */
+  moveAt(place: number, score: number): void {
+    const before = this.#scores.valueAt(place)
     if (before === score) return
+    const member = this.#scores.nameAt(place)
+    const kept = this.#kept(score)
     this.#tree.delete(member, before)
-    this.#put(member, score)
+    this.#tree.insert(member, kept)
+    this.#scores.setAt(place, kept)
   }
 
   /** Removes a member. Returns whether it was there. */
   delete(member: string): boolean {
-    const score = this.#scores.get(member)
-    if (score === undefined) return false
-    this.#tree.delete(member, score)
-    return this.#scores.delete(member)
+    const place = this.#scores.placeOf(member)
+    if (place === -1) return false
+    this.#tree.delete(member, this.#scores.valueAt(place))
+    this.#scores.deleteAt(place)
+    return true
   }
 
   /** Removes the entries with ranks from `from` to before `to`, and tells them first. */
@@ -133,17 +151,15 @@ export class SortedSet implements Collection {
     const twin = new SortedSet(this.#limits)
     this.visit(0, this.size, false, (member, score) => {
       twin.#tree.insert(member, score)
-      twin.#scores.set(member, score)
+      twin.#scores.add(member, score)
     })
     twin.#isListpack = this.#isListpack
     return twin
   }
 
   /** A listpack keeps whole numbers as such, and so no zero with a sign. */
-  #put(member: string, score: number): void {
-    const kept = this.#isListpack ? score + 0 : score
-    this.#tree.insert(member, kept)
-    this.#scores.set(member, kept)
+  #kept(score: number): number {
+    return this.#isListpack ? score + 0 : score
   }
 
   #fits(entries: number, length: number): boolean {
