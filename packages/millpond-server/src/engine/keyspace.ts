@@ -87,7 +87,7 @@ export class Keyspace {
 
   /** What a key holds; `undefined`: nothing. */
   typeOf(key: Span): ValueType | undefined {
-    const view = this.#table.peek(key.bytes, key.start, key.end, this.space)
+    const view = this.#table.glance(key.bytes, key.start, key.end, this.space)
     return view && (this.#items.collection(view.number)?.type ?? 'string')
   }
 
@@ -108,6 +108,38 @@ export class Keyspace {
     const view = this.#table.get(key.bytes, key.start, key.end, this.space)
     if (view !== undefined && view.number !== 0) throw wrongType()
     return view
+  }
+
+  /** How long a string is, for reading; -1: there is none. Its bytes are not touched, however many there are. @throws ReplyError WRONGTYPE */
+  readLength(key: Span): number {
+    const length = this.editLength(key)
+    if (length < 0) this.misses++
+    else this.hits++
+    return length
+  }
+
+  /** As `readLength`, of a string that is going to be changed. @throws ReplyError WRONGTYPE */
+  editLength(key: Span): number {
+    const view = this.#table.glance(key.bytes, key.start, key.end, this.space)
+    if (view === undefined) return -1
+    if (view.number !== 0) throw wrongType()
+    return view.length
+  }
+
+  /** Reads a part of a string, which must lie inside, into the beginning of `target`. Ask for its length before. */
+  readPart(key: Span, from: number, length: number, target: Uint8Array): void {
+    this.#table.readPart(target, from, length, key.bytes, key.start, key.end, this.space)
+  }
+
+  /** Writes over a part of a string. `false`, and nothing was done: it is not so long, or there is none. */
+  writePart(key: Span, from: number, bytes: Uint8Array): boolean {
+    return this.#table.writePart(from, bytes, STRING_FORM.RAW, key.bytes, key.start, key.end, this.space)
+  }
+
+  /** Writes over all of the string that `editString` has just returned, or sets it anew where that can not be done in place. */
+  overwrite(key: Span, view: ArenaView, bytes: Uint8Array, start: number, end: number): void {
+    if (view.flags === STRING_FORM.NATURAL && this.#table.overwrite(view, bytes, start, end)) this.#remember(key, 0)
+    else this.setString(key, bytes, start, end, view.expiresAtMs)
   }
 
   /** A collection, for reading. @throws ReplyError WRONGTYPE */
@@ -139,7 +171,7 @@ export class Keyspace {
 
   /** Whatever collection a key holds, for commands that serve all types. `undefined`: a string, or nothing. */
   collection(key: Span): Collection | undefined {
-    const view = this.#table.peek(key.bytes, key.start, key.end, this.space)
+    const view = this.#table.glance(key.bytes, key.start, key.end, this.space)
     this.#remember(key, view === undefined ? 0 : view.number)
     return view && this.#items.collection(view.number)
   }
@@ -193,7 +225,7 @@ export class Keyspace {
 
   /** When a key expires; Infinity: never; -1: there is no such key. */
   expiresAtMs(key: Span): number {
-    return this.#table.peek(key.bytes, key.start, key.end, this.space)?.expiresAtMs ?? -1
+    return this.#table.glance(key.bytes, key.start, key.end, this.space)?.expiresAtMs ?? -1
   }
 
   /** Lets a key expire at a moment, which must lie ahead, or with Infinity never. Returns whether there is such a key. */

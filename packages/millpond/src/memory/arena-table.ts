@@ -4,9 +4,9 @@ import { type Size, sizeBytes } from '../core/size.ts'
 import { ArenaClock } from './arena-clock.ts'
 import { ArenaCore } from './arena-core.ts'
 import { ArenaFacts } from './arena-facts.ts'
-import { extraUnitsOf, isReference, keyLengthOf, readItem, unitsOf, valueLengthOf } from './arena-item.ts'
+import { copyBytes, extraUnitsOf, isReference, keyLengthOf, readItem, unitsOf, valueLengthOf } from './arena-item.ts'
 import { type ArenaKey, ArenaKeyReader } from './arena-key.ts'
-import { CHUNK, CHUNK_USE, HEAD_BYTES_USE, KEY_LENGTH_MASK, REFERENCE, TABLE } from './arena-layout.ts'
+import { CHUNK, CHUNK_USE, HEAD_BYTES_USE, REFERENCE, TABLE } from './arena-layout.ts'
 import { makeMemory, namesOf, policiesOf, WEIGHT_MIN } from './arena-make.ts'
 import { ArenaMemory, UNITS_MAX } from './arena-memory.ts'
 import type { ArenaHandle, ArenaLife, ArenaScan, ArenaTableOptions, ArenaThreadOptions } from './arena-options.ts'
@@ -124,6 +124,11 @@ export class ArenaTable extends ArenaFacts {
     return this.#core.trim(steps)
   }
 
+  /** Lets no part of the table shrink, so that `scan` returns no key twice; or lets it again. */
+  keepSlots(keep: boolean): void {
+    this.#core.room.keepsSlots = keep
+  }
+
   /** Makes the indexes of all stripes, so that what an empty table takes is known before it is filled. */
   prepare(): void {
     this.#core.prepare()
@@ -137,6 +142,59 @@ export class ArenaTable extends ArenaFacts {
   /** As `get`, but does not count as use. */
   peek(key: ArenaKey, start?: number, end?: number, space = 0): ArenaView | undefined {
     return this.#read(key, start, end, space, false)
+  }
+
+  /** As `peek`, without the bytes: length, flags, number and expiry, however long the value is. */
+  glance(key: ArenaKey, start?: number, end?: number, space = 0): ArenaView | undefined {
+    return this.#at(key, start, end, space, (stripe, ref) => this.#describe(stripe, ref))
+  }
+
+  /**
+   * Reads a part of a value: `length` bytes from `from` on, as far as there are so many, to the beginning of `target`.
+   * Returns the length of the whole; -1: there is none.
+   */
+  readPart(
+    target: Uint8Array,
+    from: number,
+    length: number,
+    key: ArenaKey,
+    start?: number,
+    end?: number,
+    space = 0,
+  ): number {
+    const read = (stripe: ArenaStripe, ref: number): number => {
+      const whole = this.#describe(stripe, ref).end
+      const part = Math.min(length, whole - from)
+      if (part > 0) readItem(this.#memory, ref, keyLengthOf(this.#memory, ref) + from, target, 0, part)
+      return whole
+    }
+    return this.#at(key, start, end, space, read) ?? -1
+  }
+
+  /** Writes over a part of a value, from `from` on. `false`, and nothing was done: there is none, or it is shorter. Its expiry stays. */
+  writePart(
+    from: number,
+    bytes: Uint8Array,
+    flags: number,
+    key: ArenaKey,
+    start?: number,
+    end?: number,
+    space = 0,
+  ): boolean {
+    const write = (stripe: ArenaStripe, ref: number): boolean => {
+      if (from + bytes.length > this.#describe(stripe, ref).end) return false
+      this.#writer.patch(stripe, ref, from, bytes, flags)
+      return true
+    }
+    return this.#at(key, start, end, space, write) ?? false
+  }
+
+  /** Writes over all of the value that the last `get` showed, in as many bytes. `false`: it was shown a copy, so set it anew. */
+  overwrite(view: ArenaView, bytes: Uint8Array, start: number, end: number): boolean {
+    const target = this.#memory.bytes
+    if (this.#core.shared || view.bytes !== target || end - start !== view.length) return false
+    copyBytes(bytes, start, target, view.start, end - start)
+    return true
   }
 
   /**
@@ -450,25 +508,33 @@ export class ArenaTable extends ArenaFacts {
   }
 
   #show(stripe: ArenaStripe, ref: number): void {
-    const view = this.#view
+    const view = this.#describe(stripe, ref)
     const memory = this.#memory
-    const { words } = memory
-    const keyWord = words[ref * 4 + CHUNK.KEY_LENGTH]!
-    const keyLength = keyWord & KEY_LENGTH_MASK
-    const refers = (keyWord & REFERENCE) !== 0
-    const length = refers ? 0 : words[ref * 4 + CHUNK.VALUE_LENGTH]!
-    view.flags = refers ? 0 : words[ref * 4 + CHUNK.FLAGS]!
-    view.number = refers ? words[ref * 4 + CHUNK.FLAGS]! : 0
-    view.expiresAtMs = keyWord < 0 ? stripe.expiresAtMs(stripe.slotOf(ref)) : Number.POSITIVE_INFINITY
+    const keyLength = keyLengthOf(memory, ref)
+    const length = view.end
     if (!this.#core.shared && memory.words[ref * 4 + CHUNK.NEXT] === 0) {
       view.bytes = memory.bytes
       view.start = ref * 16 + memory.headBytes + keyLength
+      view.end = view.start + length
     } else {
       view.bytes = this.#room(length)
-      view.start = 0
       readItem(memory, ref, keyLength, view.bytes, 0, length)
     }
-    view.end = view.start + length
+  }
+
+  /** The view of an item, without its bytes. */
+  #describe(stripe: ArenaStripe, ref: number): ArenaView {
+    const view = this.#view
+    const { words } = this.#memory
+    const keyWord = words[ref * 4 + CHUNK.KEY_LENGTH]!
+    const refers = (keyWord & REFERENCE) !== 0
+    view.flags = refers ? 0 : words[ref * 4 + CHUNK.FLAGS]!
+    view.number = refers ? words[ref * 4 + CHUNK.FLAGS]! : 0
+    view.expiresAtMs = keyWord < 0 ? stripe.expiresAtMs(stripe.slotOf(ref)) : Number.POSITIVE_INFINITY
+    view.bytes = NO_BYTES
+    view.start = 0
+    view.end = refers ? 0 : words[ref * 4 + CHUNK.VALUE_LENGTH]!
+    return view
   }
 
   /** Bytes for a copy that lasts until the next call. */
@@ -537,6 +603,8 @@ export class ArenaTable extends ArenaFacts {
     throw new OptionError('ttlMs', ttlMs, 'give milliseconds above 0, or Infinity; to end an entry now, delete it')
   }
 }
+
+const NO_BYTES = new Uint8Array(0)
 
 function checkValue(value: Uint8Array, start: number, end: number): void {
   if (!(value instanceof Uint8Array)) throw new ValueError(undefined, 'an arena-table keeps bytes: give a Uint8Array')

@@ -97,6 +97,16 @@ export class ArenaWriter {
     this.#words[stripe.word + STRIPE.TOUCHING] = 0
   }
 
+  /** Writes over a part of an item's value, which must lie inside. */
+  patch(stripe: ArenaStripe, ref: number, from: number, bytes: Uint8Array, flags: number): void {
+    const { memory } = this.#core
+    this.#words[stripe.word + STRIPE.TOUCHING] = stripe.slotOf(ref) + 1
+    writeItem(memory, ref, keyLengthOf(memory, ref) + from, bytes, 0, bytes.length)
+    this.#words[ref * 4 + CHUNK.FLAGS] = flags | 0
+    this.#core.use(stripe, ref)
+    this.#words[stripe.word + STRIPE.TOUCHING] = 0
+  }
+
   #store(stripe: ArenaStripe, key: ArenaKeyReader, ref: number): boolean {
     const { memory, removals } = this.#core
     const slot = ref === 0 ? this.#takeSlot(stripe, key.hash) : stripe.slotOf(ref)

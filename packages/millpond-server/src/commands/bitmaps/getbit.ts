@@ -2,6 +2,9 @@ import type { Command } from '../command.ts'
 import { oneKey } from '../key-specs.ts'
 import { bitOffset } from './bit-offset.ts'
 
+/** Where the byte is put that the bit is in. */
+const BYTE = new Uint8Array(1)
+
 /** One bit of a string. */
 export const getbit: Command = {
   name: 'getbit',
@@ -15,9 +18,13 @@ export const getbit: Command = {
   syntax: 'key offset',
   run({ db, service }, args, reply) {
     const offset = bitOffset(service, args, 2)
-    const value = db.readString(args.span(1))
-    const byte = Math.floor(offset / 8)
-    if (value === undefined || byte >= value.length) reply.integer(0)
-    else reply.integer((value.bytes[value.start + byte]! >> (7 - (offset % 8))) & 1)
+    const key = args.span(1)
+    const place = Math.floor(offset / 8)
+    if (place >= db.readLength(key)) {
+      reply.integer(0)
+      return
+    }
+    db.readPart(key, place, 1, BYTE)
+    reply.integer((BYTE[0]! >> (7 - (offset % 8))) & 1)
   },
 }

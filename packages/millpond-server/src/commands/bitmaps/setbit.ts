@@ -1,11 +1,13 @@
 import { ReplyError } from '../../engine/errors.ts'
-import { STRING_FORM } from '../../engine/value.ts'
 import type { Command } from '../command.ts'
 import { oneKey } from '../key-specs.ts'
-import { lengthened } from '../strings/change.ts'
+import { grow } from '../strings/change.ts'
 import { bitOffset } from './bit-offset.ts'
 
 const notBit = (): ReplyError => new ReplyError('bit is not an integer or out of range')
+
+/** Where the byte is changed that the bit is in. */
+const BYTE = new Uint8Array(1)
 
 /** Sets or clears one bit of a string. */
 export const setbit: Command = {
@@ -23,16 +25,15 @@ export const setbit: Command = {
     const bit = args.integer(3, notBit)
     if (bit !== 0 && bit !== 1) throw notBit()
     const key = args.span(1)
-    const value = db.editString(key)
     const place = Math.floor(offset / 8)
     const mask = 0x80 >> (offset % 8)
-    const inside = value !== undefined && place < value.length
-    const old = inside && (value.bytes[value.start + place]! & mask) !== 0 ? 1 : 0
+    const inside = place < db.editLength(key)
+    BYTE[0] = 0
+    if (inside) db.readPart(key, place, 1, BYTE)
+    const old = (BYTE[0] & mask) === 0 ? 0 : 1
     if (!inside || old !== bit) {
-      const expiresAtMs = value?.expiresAtMs
-      const bytes = lengthened(value, place + 1)
-      bytes[place] = bit === 1 ? bytes[place]! | mask : bytes[place]! & ~mask
-      db.setString(key, bytes, 0, bytes.length, expiresAtMs, STRING_FORM.RAW)
+      BYTE[0] = bit === 1 ? BYTE[0] | mask : BYTE[0] & ~mask
+      if (!db.writePart(key, place, BYTE)) grow(db, key, place, BYTE)
       db.changed(key, 'setbit', '$')
     }
     reply.integer(old)

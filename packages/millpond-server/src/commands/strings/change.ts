@@ -1,6 +1,9 @@
 /** Changing a part of a string: what APPEND, SETRANGE, SETBIT and BITFIELD have in common. */
 import type { ArenaView } from 'millpond/memory'
 import { ReplyError } from '../../engine/errors.ts'
+import type { Keyspace } from '../../engine/keyspace.ts'
+import type { Span } from '../../engine/span.ts'
+import { STRING_FORM } from '../../engine/value.ts'
 import type { Service } from '../service.ts'
 
 /** @throws ReplyError where a string may not become so long */
@@ -17,4 +20,13 @@ export function lengthened(value: ArenaView | undefined, length: number): Buffer
   if (value !== undefined) bytes.set(value.bytes.subarray(value.start, value.end))
   bytes.fill(0, had)
   return bytes
+}
+
+/** Writes a part behind the end of a string, or over it, with zeros between. */
+export function grow(db: Keyspace, key: Span, from: number, part: Uint8Array): void {
+  const value = db.editString(key)
+  const expiresAtMs = value?.expiresAtMs
+  const bytes = lengthened(value, from + part.length)
+  bytes.set(part, from)
+  db.setString(key, bytes, 0, bytes.length, expiresAtMs, STRING_FORM.RAW)
 }

@@ -15,13 +15,14 @@ function commandFor(name: string, since: string, summary: string): Command {
     run({ db }, args, reply) {
       const first = args.integer(2)
       const last = args.integer(3)
-      const value = db.readString(args.span(1))
-      const length = value?.length ?? 0
+      const key = args.span(1)
+      const length = Math.max(0, db.readLength(key))
       const from = Math.max(0, first < 0 ? length + first : first)
       const to = Math.min(length - 1, Math.max(0, last < 0 ? length + last : last))
       const crossed = first < 0 && last < 0 && first > last
-      if (value === undefined || crossed || from > to) reply.bulk('')
-      else reply.bytes(value.bytes, value.start + from, value.start + to + 1)
+      const part = Buffer.allocUnsafe(crossed || from > to ? 0 : to - from + 1)
+      if (part.length > 0) db.readPart(key, from, part.length, part)
+      reply.bytes(part, 0, part.length)
     },
   }
 }

@@ -21,7 +21,8 @@ export function increase(db: Keyspace, key: Span, amount: number, reply: Reply):
     return
   }
   const start = writeInteger(sum, DIGITS)
-  db.setString(key, DIGITS, start, DIGITS.length, view === undefined ? Infinity : view.expiresAtMs)
+  if (view === undefined) db.setString(key, DIGITS, start, DIGITS.length)
+  else db.overwrite(key, view, DIGITS, start, DIGITS.length)
   db.changed(key, 'incrby', '$')
   reply.integer(sum)
 }

@@ -1,8 +1,7 @@
 import { ReplyError } from '../../engine/errors.ts'
-import { STRING_FORM } from '../../engine/value.ts'
 import type { Command } from '../command.ts'
 import { oneKey } from '../key-specs.ts'
-import { checkLength, lengthened } from './change.ts'
+import { checkLength, grow } from './change.ts'
 
 /** Writes over a part of a string. */
 export const setrange: Command = {
@@ -19,17 +18,16 @@ export const setrange: Command = {
     const offset = args.integer(2)
     if (offset < 0) throw new ReplyError('offset is out of range')
     const key = args.span(1)
-    const value = db.editString(key)
-    if (args.length(3) === 0) {
-      reply.integer(value?.length ?? 0)
+    const part = args.bytes.subarray(args.start(3), args.end(3))
+    const had = Math.max(0, db.editLength(key))
+    if (part.length === 0) {
+      reply.integer(had)
       return
     }
-    checkLength(service, offset + args.length(3))
-    const expiresAtMs = value?.expiresAtMs
-    const bytes = lengthened(value, offset + args.length(3))
-    args.bytes.copy(bytes, offset, args.start(3), args.end(3))
-    db.setString(key, bytes, 0, bytes.length, expiresAtMs, STRING_FORM.RAW)
+    const length = Math.max(had, offset + part.length)
+    checkLength(service, offset + part.length)
+    if (!db.writePart(key, offset, part)) grow(db, key, offset, part)
     db.changed(key, 'setrange', '$')
-    reply.integer(bytes.length)
+    reply.integer(length)
   },
 }

@@ -13,6 +13,6 @@ export const strlen: Command = {
   keys: oneKey('RO', []),
   syntax: 'key',
   run({ db }, args, reply) {
-    reply.integer(db.readString(args.span(1))?.length ?? 0)
+    reply.integer(Math.max(0, db.readLength(args.span(1))))
   },
 }
