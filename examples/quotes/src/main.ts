@@ -23,6 +23,9 @@ try {
     if (!isOnce) await sleep(2000)
   } while (!isOnce && allKept && !isStopped)
   process.exitCode = allKept ? 0 : 1
+} catch (error) {
+  console.error(`✗ ${(error as Error).message}`)
+  process.exitCode = 1
 } finally {
   await standIn?.close()
 }
