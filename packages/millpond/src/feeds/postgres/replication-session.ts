@@ -77,7 +77,7 @@ export class ReplicationSession implements Session {
 
   reached({ lsn }: ParsedPosition): Promise<boolean> {
     if (!this.visibility) return Promise.resolve(false)
-    const reached = this.visibility.watermark.reached(lsn)
+    const reached = this.visibility.reached(lsn)
     this.ping()
     return reached
   }

@@ -120,6 +120,22 @@ test('what stays off the disk is brought there by a commit of our own', async ()
   expect(visibility.watermark.freshAsOfMs).toBe(62.5)
 })
 
+test('who waits for an asynchronous commit has it brought to the disk at once', async () => {
+  const { questions, visibility, clock } = setUp('insert')
+  visibility.start()
+  await clock.advance(0)
+  await questions[0]!.answer('10:10:', '0/64')
+  const reached = visibility.reached(150n)
+  await clock.advance(0)
+  expect(questions[1]!.text).toContain('pg_logical_emit_message')
+  await questions[1]!.answer('', '')
+  await questions[2]!.answer('10:10:', '0/96')
+  visibility.advance(150n)
+  expect(await reached).toBe(true)
+  expect(await visibility.reached(150n)).toBe(true)
+  expect(questions.length, 'nobody waits any more').toBe(3)
+})
+
 test('a role that may not write to the log waits for the log writer instead', async () => {
   const { questions, failures, visibility, clock } = setUp()
   visibility.start()

@@ -39,6 +39,7 @@ export class Visibility {
   private readonly settler: Settler
   private readonly byInsert: boolean
   private mayFlush: boolean
+  private isAwaited = false
   /** When the stream last said something. */
   private heardAtMs: number
 
@@ -96,6 +97,15 @@ export class Visibility {
     return this.cover(parseLsn(row.lsn)!)
   }
 
+  /** As the watermark's. Who waits for an asynchronous commit does not wait until a proof is late: see `flushLate`. */
+  reached(lsn: Lsn): Promise<boolean> {
+    if (this.byInsert && lsn > this.watermark.position) {
+      this.isAwaited = true
+      this.settler.request()
+    }
+    return this.watermark.reached(lsn)
+  }
+
   private cover(lsn: Lsn): Lsn {
     return this.byInsert ? beforePageHeader(lsn, this.options.server.segmentBytes) : lsn
   }
@@ -126,7 +136,9 @@ export class Visibility {
   private async flushLate(nowMs: number): Promise<void> {
     const { waitingSinceMs } = this.watermark
     const { settings, control } = this.options
-    if (!this.mayFlush || waitingSinceMs === undefined || nowMs - waitingSinceMs < settings.heartbeatMs / 2) return
+    const isLate = waitingSinceMs !== undefined && nowMs - waitingSinceMs >= settings.heartbeatMs / 2
+    if (!this.mayFlush || !(isLate || this.isAwaited)) return
+    this.isAwaited = false
     await control.query(FLUSH_SQL).catch((error: unknown) => {
       if (sqlState(error) === undefined) throw error
       // The role may not: then it takes the log writer's time.
