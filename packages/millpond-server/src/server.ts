@@ -6,8 +6,7 @@ import { loadLua } from './commands/scripting/lua/wasm.ts'
 import { Service } from './commands/service.ts'
 import { COMMANDS } from './commands/table.ts'
 import { EngineTime } from './engine/time.ts'
-import { RespListener } from './protocols/resp/listener.ts'
-import { SharedBuffers } from './protocols/resp/shared-buffers.ts'
+import { Listeners } from './protocols/resp/listeners.ts'
 import { Upkeep } from './protocols/resp/upkeep.ts'
 
 /** How a server is started. */
@@ -51,8 +50,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   for (const [name, ...rules] of options.users ?? []) service.accessControl.set(name!, rules)
   const users = configuration.text('aclfile')
   if (users !== '') loadFile(service, users)
-  const listeners: RespListener[] = []
-  const port = await listen(service, options.port ?? configuration.number('port'), listeners)
+  await service.persistence.start()
+  const listeners = new Listeners(service)
+  const port = await listeners.start(options.port ?? configuration.number('port'))
   const upkeep = new Upkeep(service)
   service.caches.start()
   upkeep.start()
@@ -61,42 +61,12 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const close = async (): Promise<void> => {
     upkeep.stop()
     service.caches.stop()
-    for (const listener of listeners) listener.stop()
+    listeners.stop()
     for (const ending of service.endings) await ending()
-    await Promise.all(listeners.map((listener) => listener.close()))
+    await listeners.close()
     end()
   }
   return { service, port, ended, close }
-}
-
-/** Listens where the configuration says, and returns the port. Addresses with '-' before them are left out if they are not there. */
-async function listen(service: Service, port: number, listeners: RespListener[]): Promise<number> {
-  const { configuration } = service
-  const shared = new SharedBuffers()
-  const path = configuration.text('unixsocket')
-  const hosts = port === 0 && path !== '' ? [] : configuration.text('bind').split(' ').filter(Boolean)
-  let taken = port
-  for (const host of hosts) {
-    const listener = new RespListener(service, shared)
-    try {
-      taken = await listener.listen({ host: addressOf(host), port: taken })
-      listeners.push(listener)
-    } catch (error) {
-      if (!host.startsWith('-')) throw error
-    }
-  }
-  if (path !== '') {
-    const listener = new RespListener(service, shared)
-    await listener.listen({ path, mode: Number.parseInt(configuration.text('unixsocketperm'), 8) })
-    listeners.push(listener)
-  }
-  if (taken !== port) configuration.start('port', String(taken))
-  return taken
-}
-
-function addressOf(host: string): string {
-  const address = host.replace(/^-/, '')
-  return address === '*' ? '0.0.0.0' : address === '::*' ? '::' : address
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {

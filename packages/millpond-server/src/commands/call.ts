@@ -14,7 +14,25 @@ const WORDS_OF_SHORT = 8
 /** Runs a command: also one of a transaction, of a script, or one that has waited. Errors are answers. */
 export function call(client: Client, entry: CommandEntry, args: Arguments, reply: Reply): void {
   const { service } = client
-  if ((service.modes & SERVICE_MODE.MONITORED) !== 0) service.monitors.tell(client, entry, args)
+  if ((service.modes & SERVICE_MODE.MONITORED) !== 0 && !entry.has('admin')) {
+    callMonitored(client, entry, args, reply)
+    return
+  }
+  run(client, entry, args, reply)
+}
+
+/** A script is told before what it calls; everything else when it is done, and it is known what must not be shown. */
+function callMonitored(client: Client, entry: CommandEntry, args: Arguments, reply: Reply): void {
+  const { monitors } = client.service
+  const isScript = entry.has('skip_monitor')
+  if (isScript) monitors.tell(client, args)
+  const secrets = run(client, entry, args, reply)
+  if (!isScript) monitors.tell(client, args, secrets)
+}
+
+/** Returns the places of words that nobody may see. */
+function run(client: Client, entry: CommandEntry, args: Arguments, reply: Reply): ReadonlySet<number> | undefined {
+  const { service } = client
   if (
     !entry.isFast ||
     entry.mayBlock ||
@@ -22,8 +40,7 @@ export function call(client: Client, entry: CommandEntry, args: Arguments, reply
     args.count > WORDS_OF_SHORT ||
     service.settings.timesEach
   ) {
-    callTimed(client, entry, args, reply)
-    return
+    return callTimed(client, entry, args, reply)
   }
   const { changes } = service
   const { count } = changes
@@ -38,10 +55,22 @@ export function call(client: Client, entry: CommandEntry, args: Arguments, reply
   service.depth = 0
   service.current = undefined
   if (changes.count !== count || client.modes !== 0) follow(client, client.db, entry, args, changes.count !== count)
+  return client.secrets === undefined ? undefined : takeSecrets(client)
+}
+
+function takeSecrets(client: Client): ReadonlySet<number> | undefined {
+  const { secrets } = client
+  client.secrets = undefined
+  return secrets
 }
 
 /** The long way: its time is taken, it may run others inside, it may wait. */
-function callTimed(client: Client, entry: CommandEntry, args: Arguments, reply: Reply): void {
+function callTimed(
+  client: Client,
+  entry: CommandEntry,
+  args: Arguments,
+  reply: Reply,
+): ReadonlySet<number> | undefined {
   const { service } = client
   const { changes, statistics, current, running } = service
   const { count } = changes
@@ -62,10 +91,11 @@ function callTimed(client: Client, entry: CommandEntry, args: Arguments, reply: 
   service.running = running
   statistics.record(entry.id, tookMs)
   service.tookTime(client, entry, args, tookMs)
-  client.secrets = undefined
+  const secrets = takeSecrets(client)
   if (changes.count !== count || client.logged !== undefined || client.modes !== 0 || service.depth === 0) {
     follow(client, db, entry, args, changes.count !== count)
   }
+  return secrets
 }
 
 function follow(client: Client, db: Keyspace, entry: CommandEntry, args: Arguments, changed: boolean): void {
@@ -77,9 +107,10 @@ function follow(client: Client, db: Keyspace, entry: CommandEntry, args: Argumen
 
 /** Remembers what was read; what CLIENT CACHING said is for one command, or one transaction. */
 function track(client: Client, entry: CommandEntry, args: Arguments): void {
-  const { tracking, transaction, service } = client
+  const { service, caller } = client
+  const { tracking, transaction } = caller
   if (tracking === undefined) return
-  if (entry.reads) service.tracking.remember(client, entry, args)
+  if (entry.reads) service.tracking.remember(caller, entry, args)
   if (transaction === undefined && service.depth === 0 && entry.fullName !== 'client|caching') {
     tracking.cachingGiven = false
   }

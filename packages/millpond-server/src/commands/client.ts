@@ -150,6 +150,11 @@ export class Client {
     return clientInfo(this)
   }
 
+  /** On whose behalf it acts: of a script's client, who called the script. */
+  get caller(): Client {
+    return this
+  }
+
   /** Who gave a command, as MONITOR tells it. */
   get monitorName(): string {
     return this.address

@@ -113,7 +113,7 @@ export const PARAMETERS: readonly Parameter[] = [
   words('shutdown-on-sigint', 'default', readShutdown),
   words('shutdown-on-sigterm', 'default', readShutdown),
   integer('databases', 16, 1, 2147483647, { immutable: true }),
-  integer('port', 6379, 0, 65535, { immutable: true }),
+  integer('port', 6379, 0, 65535),
   integer('io-threads', 1, 1, 128, { immutable: true }),
   integer('auto-aof-rewrite-percentage', 100, 0, 2147483647),
   integer('cluster-replica-validity-factor', 10, 0, 2147483647, { alias: 'cluster-slave-validity-factor' }),

@@ -36,12 +36,20 @@ export class ScriptClient extends Client {
     this.#suspending = false
   }
 
+  override get caller(): Client {
+    return this.run?.client ?? this
+  }
+
+  override get monitorName(): string {
+    return 'lua'
+  }
+
   /** As whom and where the first command of a script runs. */
   begin(run: ScriptRun): void {
     this.enter(run)
     this.db = run.client.db
     this.protocol = 2
-    this.modes = CLIENT_MODE.NEVER_BLOCKS | (run.client.modes & (CLIENT_MODE.LIMITED | CLIENT_MODE.REPLAYING))
+    this.modes = CLIENT_MODE.NEVER_BLOCKS | (run.client.modes & (CLIENT_MODE.LIMITED | CLIENT_MODE.REPLAYING | CLIENT_MODE.TRACKING))
   }
 
   /** Whether the server suspends the script now: asked by the sandbox's `coroutine.resume`. */

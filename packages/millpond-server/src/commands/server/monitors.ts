@@ -1,7 +1,6 @@
 /** Clients that watch all commands go by: MONITOR. */
 import type { Arguments } from '../../engine/arguments.ts'
 import type { Client } from '../client.ts'
-import type { CommandEntry } from '../command-table.ts'
 import { SERVICE_MODE } from '../modes.ts'
 import { quoteWord } from '../quoted-words.ts'
 import type { Service } from '../service.ts'
@@ -29,13 +28,12 @@ export class Monitors {
   }
 
   /** Tells them of a command. */
-  tell(client: Client, entry: CommandEntry, args: Arguments): void {
-    if (entry.has('skip_monitor') || entry.has('admin')) return
+  tell(client: Client, args: Arguments, secrets?: ReadonlySet<number>): void {
     const { time } = this.#service
     const seconds = (time.nowMs / 1000).toFixed(6)
     const from = client.monitorName
     const words = Array.from({ length: args.count }, (_, at) =>
-      client.secrets?.has(at) ? '"(redacted)"' : quoteWord(args.text(at)),
+      secrets?.has(at) ? '"(redacted)"' : quoteWord(args.text(at)),
     )
     const line = `${seconds} [${client.db.index} ${from}] ${words.join(' ')}`
     for (const monitor of this.#clients) monitor.push((reply) => reply.simple(line))

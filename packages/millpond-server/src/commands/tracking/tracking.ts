@@ -116,7 +116,7 @@ export class Tracking implements ChangeListener {
   }
 
   changed(_keyspace: Keyspace, key: string): void {
-    const { current } = this.#service
+    const current = this.#service.current?.caller
     for (const [prefix, { keys }] of this.#prefixes) {
       if (!key.startsWith(prefix)) continue
       keys.set(key, current)

@@ -11,7 +11,7 @@ import { Output } from './output.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import { ProtocolError } from './request-parser.ts'
 import type { SharedBuffers } from './shared-buffers.ts'
-import { SILENCE } from './silence.ts'
+import { Silence } from './silence.ts'
 
 /** Own memory for what is pushed and for late answers: few connections have either. */
 const OWN_PIECE_BYTES = 4 * 1024
@@ -31,6 +31,8 @@ export class RespConnection extends Client {
   #own: ReplyWriter | undefined
   /** Pushes that came during a command of its own. */
   #held: ((reply: Reply) => void)[] | undefined
+  /** Bytes of the commands that are being executed. */
+  #batchBytes = 0
   #flushing = false
   #closing = false
 
@@ -52,7 +54,11 @@ export class RespConnection extends Client {
   }
 
   override get inputBytes(): number {
-    return this.#input.length
+    return this.service.current === this ? this.#batchBytes : this.#input.length
+  }
+
+  override get monitorName(): string {
+    return this.#output.isLocal ? `unix:${this.service.settings.path}` : this.address
   }
 
   override get outputBytes(): number {
@@ -111,6 +117,7 @@ export class RespConnection extends Client {
     writer.protocol = this.protocol
     parser.bytesMax = service.settings.bulkBytesMax
     parser.isKnown = (this.modes & CLIENT_MODE.UNAUTHENTICATED) === 0
+    this.#batchBytes = end - parser.from
     service.time.tick()
     this.activeAtMs = service.time.nowMs
     const { hard } = this.outputLimits
@@ -136,7 +143,7 @@ export class RespConnection extends Client {
 
   #runSilently(writer: ReplyWriter): void {
     const { replies } = this
-    execute(this, this.#args, SILENCE)
+    execute(this, this.#args, new Silence(writer))
     if (this.replies === 'on') writer.ok()
     else if (replies === 'skip' && this.replies === 'skip') this.replies = 'on'
   }

@@ -49,6 +49,13 @@ export class RespListener {
     })
   }
 
+  /** As `listen`, on an address that is a number. Returns at once whether that could be done. */
+  listenNow(host: string, port: number): boolean {
+    this.#server.on('error', () => {})
+    this.#server.listen({ port, host, backlog: this.#service.configuration.number('tcp-backlog') })
+    return this.#server.address() !== null
+  }
+
   /** Stops accepting. */
   stop(): void {
     this.#server.close()

@@ -1,6 +1,7 @@
 /** The way out of a connection: what was written goes to the socket, and a peer that does not read is not served further. */
 import type { Socket } from 'node:net'
 import type { Service } from '../../commands/service.ts'
+import type { ReplyError } from '../../engine/errors.ts'
 import type { ReplyWriter } from './reply-writer.ts'
 
 /** While so much waits for the peer to read it, nothing more is read from the peer. */
@@ -9,16 +10,19 @@ const PENDING_BYTES_MAX = 64 * 1024 * 1024
 export class Output {
   readonly address: string
   readonly localAddress: string
+  /** Whether it is a Unix socket. */
+  readonly isLocal: boolean
   readonly #service: Service
   readonly #socket: Socket
-  /** Answers that wait for the log. */
-  #unsettled: Buffer[] | undefined
+  /** Answers that wait for the log, each for what was logged before it. */
+  readonly #unsettled: Buffer[][] = []
   #ending = false
 
   constructor(service: Service, socket: Socket) {
     this.#service = service
     this.#socket = socket
     const { path } = service.settings
+    this.isLocal = socket.remoteAddress === undefined
     this.address = socket.remoteAddress ? `${bracketed(socket.remoteAddress)}:${socket.remotePort}` : `${path}:0`
     this.localAddress = socket.localAddress ? `${bracketed(socket.localAddress)}:${socket.localPort}` : `${path}:0`
   }
@@ -38,17 +42,16 @@ export class Output {
     }
     this.#service.statistics.bytesOut += length
     const { log } = this.#service.logs
-    if (this.#unsettled !== undefined) this.#unsettled.push(...writer.take())
-    else if (log !== undefined && !log.settled) {
-      this.#unsettled = writer.take()
-      log.whenSettled(() => this.#settled())
+    if (log !== undefined && (!log.settled || this.#unsettled.length > 0)) {
+      this.#unsettled.push(writer.take())
+      log.whenSettled((fault) => this.#settled(fault))
     } else this.#write(writer)
   }
 
   /** Ends the connection when everything is sent. */
   end(): void {
     this.#ending = true
-    if (this.#unsettled === undefined && !this.#socket.destroyed) this.#socket.end()
+    if (this.#unsettled.length === 0 && !this.#socket.destroyed) this.#socket.end()
   }
 
   destroy(): void {
@@ -71,15 +74,25 @@ export class Output {
     } else writer.reuse()
   }
 
-  #settled(): void {
-    const pieces = this.#unsettled!
-    this.#unsettled = undefined
-    if (this.#socket.destroyed) return
+  #settled(fault: ReplyError | undefined): void {
+    const pieces = this.#unsettled.shift()
+    if (pieces === undefined || this.#socket.destroyed) return
+    if (fault) {
+      this.#refuse(fault)
+      return
+    }
     this.#socket.cork()
     for (const piece of pieces) this.#socket.write(piece)
     this.#socket.uncork()
-    if (this.#ending) this.#socket.end()
+    if (this.#unsettled.length > 0) return
+    if (this.#ending) this.#socket.destroySoon()
     else this.#slowDown()
+  }
+
+  /** What these answers say was done can not be made safe: that is said in their place, and the connection ends. */
+  #refuse({ code, message }: ReplyError): void {
+    this.#unsettled.length = 0
+    this.#socket.end(`-${code} ${message}\r\n`)
   }
 
   #slowDown(): void {

@@ -5,7 +5,11 @@ export const persistence: InfoSection = {
   name: 'persistence',
   title: 'Persistence',
   lines(service) {
-    const { configuration, changes, startedAtMs } = service
+    const { persistence } = service
+    const { log } = persistence
+    const nowMs = performance.now()
+    const seconds = (ms: number): number => (ms < 0 ? -1 : Math.floor(ms / 1000))
+    const since = (beganAtMs: number): number => (beganAtMs < 0 ? -1 : seconds(nowMs - beganAtMs))
     return [
       ['loading', 0],
       ['async_loading', 0],
@@ -15,26 +19,36 @@ export const persistence: InfoSection = {
       ['current_fork_perc', '0.00'],
       ['current_save_keys_processed', 0],
       ['current_save_keys_total', 0],
-      ['rdb_changes_since_last_save', changes.count],
-      ['rdb_bgsave_in_progress', 0],
-      ['rdb_last_save_time', Math.floor(startedAtMs / 1000)],
-      ['rdb_last_bgsave_status', 'ok'],
-      ['rdb_last_bgsave_time_sec', -1],
-      ['rdb_current_bgsave_time_sec', -1],
-      ['rdb_saves', 0],
+      ['rdb_changes_since_last_save', persistence.unsaved],
+      ['rdb_bgsave_in_progress', persistence.saving ? 1 : 0],
+      ['rdb_last_save_time', seconds(persistence.lastSaveAtMs)],
+      ['rdb_last_bgsave_status', persistence.lastSaveFailed ? 'err' : 'ok'],
+      ['rdb_last_bgsave_time_sec', seconds(persistence.lastSaveTookMs)],
+      ['rdb_current_bgsave_time_sec', since(persistence.saveBeganAtMs)],
+      ['rdb_saves', persistence.saves],
       ['rdb_last_cow_size', 0],
-      ['rdb_last_load_keys_expired', 0],
-      ['rdb_last_load_keys_loaded', 0],
-      ['aof_enabled', configuration.is('appendonly') ? 1 : 0],
-      ['aof_rewrite_in_progress', 0],
+      ['rdb_last_load_keys_expired', persistence.loaded?.expired ?? 0],
+      ['rdb_last_load_keys_loaded', persistence.loaded?.keys ?? 0],
+      ['aof_enabled', log ? 1 : 0],
+      ['aof_rewrite_in_progress', persistence.rewriting ? 1 : 0],
       ['aof_rewrite_scheduled', 0],
-      ['aof_last_rewrite_time_sec', -1],
-      ['aof_current_rewrite_time_sec', -1],
-      ['aof_last_bgrewrite_status', 'ok'],
-      ['aof_rewrites', 0],
-      ['aof_rewrites_consecutive_failures', 0],
-      ['aof_last_write_status', 'ok'],
+      ['aof_last_rewrite_time_sec', seconds(persistence.lastRewriteTookMs)],
+      ['aof_current_rewrite_time_sec', since(persistence.rewriteBeganAtMs)],
+      ['aof_last_bgrewrite_status', persistence.rewriteFailures > 0 ? 'err' : 'ok'],
+      ['aof_rewrites', persistence.rewrites],
+      ['aof_rewrites_consecutive_failures', persistence.rewriteFailures],
+      ['aof_last_write_status', log?.fault ? 'err' : 'ok'],
       ['aof_last_cow_size', 0],
+      ...(log
+        ? ([
+            ['aof_current_size', persistence.logBytes],
+            ['aof_base_size', persistence.baseBytes],
+            ['aof_pending_rewrite', 0],
+            ['aof_buffer_length', 0],
+            ['aof_pending_bio_fsync', 0],
+            ['aof_delayed_fsync', 0],
+          ] as const)
+        : []),
       ['module_fork_in_progress', 0],
       ['module_fork_last_cow_size', 0],
     ]
