@@ -5,6 +5,7 @@ import type { Row, Suite, SuiteContext } from '../suite.ts'
 import { analysis } from './feed/analysis.ts'
 import { decoding } from './feed/decoding.ts'
 import { evictions } from './feed/evictions.ts'
+import { fleet } from './feed/fleet.ts'
 import { reads } from './feed/reads.ts'
 import { pinTo } from './store/pin.ts'
 
@@ -14,6 +15,7 @@ const PARTS: Readonly<Record<string, (context: SuiteContext, url: string) => Pro
   decoding,
   reads,
   analysis,
+  fleet,
 }
 
 export const suite: Suite = {

@@ -2,12 +2,15 @@
 
 import { createCache } from 'millpond'
 import { type PostgresFeed, postgresFeed } from 'millpond/postgres'
+import { valkeyBus } from 'millpond/valkey'
 import type { Moments } from './writer.ts'
 
 export interface Argument {
   readonly url: string
   /** A slot that is kept, so that what is committed while nobody listens is told later. */
   readonly slot?: string
+  /** URL of a Redis over which one process feeds the others. */
+  readonly relay?: string
 }
 
 export interface Backlog {
@@ -18,7 +21,7 @@ export interface Backlog {
   readonly changes: number
 }
 
-export async function serve({ url, slot }: Argument): Promise<{
+export async function serve({ url, slot, relay }: Argument): Promise<{
   evicted(): Promise<Moments>
   toldAt(wish: { readonly commits: number }): Promise<string>
   leave(): Promise<void>
@@ -30,8 +33,15 @@ export async function serve({ url, slot }: Argument): Promise<{
   let atMs = { first: 0, last: 0 }
   let cpuAtFirst = 0
   let toldAt = '0'
+  const bus = relay === undefined ? undefined : valkeyBus(relay)
+  await bus?.ready()
   const open = (): PostgresFeed =>
-    postgresFeed({ connectionString: url, tables: ['items'], ...(slot !== undefined && { slot: { name: slot } }) })
+    postgresFeed({
+      connectionString: url,
+      tables: ['items'],
+      ...(slot !== undefined && { slot: { name: slot } }),
+      ...(bus && { relay: { bus } }),
+    })
   let feed = open()
   let cache = createCache({ feed, ttl: 'forever' })
   const listen = (): void => {
@@ -89,6 +99,7 @@ export async function serve({ url, slot }: Argument): Promise<{
     },
     async close() {
       await cache.close()
+      await bus?.close()
     },
   }
 }

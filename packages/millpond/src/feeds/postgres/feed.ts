@@ -46,6 +46,11 @@ export interface PostgresFeed extends Feed, AsyncDisposable {
    * like the table's; a feed that tells only whole tables gives none of them, and voids them with the table.
    */
   watch(rows: WatchedRows): Watch
+  /**
+   * The tags that changes of these tables and rows give, from now on: what a loader that reads them has to carry.
+   *
+   * @throws OptionError (`ERR_OPTION`) for a table that the feed does not tell of, or a value that cannot be compared
+   */
   tagsOf(dependencies: Dependencies): readonly string[]
   /** Voids what carries these tags, as a change that nobody waits for would. */
   void(tags: readonly string[]): void
