@@ -14,7 +14,7 @@ export const hget: Command = {
   keys: oneKey('RO', ['access']),
   syntax: 'key field',
   run(client, args, reply) {
-    const value = readHash(client, args.span(1))?.get(args.text(2))
+    const value = readHash(client, args.span(1))?.getBytes(args.bytes, args.start(2), args.end(2))
     if (value === undefined) reply.nil()
     else reply.bulk(value)
   },

@@ -17,7 +17,7 @@ export const hmget: Command = {
     const hash = readHash(client, args.span(1))
     reply.array(args.count - 2)
     for (let at = 2; at < args.count; at++) {
-      const value = hash?.get(args.text(at))
+      const value = hash?.getBytes(args.bytes, args.start(at), args.end(at))
       if (value === undefined) reply.nil()
       else reply.bulk(value)
     }

@@ -44,7 +44,7 @@ function setFields(client: Client, args: Arguments): number {
   const hash = editOrNewHash(client, args.span(1))
   let added = 0
   for (let at = 2; at < args.count; at += 2) {
-    if (hash.set(args.text(at), args.text(at + 1))) added++
+    if (hash.setBytes(args.bytes, args.start(at), args.end(at), args.text(at + 1))) added++
   }
   client.db.changed(args.span(1), 'hset', 'h')
   return added

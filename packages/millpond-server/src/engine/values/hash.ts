@@ -43,26 +43,38 @@ export class Hash implements Collection {
     return this.#fields.get(field)
   }
 
+  /** As `get`, of a field that lies in bytes. */
+  getBytes(bytes: Buffer, start: number, end: number): string | undefined {
+    const place = this.#fields.placeOfBytes(bytes, start, end)
+    return place === -1 ? undefined : this.#fields.valueAt(place)
+  }
+
   has(field: string): boolean {
     return this.#fields.has(field)
   }
 
   /** Gives a field a value, and lets it live for ever unless `keepExpiry`. Returns whether the field is new. */
   set(field: string, value: string, keepExpiry = false): boolean {
-    const old = this.#fields.get(field)
-    this.#fields.set(field, value)
-    this.#valueBytes += old === undefined ? value.length : value.length - old.length
-    if (!keepExpiry && this.#expiries !== undefined) this.#expiries.delete(field)
-    if (!this.#large) this.#measure(field.length, value.length)
-    return old === undefined
+    const place = this.#fields.placeOf(field)
+    if (place === -1) this.#add(field, value)
+    else this.#replace(place, value, keepExpiry)
+    return place === -1
+  }
+
+  /** As `set`, of a field that lies in bytes: one that is there already is found without making a text of it. */
+  setBytes(bytes: Buffer, start: number, end: number, value: string): boolean {
+    const place = this.#fields.placeOfBytes(bytes, start, end)
+    if (place === -1) this.#add(bytes.toString('latin1', start, end), value)
+    else this.#replace(place, value, false)
+    return place === -1
   }
 
   /** Removes a field. Returns whether it was there. */
   delete(field: string): boolean {
-    const old = this.#fields.get(field)
-    if (old === undefined) return false
-    this.#fields.delete(field)
-    this.#valueBytes -= old.length
+    const place = this.#fields.placeOf(field)
+    if (place === -1) return false
+    this.#valueBytes -= this.#fields.valueAt(place).length
+    this.#fields.deleteAt(place)
     this.#expiries?.delete(field)
     return true
   }
@@ -134,6 +146,19 @@ export class Hash implements Collection {
     twin.#expiries = this.#expiries && new Map(this.#expiries)
     twin.#nextExpiryMs = this.#nextExpiryMs
     return twin
+  }
+
+  #add(field: string, value: string): void {
+    this.#fields.add(field, value)
+    this.#valueBytes += value.length
+    if (!this.#large) this.#measure(field.length, value.length)
+  }
+
+  #replace(place: number, value: string, keepExpiry: boolean): void {
+    this.#valueBytes += value.length - this.#fields.valueAt(place).length
+    this.#fields.setAt(place, value)
+    if (!keepExpiry && this.#expiries !== undefined) this.#expiries.delete(this.#fields.nameAt(place))
+    if (!this.#large) this.#measure(0, value.length)
   }
 
   #measure(fieldLength: number, valueLength: number): void {
