@@ -219,7 +219,7 @@ describe.each(['system', 'embedded'] as const)('millpond doctor postgres (%s)', 
       expect.stringMatching(/^fault .*only some rows of the table orders/),
       expect.stringMatching(/^fault .*lacks the table more/),
     ])
-    expect(only(diagnosis, 'parts').says).toMatch(/^Parted has 1 partition;/)
+    expect(only(diagnosis, 'parts').says).toMatch(/^The table parted has 1 partition\./)
     await apply(diagnosis.findings)
     expect(faultsOf(await diagnosed(...args))).toEqual([])
     await owner.query('GRANT SELECT ON orders, parted, more TO app')
@@ -283,7 +283,7 @@ describe.each(['system', 'embedded'] as const)('millpond doctor postgres (%s)', 
       const diagnosis = await diagnosed(url)
       expect(only(diagnosis, 'slots')).toMatchObject({
         verdict: 'fault',
-        fix: { sql: ['ALTER SYSTEM SET max_replication_slots = 10;'], also: 'restart the server' },
+        fix: { sql: ['ALTER SYSTEM SET max_replication_slots = 10;'], also: 'then restart the server' },
       })
       expect(verdictsOf(diagnosis, 'walsenders')).toEqual(['good'])
     } finally {
@@ -407,7 +407,7 @@ describe.each(['system', 'embedded'] as const)('a server that does not log rows 
     const diagnosis = await diagnosed(server.url)
     expect(only(diagnosis, 'wal-level')).toMatchObject({
       verdict: 'fault',
-      fix: { sql: ["ALTER SYSTEM SET wal_level = 'logical';"], also: 'restart the server' },
+      fix: { sql: ["ALTER SYSTEM SET wal_level = 'logical';"], also: 'then restart the server' },
     })
     const triggers = only(diagnosis, 'triggers')
     expect(triggers).toMatchObject({ verdict: 'note', says: expect.stringContaining("mode: 'triggers'") })

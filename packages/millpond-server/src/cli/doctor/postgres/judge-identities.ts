@@ -33,7 +33,7 @@ function judgeNameless(table: TableFacts): Finding {
   const sql = table.key.length > 0 ? setIdentity(table, 'DEFAULT') : identitySql(table, table.uniqueIndex)
   return fault(
     'identity',
-    `${capital(nameOf(table))} has ${lacks}: published as it is, UPDATE and DELETE on it would fail, for everybody.${table.key.length === 0 ? ' A primary key is the best remedy.' : ''}`,
+    `The table ${nameOf(table)} has ${lacks}: published as it is, UPDATE and DELETE on it would fail, for everybody.${table.key.length === 0 ? ' A primary key is the best remedy.' : ''}`,
     { as: owners([table]), sql: [sql] },
   )
 }

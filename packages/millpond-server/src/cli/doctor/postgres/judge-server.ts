@@ -90,7 +90,7 @@ function judgeWalLevel(facts: ServerFacts): Finding {
   return fault('wal-level', says, {
     as: 'a superuser',
     sql: ["ALTER SYSTEM SET wal_level = 'logical';"],
-    also: 'restart the server',
+    also: 'then restart the server',
   })
 }
 
@@ -120,7 +120,7 @@ function judgePlace(
   return fault(about, says, {
     as: 'a superuser',
     sql: [`ALTER SYSTEM SET ${setting} = ${more};`],
-    also: 'restart the server',
+    also: 'then restart the server',
   })
 }
 

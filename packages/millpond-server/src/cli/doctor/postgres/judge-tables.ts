@@ -2,7 +2,7 @@
 import { escapeIdentifier } from 'pg'
 import { type Families, isTellable } from './families.ts'
 import { type Finding, fault, good, note } from './finding.ts'
-import { capital, nameOf, quoteTable, theTables } from './names.ts'
+import { nameOf, quoteTable, theTables } from './names.ts'
 import type { TableFacts, TableName } from './table-facts.ts'
 
 export function judgeTables(families: Families, asked: readonly TableName[] | undefined, role: string): Finding[] {
@@ -62,7 +62,7 @@ function judgeParts(table: TableFacts, families: Families): Finding[] {
     return [
       good(
         'parts',
-        `${capital(nameOf(table))} has ${parts.length} ${what}; their changes count for it, and so will those of new ones.`,
+        `The table ${nameOf(table)} has ${parts.length} ${what}. What changes there counts for it, and so will what changes in new ones.`,
       ),
     ]
   return untold.map((part) => {

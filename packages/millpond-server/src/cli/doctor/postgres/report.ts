@@ -6,13 +6,10 @@ const MARKS: Readonly<Record<Verdict, string>> = { good: 'ok', note: 'note', war
 
 /** Lines of text. */
 export function report({ where, role, server, mode, findings }: Diagnosis): string[] {
-  return [
-    `PostgreSQL ${server} at ${where}, as ${role}, for mode '${mode}'`,
-    '',
-    ...findings.flatMap(linesOf),
-    '',
-    closing(findings),
-  ]
+  const lines = ['', ...findings.flatMap(linesOf), '', closing(findings)]
+  // One empty line at a time.
+  const spaced = lines.filter((line, at) => line !== '' || lines[at - 1] !== '')
+  return [`PostgreSQL ${server} at ${where}, as ${role}, for mode '${mode}'`, ...spaced]
 }
 
 function linesOf({ verdict, says, fix }: Finding): string[] {
@@ -21,7 +18,7 @@ function linesOf({ verdict, says, fix }: Finding): string[] {
   const optional = verdict === 'note' ? 'if you want, ' : ''
   const heading = `-- ${optional}as ${fix.as}${fix.also ? `; ${fix.also}` : ''}`
   const statements = fix.sql.flatMap((statement) => statement.trimEnd().split('\n'))
-  return ['', ...lines, '', heading, ...statements, '']
+  return ['', ...lines, heading, ...statements, '']
 }
 
 function closing(findings: readonly Finding[]): string {

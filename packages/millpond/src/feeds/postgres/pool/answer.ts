@@ -52,7 +52,7 @@ type Texts = readonly (string | null)[]
 
 function parsed(row: Texts, fields: readonly PgField[], types: TypeParsers, asArray: boolean): unknown {
   const values = row.map((text, at) => {
-    const { dataTypeID, format = 'text' } = fields[at]!
+    const { dataTypeID, format } = fields[at]!
     return text === null ? null : types.getTypeParser(dataTypeID, format)(text)
   })
   return asArray ? values : Object.fromEntries(values.map((value, at) => [fields[at]!.name, value]))

@@ -101,24 +101,24 @@ export class Auditor {
     while (this.waiting.length > 0) {
       const reads = this.waiting
       this.waiting = []
-      const verdicts = await this.judge(reads).catch((error: Error) => reads.map(() => error.message))
+      const verdicts = await this.judge(reads).catch((error: Error) => unjudged(reads, error.message))
       for (const [at, read] of reads.entries()) this.conclude(read, verdicts[at]!)
     }
   }
 
   /** For each whether it was as it is now, or why nobody can say. */
-  private async judge(reads: readonly SampledRead[]): Promise<readonly (Likeness | string)[]> {
+  private async judge(reads: readonly SampledRead[]): Promise<readonly (Likeness | Unjudged)[]> {
     const { feed, clock, parse, again } = this.parts
     const now = await again(reads.map(({ call }) => call))
-    if (!now) return reads.map(() => 'the connection leads to another server, or has settings of its own')
-    if (!(await feed.reached(await feed.now(), REACH_MS))) return reads.map(() => 'the feed is late')
+    if (!now) return unjudged(reads, 'the connection leads to another server, or has settings of its own')
+    if (!(await feed.reached(await feed.now(), REACH_MS))) return unjudged(reads, 'the feed is late')
     const parsed = await parse()
     const found = reads.map(({ call, answer }, at) => compareAnswers(answer, now[at]!, freedomOf(parsed(call.text))))
     if (found.includes('other')) await sleep(clock, DOUBT_MS)
     return found
   }
 
-  private conclude(read: SampledRead, likeness: Likeness | string): void {
+  private conclude(read: SampledRead, likeness: Likeness | Unjudged): void {
     const { text } = read.call
     const touched = read.isTouched ? 'a change was told in between' : undefined
     const [verdict, reason] = verdictOf(likeness, touched)
@@ -130,11 +130,20 @@ export class Auditor {
   }
 }
 
-function verdictOf(likeness: Likeness | string, touched: string | undefined): [Audit['verdict'], string?] {
+/** Why a read could not be compared. */
+interface Unjudged {
+  readonly reason: string
+}
+
+function unjudged(reads: readonly SampledRead[], reason: string): Unjudged[] {
+  return reads.map(() => ({ reason }))
+}
+
+function verdictOf(likeness: Likeness | Unjudged, touched: string | undefined): [Audit['verdict'], string?] {
   if (likeness === 'same') return ['fresh']
   if (likeness === 'other') return touched === undefined ? ['stale'] : ['inconclusive', touched]
   if (likeness === 'unsure') return ['inconclusive', touched ?? 'the server may answer either way']
-  return ['inconclusive', likeness]
+  return ['inconclusive', likeness.reason]
 }
 
 /** A read that may be looked at again; listens for changes of what its answer depends on. */
