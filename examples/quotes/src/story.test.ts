@@ -1,17 +1,15 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { startMongoWorld } from '../../../tools/servers/mongo-world.ts'
 import { tellStory } from './story.ts'
 
+const world = await startMongoWorld()
+afterAll(() => world.close())
+
 test('the story goes as promised', async () => {
-  const world = await startMongoWorld()
   const lines: string[] = []
-  try {
-    expect(await tellStory(world.url, (line) => lines.push(line)), lines.join('\n')).toBe(true)
-  } finally {
-    await world.close()
-  }
+  expect(await tellStory(world.url, (line) => lines.push(line)), lines.join('\n')).toBe(true)
   expect(lines).toEqual([
     '1000 readers ask for the same quotes at once: the server is asked once',
     'somebody adds a quote of another symbol: the server is asked not at all',
