@@ -1,5 +1,6 @@
 /** What the append-only log is told: each command that changed something, once it is done, grouped as it was executed. */
 import { Arguments } from '../engine/arguments.ts'
+import type { ReplyError } from '../engine/errors.ts'
 import type { Keyspace } from '../engine/keyspace.ts'
 import type { Span } from '../engine/span.ts'
 import type { Client } from './client.ts'
@@ -13,8 +14,8 @@ export interface ChangeLog {
   appendGroup(commands: readonly LoggedCommand[]): void
   /** Whether all that was appended is as safe as it was asked to be: clients may be told. */
   readonly settled: boolean
-  /** Calls back once that is so. */
-  whenSettled(run: () => void): void
+  /** Calls back once that is so, in the order of calls; with a fault, if it can not be written. */
+  whenSettled(run: (fault?: ReplyError) => void): void
 }
 
 export interface LoggedCommand {

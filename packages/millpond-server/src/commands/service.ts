@@ -18,6 +18,7 @@ import { Settings } from './configuration/settings.ts'
 import { Logs } from './logs.ts'
 import { SERVICE_MODE } from './modes.ts'
 import { Pause } from './pause.ts'
+import { Persistence } from './persistence/persistence.ts'
 import { Channels } from './pubsub/channels.ts'
 import { Notifications } from './pubsub/notifications.ts'
 import type { LuaModule } from './scripting/lua/wasm.ts'
@@ -74,6 +75,8 @@ export class Service {
   readonly pause: Pause
   readonly logs: Logs
   readonly scripts: Scripts
+  /** What is kept on disk. */
+  readonly persistence: Persistence
   /** Whether there is room for more, once what may be evicted is. Asked while SERVICE_MODE.BOUNDED is set. */
   hasRoom: () => boolean = () => this.cache.hasRoom()
   /** Why the log can not be written, while SERVICE_MODE.LOG_FAILED is set. */
@@ -121,6 +124,7 @@ export class Service {
     this.logs = new Logs(this)
     this.scripts = new Scripts(this, options.lua)
     this.startedAtMs = time.nowMs
+    this.persistence = new Persistence(this)
     this.configuration.follow('slowlog-max-len', (value) => void (this.slowLog.max = Number(value)))
   }
 

@@ -5,6 +5,7 @@ import { connectionCommands } from './connection/index.ts'
 import { hashCommands } from './hashes/index.ts'
 import { keyCommands } from './keys/index.ts'
 import { listCommands } from './lists/index.ts'
+import { persistenceCommands } from './persistence/index.ts'
 import { pubsubCommands } from './pubsub/index.ts'
 import { scriptingCommands } from './scripting/index.ts'
 import { serverCommands } from './server/index.ts'
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   ...hashCommands,
   ...keyCommands,
   ...listCommands,
+  ...persistenceCommands,
   ...pubsubCommands,
   ...scriptingCommands,
   ...serverCommands,

@@ -180,6 +180,11 @@ export class Cache {
     return removed
   }
 
+  /** Lets keys keep their places, so that a walk through them meets none twice. */
+  holdShape(hold: boolean): void {
+    this.#items.table.keepSlots(hold)
+  }
+
   /** Exchanges what two databases hold. */
   swap(one: number, other: number): void {
     this.databases[one]!.exchange(this.databases[other]!)

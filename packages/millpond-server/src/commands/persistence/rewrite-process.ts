@@ -1,0 +1,23 @@
+/** The process of a rewrite: reads the files of a log into a service that nobody asks, and writes what that holds. */
+import { EngineTime } from '../../engine/time.ts'
+import { CommandTable } from '../command-table.ts'
+import { Configuration } from '../configuration/configuration.ts'
+import { loadLua } from '../scripting/lua/wasm.ts'
+import { Service } from '../service.ts'
+import { COMMANDS } from '../table.ts'
+import { replayFile } from './replay.ts'
+import type { RewriteJob } from './rewrite.ts'
+import { Snapshot } from './snapshot.ts'
+
+const job = JSON.parse(process.argv[2]!) as RewriteJob
+const configuration = new Configuration()
+configuration.start('databases', String(job.databases))
+const service = new Service({
+  time: new EngineTime(),
+  commands: new CommandTable(COMMANDS),
+  configuration,
+  bytesMax: job.capacity,
+  lua: await loadLua(),
+})
+for (const file of job.files) replayFile(service, file, false)
+new Snapshot(service, job.target, true).finish()
