@@ -113,14 +113,17 @@ export const serve: Serve<CacheProcessOptions, CacheProcess> = async (options) =
 interface Library {
   readonly createCache: typeof import('millpond').createCache
   readonly postgres: typeof import('millpond/postgres')
-  readonly valkey: typeof import('millpond/valkey')
 }
 
 async function libraryAt(folder: string): Promise<Library> {
   const { createCache } = (await import(`${folder}index.ts`)) as typeof import('millpond')
   const postgres = (await import(`${folder}feeds/postgres/index.ts`)) as typeof import('millpond/postgres')
-  const valkey = (await import(`${folder}stores/valkey/index.ts`)) as typeof import('millpond/valkey')
-  return { createCache, postgres, valkey }
+  return { createCache, postgres }
+}
+
+async function busAt(folder: string, url: string): Promise<LossyBus> {
+  const { valkeyBus } = (await import(`${folder}stores/valkey/index.ts`)) as typeof import('millpond/valkey')
+  return new LossyBus(valkeyBus(url))
 }
 
 /** The cache of the process, its feed and its pool, and what was seen through them. */
@@ -143,14 +146,16 @@ export class CachePeer {
   #workload: Workload | undefined
 
   static async open(options: CacheProcessOptions): Promise<CachePeer> {
-    return new CachePeer(options, await libraryAt(options.library))
+    const { library, relay } = options
+    const bus = relay === undefined ? undefined : await busAt(library, relay)
+    return new CachePeer(options, await libraryAt(library), bus)
   }
 
-  constructor(options: CacheProcessOptions, { createCache, postgres, valkey }: Library) {
-    const { feedPort, poolPort, boundMs, stallTimeoutMs, isAsync, slot, relay } = options
+  constructor(options: CacheProcessOptions, { createCache, postgres }: Library, bus: LossyBus | undefined) {
+    const { feedPort, poolPort, boundMs, stallTimeoutMs, isAsync, slot } = options
     this.options = options
     this.#postgres = postgres
-    this.bus = relay === undefined ? undefined : new LossyBus(valkey.valkeyBus(relay))
+    this.bus = bus
     this.feed = postgres.postgresFeed({
       connectionString: urlOf(feedPort),
       client: pg as never,
@@ -159,7 +164,7 @@ export class CachePeer {
       stallTimeout: stallTimeoutMs,
       ...(isAsync && { lsn: 'insert' as const }),
       ...(slot !== undefined && { slot: { name: slot } }),
-      ...(this.bus && { relay: { bus: this.bus } }),
+      ...(bus && { relay: { bus } }),
     })
     this.#cache = createCache({ feed: this.feed })
     this.#raw = new pg.Pool({
