@@ -89,13 +89,18 @@ function callTimed(
   service.depth--
   service.current = current
   service.running = running
-  statistics.record(entry.id, tookMs)
+  if (!waitsOn(client)) statistics.record(entry.id, tookMs)
   service.tookTime(client, entry, args, tookMs)
   const secrets = takeSecrets(client)
   if (changes.count !== count || client.logged !== undefined || client.modes !== 0 || service.depth === 0) {
     follow(client, db, entry, args, changes.count !== count)
   }
   return secrets
+}
+
+/** Whether its command waits, for the first time or again: it counts as called once, at its end. */
+function waitsOn({ waiting }: Client): boolean {
+  return waiting !== undefined && (!waiting.retrying || waiting.again)
 }
 
 function follow(client: Client, db: Keyspace, entry: CommandEntry, args: Arguments, changed: boolean): void {

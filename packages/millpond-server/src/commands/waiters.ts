@@ -103,6 +103,7 @@ export class Waiters implements ChangeListener {
   end(client: Client, answer: 'time is over' | ReplyError | ((reply: Reply) => void)): void {
     const waiting = this.release(client)
     if (waiting === undefined) return
+    this.#service.statistics.record(waiting.entry.id, 0)
     if (typeof answer === 'function') answer(waiting.reply)
     else if (answer !== 'time is over') answerError(client, waiting.reply, answer)
     else timedOut(client, waiting.entry, waiting.reply)
