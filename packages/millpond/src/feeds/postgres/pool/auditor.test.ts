@@ -184,6 +184,14 @@ test('off as it comes; a share that is none is refused', async () => {
   expect(() => cachePool(raw, { cache, feed, audit: { sample: 2 } })).toThrow(/audit.sample/)
 })
 
+test('with a feed that was closed reads go on as without an auditor', async () => {
+  await open()
+  await nameOf(1)
+  await feed.close()
+  expect(await nameOf(1)).toBe('u1')
+  expect(pool.status().audit).toMatchObject({ sampled: 0, stale: 0 })
+})
+
 test('events tell what happens to a query, without its parameters', async () => {
   await open({ audit: undefined as never })
   const events: unknown[] = []

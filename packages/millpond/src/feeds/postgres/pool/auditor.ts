@@ -37,7 +37,7 @@ export interface Audit {
 }
 
 export interface AuditorParts extends AuditOptions {
-  readonly feed: Pick<PostgresFeed, 'subscribe' | 'covers' | 'now' | 'reached'>
+  readonly feed: Pick<PostgresFeed, 'subscribe' | 'covers' | 'now' | 'reached' | 'status'>
   readonly clock: Clock
   readonly parse: () => Promise<Parse>
   /** Runs the queries, one after the other, in one snapshot of a server that has all that the feed has told; `undefined` where it is another. */
@@ -79,6 +79,8 @@ export class Auditor {
       this.counts.skipped++
       return undefined
     }
+    // A feed that is closed tells nobody, and proves nothing.
+    if (feed.status().state === 'closed') return undefined
     const read = new SampledRead(feed, depends.tags, {
       hit: () => this.add(read),
       closed: () => this.open.delete(read),
