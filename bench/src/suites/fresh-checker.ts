@@ -1,6 +1,7 @@
 /** The suite `fresh-checker`: processes with caches over real PostgreSQL servers, faults, and a judge of all that was read. */
-import { describeViolation, type Fault, tally, type Verdict } from '../../../tests/simulation/fresh/judge.ts'
+import { describeViolation, tally, type Verdict } from '../../../tests/simulation/fresh/judge.ts'
 import type { MutantName } from '../../../tests/simulation/fresh/mutants.ts'
+import type { Fault } from '../../../tests/simulation/fresh/row-history.ts'
 import { SCENARIOS, type Scenario } from '../../../tests/simulation/fresh/scenarios.ts'
 import { Stage } from '../../../tests/simulation/fresh/stage.ts'
 import { type StormReport, storm } from '../../../tests/simulation/fresh/storm.ts'

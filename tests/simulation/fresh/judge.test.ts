@@ -1,7 +1,8 @@
 /** The judge's own tests: histories made by hand, good ones and bad ones. */
 import { describe, expect, test } from 'vitest'
 import { type Disaster, type History, madeAfterMs, type Read, versionAt, type Write } from './history.ts'
-import { describeViolation, type Fault, judge, tally } from './judge.ts'
+import { describeViolation, judge, tally } from './judge.ts'
+import type { Fault } from './row-history.ts'
 
 const KEY = 1
 const [FIRST, SECOND, THIRD] = [1000, 2000, 3000].map((ms) => versionAt(ms, 3)) as [number, number, number]

@@ -1,7 +1,7 @@
 /** Readers and writers of one process, at random, until they are told to stop. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '../../../packages/millpond/src/core/random.ts'
-import type { CachePeer } from './cache-process.ts'
+import type { CachePeer } from './cache-peer.ts'
 
 export interface WorkloadOptions {
   readonly seed: number
