@@ -8,6 +8,7 @@ export class Watermark {
   private freshMs = Number.NEGATIVE_INFINITY
   private readonly asked: { atMs: number; position: bigint }[] = []
   private waiting: { position: bigint; resolve: (reached: boolean) => void }[] = []
+  private hasEnded = false
 
   constructor(position: bigint) {
     this.reachedPosition = position
@@ -29,6 +30,7 @@ export class Watermark {
 
   /** Everything visible at `atMs` lies before `position`. */
   expect(atMs: number, position: bigint): void {
+    if (this.hasEnded) return
     const last = this.asked.at(-1)
     // The same position proves the later moment too. The oldest question stays: it tells how long the stream is silent.
     if (this.asked.length > 1 && last!.position === position) last!.atMs = atMs
@@ -38,18 +40,21 @@ export class Watermark {
 
   /** Everything before `position` was announced. */
   advance(position: bigint): void {
-    if (position <= this.reachedPosition) return
+    if (this.hasEnded || position <= this.reachedPosition) return
     this.reachedPosition = position
     this.proceed()
   }
 
   /** Resolves with true once everything before `position` was announced; with false when the epoch ends before that. */
   reached(position: bigint): Promise<boolean> {
+    if (this.hasEnded) return Promise.resolve(false)
     if (position <= this.reachedPosition) return Promise.resolve(true)
     return new Promise((resolve) => this.waiting.push({ position, resolve }))
   }
 
+  /** Nothing is proven any more, whatever is said or answered from now on. */
   end(): void {
+    this.hasEnded = true
     this.freshMs = Number.NEGATIVE_INFINITY
     this.asked.length = 0
     for (const { resolve } of this.waiting.splice(0)) resolve(false)

@@ -132,7 +132,10 @@ export class ReplicationSession implements Session {
 
   /** While we leave, connections end because we say so. */
   private readonly fail = (error: Error): void => {
-    if (!this.leaving) this.failure.raise(error)
+    if (this.leaving) return
+    // From this moment on nothing is proven, whatever else the stream brings.
+    this.visibility?.end()
+    this.failure.raise(error)
   }
 
   private async start(): Promise<void> {

@@ -71,7 +71,7 @@ test('a tag that is new counts as unsettled in each commit of its table', () => 
   unsettled.add(101, ['orders', 'orders:1'], 10n)
   unsettled.add(102, ['users'], 20n)
   unsettled.add(103, ['orders', 'orders:2'], 30n)
-  expect(unsettled.extend('orders', 'orders?new')).toBe(2)
+  expect(unsettled.extend('orders', 'orders?new')).toEqual(['orders?new', 'orders?new'])
   expect(unsettled.take(parseSnapshot('110:110:'))).toEqual([
     ['orders', 'orders:1', 'orders?new'],
     ['users'],

@@ -20,6 +20,10 @@ const READERS: Readonly<Record<ValueKind, (typeOid: number) => ((text: string) =
   text: (typeOid) => (TEXTS.includes(typeOid) ? same : undefined),
 }
 
+export function isValueKind(kind: unknown): kind is ValueKind {
+  return typeof kind === 'string' && Object.hasOwn(READERS, kind)
+}
+
 /** How a row's text of a column of this type has to be read, to be compared with values of this kind. */
 export function readerOf(kind: ValueKind, typeOid: number): ((text: string) => string) | undefined {
   return READERS[kind](typeOid)

@@ -28,8 +28,8 @@ export interface VisibilityOptions {
   /** Asks the stream how far it is. */
   readonly ping: () => void
   readonly failed: (error: Error) => void
-  /** Whether it commits something small where a proof is late: see `flushLate`. Default true. */
-  readonly flushes?: boolean
+  /** Whether it commits something small where a proof is late: see `flushLate`. Default true; where another process does, false. */
+  readonly flushesLate?: boolean
 }
 
 export class Visibility {
@@ -38,7 +38,7 @@ export class Visibility {
   private readonly options: VisibilityOptions
   private readonly settler: Settler
   private readonly byInsert: boolean
-  private mayFlush: boolean
+  private mayFlush = true
   private isAwaited = false
   /** When the stream last said something. */
   private heardAtMs: number
@@ -46,7 +46,6 @@ export class Visibility {
   constructor(options: VisibilityOptions) {
     this.options = options
     this.watermark = new Watermark(options.startLsn)
-    this.mayFlush = options.flushes ?? true
     const { settings, server, failed } = options
     const { clock, heartbeatMs, stallTimeoutMs } = settings
     this.heardAtMs = clock.monotonic()
@@ -135,8 +134,8 @@ export class Visibility {
    */
   private async flushLate(nowMs: number): Promise<void> {
     const { waitingSinceMs } = this.watermark
-    const { settings, control } = this.options
-    const isLate = waitingSinceMs !== undefined && nowMs - waitingSinceMs >= settings.heartbeatMs / 2
+    const { settings, control, flushesLate = true } = this.options
+    const isLate = flushesLate && waitingSinceMs !== undefined && nowMs - waitingSinceMs >= settings.heartbeatMs / 2
     if (!this.mayFlush || !(isLate || this.isAwaited)) return
     this.isAwaited = false
     await control.query(FLUSH_SQL).catch((error: unknown) => {

@@ -61,6 +61,7 @@ export class FollowerSession implements Session {
   private readonly timers: (Timer | undefined)[] = []
   private pingTimer: Timer | undefined
   private pingsAgain = false
+  private hasFailed = false
   private visibility: Visibility | undefined
   private feeder: string | undefined
   private leave: (() => void) | undefined
@@ -85,7 +86,7 @@ export class FollowerSession implements Session {
 
   reached({ lsn }: ParsedPosition): Promise<boolean> {
     if (!this.visibility) return Promise.resolve(false)
-    const reached = this.visibility.watermark.reached(lsn)
+    const reached = this.visibility.reached(lsn)
     this.ping()
     return reached
   }
@@ -130,6 +131,13 @@ export class FollowerSession implements Session {
     return Promise.resolve()
   }
 
+  /** From this moment on nothing is proven, and what is told behind it does not count. */
+  private readonly fail = (error: Error): void => {
+    this.hasFailed = true
+    this.visibility?.end()
+    this.failure.raise(error)
+  }
+
   private async start(): Promise<void> {
     const { control, line, host, lock } = this.options
     this.facts.server = await serverInfo(control)
@@ -152,29 +160,29 @@ export class FollowerSession implements Session {
   }
 
   private tryLock(lock: FeederLock): void {
-    lock.tryTake().then((taken) => taken && this.failure.raise(new BecomesFeeder()), this.failure.raise)
+    lock.tryTake().then((taken) => taken && this.fail(new BecomesFeeder()), this.fail)
   }
 
   private told(sender: string, text: string | undefined): void {
     const isOurs = sender === this.feeder
     if (text === undefined) {
-      if (isOurs) this.failure.raise(new Error('something that the feeder told was lost'))
+      if (isOurs) this.fail(new Error('something that the feeder told was lost'))
       return
     }
+    if (this.hasFailed) return
     const message = decodeMessage<Told>(text, TOLD)
     if (message?.[0] === 'welcome') this.welcome(sender, message)
     else if (isOurs && message) this.take(message)
-    else if (isOurs)
-      this.failure.raise(new Error('the feeder says what is not understood here: it may be of a newer version'))
+    else if (isOurs) this.fail(new Error('the feeder says what is not understood here: it may be of a newer version'))
   }
 
   /** A feeder of this very server says where it stands. Who follows one already has no need of it, unless it is another one. */
   private welcome(sender: string, [, systemId, timeline, lsn, tables, unsettled]: Welcome): void {
     const { server } = this.facts
-    const startLsn = parseLsn(lsn)
+    const startLsn = parseLsn(lsn)!
     if (sender === this.feeder || server?.systemId !== systemId || server.timeline !== timeline) return
-    if (this.feeder !== undefined || startLsn === undefined) {
-      this.failure.raise(new Error('another process feeds from here on'))
+    if (this.feeder !== undefined) {
+      this.fail(new Error('another process feeds from here on'))
       return
     }
     this.feeder = sender
@@ -189,12 +197,12 @@ export class FollowerSession implements Session {
   private take(message: Told): void {
     this.visibility!.heard()
     const [kind] = message
-    if (kind === 'commit') this.commit(message[1], message[2], this.lsnOf(message[3]))
-    else if (kind === 'progress') this.visibility!.advance(this.lsnOf(message[1]))
+    if (kind === 'commit') this.commit(message[1], message[2], parseLsn(message[3])!)
+    else if (kind === 'progress') this.visibility!.advance(parseLsn(message[1])!)
     else if (kind === 'tables') this.options.coverage.learn(message[1])
     else if (kind === 'void') this.void(message[1])
     else if (kind === 'ack' && message[1] === this.asks.sender) this.registrations.ack(message[2])
-    else if (kind === 'end') this.failure.raise(new Error('the process that feeds has stopped'))
+    else if (kind === 'end') this.fail(new Error('the process that feeds has stopped'))
   }
 
   private commit(xid: number, tags: readonly string[], endLsn: Lsn): void {
@@ -216,16 +224,9 @@ export class FollowerSession implements Session {
     host.settle(all)
   }
 
-  private lsnOf(text: string): Lsn {
-    const lsn = parseLsn(text)
-    if (lsn === undefined) throw new Error(`the feeder told ${text}, which is no position`)
-    return lsn
-  }
-
   private watchVisibility(startLsn: Lsn): Visibility {
     const { settings, host, control } = this.options
     const ping = (): void => this.pingIfBehind()
-    const failed = this.failure.raise
     const { facts } = this
     return new Visibility({
       settings,
@@ -235,8 +236,8 @@ export class FollowerSession implements Session {
       facts,
       startLsn,
       ping,
-      failed,
-      flushes: false,
+      failed: this.fail,
+      flushesLate: false,
     })
   }
 

@@ -221,10 +221,13 @@ export type Fate = 'whole' | 'lost' | 'twice' | 'behind'
 export class FaultyBusHub {
   private readonly receivers = new Map<object, BusReceiver>()
   private readonly fate: (message: BusMessage) => Fate
+  private readonly delivered: () => void
   private held: { from: object; message: BusMessage }[] = []
 
-  constructor(fate: (message: BusMessage) => Fate = () => 'whole') {
+  /** @param delivered called in the same moment in which a message was heard */
+  constructor(fate: (message: BusMessage) => Fate = () => 'whole', delivered: () => void = () => {}) {
     this.fate = fate
+    this.delivered = delivered
   }
 
   /** An end for one process. */
@@ -261,6 +264,7 @@ export class FaultyBusHub {
 
   private deliver(from: object, message: BusMessage): void {
     for (const [end, receiver] of this.receivers) if (end !== from) receiver.message(message)
+    this.delivered()
   }
 }
 

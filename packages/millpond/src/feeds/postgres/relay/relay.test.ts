@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { BusMessage } from '../../../core/bus.ts'
 import { seededRandom } from '../../../core/random.ts'
 import { type Cache, createCache } from '../../../index.ts'
 import { type ManualClock, manualClock } from '../../../testing/manual-clock.ts'
@@ -129,6 +130,57 @@ test('what is lost shows by its number, and voids everything; the next welcome m
   await clock.advance(1000)
   expect(follower.feed.status().state).toBe('live')
   expect([await read(2), await read(1)]).toEqual([0, 1])
+})
+
+test('from the moment at which a loss shows nothing is proven, though more is told in the same breath', async () => {
+  const proven: number[] = []
+  let loses = false
+  const clock = manualClock()
+  const primary = new FakePrimary(clock)
+  const hub = new FaultyBusHub(
+    () => (loses ? 'lost' : 'whole'),
+    () => proven.push(follower.feed.freshAsOfMs()),
+  )
+  const feeder = new FakeFeeder(primary, hub.connect(), clock)
+  const follower: Follower = follow(clock, primary, hub)
+  await clock.advance(100)
+  loses = true
+  primary.commit(1)
+  feeder.readAll()
+  await clock.advance(0)
+  loses = false
+  proven.length = 0
+  for (const row of [2, 3, 4]) primary.commit(row)
+  feeder.readAll()
+  feeder.keepalive()
+  await clock.advance(0)
+  expect(proven[0]).toBe(Number.NEGATIVE_INFINITY)
+})
+
+test('what makes no sense is not taken: of a feeder it ends the epoch, of others it is nothing', async () => {
+  const { clock, primary, hub, feeder } = world()
+  const follower = follow(clock, primary, hub)
+  await clock.advance(0)
+  const told: BusMessage[] = []
+  const end = hub.connect()
+  end.subscribe({ message: (message) => told.push(message), gap() {} })
+  for (const text of ['', '5', '[]', '["watch",1,[5]]', '["watch",1,[{"rows":{"columns":[]}}]]', '["nothing"]'])
+    await end.publish({
+      cache: 'relay 1 asks millpond',
+      kind: 'delete',
+      keys: [`x.1 ${text.length + 1} 0 0 ${text}`, 'no frame'],
+    })
+  primary.show(primary.commit(1).xid)
+  feeder.readAll()
+  await clock.advance(20)
+  expect(follower.feed.status().state).toBe('live')
+  const before = follower.resets.length
+  const last = told.flatMap(({ cache, keys = [] }) => (cache.includes('tells') ? keys : [])).at(-1)!
+  const [sender, number] = last.split(' ')
+  const next = `${sender} ${Number(number) + 1} 0 0 ["progress","nowhere"]`
+  await end.publish({ cache: 'relay 1 tells millpond', kind: 'delete', keys: [next] })
+  await clock.advance(0)
+  expect(follower.resets.slice(before)[0]).toMatch(/not understood/)
 })
 
 test('a gap of the bus makes the feeder speak, so that a loss shows at once', async () => {
