@@ -59,14 +59,7 @@ const redisPy: ClientSuite = {
   prepare: ({ from, say }) =>
     pythonFolder(
       gitSource('redis-py', 'redis/redis-py', 'v8.1.0', from, say),
-      [
-        '.',
-        'pytest',
-        'pytest-asyncio',
-        'pytest-timeout',
-        'numpy',
-        'xxhash',
-      ],
+      ['.', 'pytest', 'pytest-asyncio', 'pytest-timeout', 'numpy', 'xxhash'],
       say,
     ),
   command:

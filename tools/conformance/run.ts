@@ -59,6 +59,8 @@ async function baselineOf(suite: Suite, request: Request): Promise<ReadonlySet<s
     if (!existsSync(file)) {
       console.log(`  ${unit || suite.name}: measuring the original once`)
       const outcome = await suite.run({ ...request, contender: 'redis', units: unit === '' ? [] : [unit] })
+      if (outcome.failed.some(({ name }) => name.includes('did not')))
+        throw new NotHere(`the original could not be measured: ${outcome.failed.at(-1)!.why}`)
       mkdirSync(join(cacheFolder, 'baseline'), { recursive: true })
       writeFileSync(file, JSON.stringify(outcome.passed))
     }

@@ -21,7 +21,7 @@ const SPAWNED = ['auth', 'acl', 'acl-v2', 'maxmemory', 'limits', 'obuf-limits', 
 /** Line "C" of the facts: what a server without Redis's own debugging, replication and snapshots can be asked. */
 const TAGS =
   '-slow -needs:debug -needs:repl -needs:save -needs:config-maxmemory -needs:config-resetstat -needs:pfdebug -needs:reset'
-const UNIT_SECONDS = 600
+const UNIT_SECONDS = 300
 
 export const redisExternal: Suite = {
   name: 'redis',
@@ -59,6 +59,8 @@ async function eachUnit(
 async function external(tree: string, unit: string, { contender }: Request): Promise<Outcome> {
   await using server = await startContender(contender)
   const where = [
+    // Its own port is found below this one.
+    ...['--baseport', `${await servicePort()}`],
     '--host',
     '127.0.0.1',
     '--port',

@@ -69,7 +69,7 @@ describe('GET /trades/:symbol/:side', () => {
   test('is counted, with how late the feed is, how late it may be, and why a query was passed on', async () => {
     await get(app, '/trades/MILL/buy')
     await post(app, trade)
-    const stats = await fetch(`${app.url}/stats`).then((answer) => answer.json())
+    const stats = (await fetch(`${app.url}/stats`).then((answer) => answer.json())) as { lagMs: number }
     expect(stats).toMatchObject({
       queries: 2,
       maxStalenessMs: 60_000,

@@ -62,6 +62,11 @@ export class Client {
     this.activeAtMs = this.createdAtMs
   }
 
+  /** Whether a script gives its commands. */
+  get isScript(): boolean {
+    return false
+  }
+
   /** Whether a command that waits is being run again because one of its keys has changed. */
   get retrying(): boolean {
     return this.waiting?.retrying === true

@@ -1,7 +1,8 @@
 /** EVAL and FCALL with their likes: a number of keys, the keys, and arguments. */
 import type { Arguments } from '../../engine/arguments.ts'
 import { ReplyError } from '../../engine/errors.ts'
-import type { Command, CommandFlag, KeySpec } from '../command.ts'
+import type { Command, CommandFlag } from '../command.ts'
+import { countedKeys } from '../key-specs.ts'
 
 const FLAGS: readonly CommandFlag[] = [
   'noscript',
@@ -19,8 +20,8 @@ const READ_FLAGS: readonly CommandFlag[] = [
   'movablekeys',
   'readonly',
 ]
-const KEYS: readonly KeySpec[] = [{ first: 2, last: { countAt: 2 }, access: 'RW' }]
-const READ_KEYS: readonly KeySpec[] = [{ first: 2, last: { countAt: 2 }, access: 'RO' }]
+const KEYS = countedKeys(2, 'RW', ['access', 'update'])
+const READ_KEYS = countedKeys(2, 'RO', ['access'])
 
 /** Runs a script. */
 export const evalScript: Command = evalCommand('eval', 'Executes a server-side Lua script.', '2.6.0', false)

@@ -13,6 +13,13 @@ import type { LuaMachine } from './lua/machine.ts'
 import { type Pointer, TYPE } from './lua/wasm.ts'
 import type { ScriptRun } from './script-run.ts'
 
+/** What a script is told whose user may not. */
+const REFUSALS = {
+  command: "can't run this command or subcommand",
+  key: "can't access at least one of the keys mentioned in the command arguments",
+  channel: "can't access at least one of the channels mentioned in the command arguments",
+} as const
+
 export class ScriptClient extends Client {
   /** The function that Lua calls every so many instructions. */
   readonly hook: Pointer
@@ -44,12 +51,19 @@ export class ScriptClient extends Client {
     return 'lua'
   }
 
+  override get isScript(): boolean {
+    return true
+  }
+
   /** As whom and where the first command of a script runs. */
   begin(run: ScriptRun): void {
     this.enter(run)
     this.db = run.client.db
+    this.user = run.client.user
     this.protocol = 2
-    this.modes = CLIENT_MODE.NEVER_BLOCKS | (run.client.modes & (CLIENT_MODE.LIMITED | CLIENT_MODE.REPLAYING | CLIENT_MODE.TRACKING))
+    this.modes =
+      CLIENT_MODE.NEVER_BLOCKS |
+      (run.client.modes & (CLIENT_MODE.LIMITED | CLIENT_MODE.REPLAYING | CLIENT_MODE.TRACKING))
   }
 
   /** Whether the server suspends the script now: asked by the sandbox's `coroutine.resume`. */
@@ -107,13 +121,16 @@ export class ScriptClient extends Client {
   }
 
   /** @throws ReplyError when a script may not call the command, or not now */
-  #check(entry: CommandEntry, { count }: Arguments): void {
+  #check(entry: CommandEntry, args: Arguments): void {
     const { run, service } = this
+    const { count } = args
     const { arity } = entry
     if (arity > 0 ? count !== arity : count < -arity) {
       throw new ReplyError('Wrong number of args calling Redis command from script')
     }
     if (entry.has('noscript')) throw new ReplyError('This Redis command is not allowed from script')
+    const denial = this.user.unlimited ? undefined : service.accessControl.denial(this, entry, args, 'lua')
+    if (denial) throw new ReplyError(`The user executing the script ${REFUSALS[denial.reason]}`)
     if (run === undefined) throw new ReplyError('redis.call can only be called inside a script invocation')
     const { flags, readOnly } = run.call
     if ((readOnly || flags?.has('no-writes')) && entry.mayReplicate) {

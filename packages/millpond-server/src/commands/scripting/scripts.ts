@@ -32,8 +32,6 @@ export class Scripts {
   busyAfterMs = 5000
   /** Called with what scripts say by `redis.log`. Levels: 0 debug, 1 verbose, 2 notice, 3 warning. */
   onLog: (level: number, text: string) => void = () => {}
-  /** Whether the user of the client may give a command: set where there are users. */
-  mayCall: (client: Client, args: Arguments) => boolean = () => true
   readonly functions: FunctionLibraries
   readonly #service: Service
   readonly #module: LuaModule | undefined
@@ -259,8 +257,8 @@ export class Scripts {
       redisCall: (state, raises) => client.redisCall(state, raises),
       mayCall: (words) => {
         const args = Arguments.of(words)
-        if (this.#service.commands.find(args) === undefined) return undefined
-        return this.mayCall(client.run?.client ?? client, args)
+        const entry = this.#service.commands.find(args)
+        return entry && client.user.denial(entry, args) === undefined
       },
       setProtocol: (protocol) => {
         client.protocol = protocol

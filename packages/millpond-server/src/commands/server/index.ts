@@ -2,6 +2,7 @@ import { aclContainer } from '../acl/acl-container.ts'
 import type { Command } from '../command.ts'
 import { configContainer } from '../configuration/config-container.ts'
 import { aloneCommands } from './alone.ts'
+import { cluster } from './cluster.ts'
 import { commandContainer } from './command.ts'
 import { dbsize } from './dbsize.ts'
 import { debug } from './debug.ts'
@@ -18,6 +19,7 @@ import { swapdb } from './swapdb.ts'
 import { time } from './time.ts'
 
 export const serverCommands: readonly Command[] = [
+  cluster,
   aclContainer,
   ...aloneCommands,
   commandContainer,

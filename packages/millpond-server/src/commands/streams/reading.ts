@@ -27,7 +27,7 @@ export interface StreamAnswer {
 }
 
 /** Reads all options. */
-export function readOptionsOf(args: Arguments, ofGroup: boolean): ReadOptions {
+export function readOptionsOf(client: Client, args: Arguments, ofGroup: boolean): ReadOptions {
   let count = 0
   let timeoutMs: number | undefined
   let group: string | undefined
@@ -53,6 +53,9 @@ export function readOptionsOf(args: Arguments, ofGroup: boolean): ReadOptions {
     throw new ReplyError("Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.")
   }
   if (keysAt === 0) throw syntaxError()
+  if (timeoutMs !== undefined && client.isScript) {
+    throw new ReplyError(`${ofGroup ? 'xreadgroup' : 'xread'} command is not allowed with BLOCK option from scripts`)
+  }
   if (ofGroup && group === undefined) throw new ReplyError('Missing GROUP option for XREADGROUP')
   return { count: count || Infinity, timeoutMs, group, consumer, acknowledges, keysAt, keys: words / 2 }
 }

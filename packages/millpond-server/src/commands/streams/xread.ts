@@ -23,7 +23,7 @@ export const xread: Command = {
   keysOf,
   waitsFor: 'stream',
   run(client, args, reply) {
-    const options = readOptionsOf(args, false)
+    const options = readOptionsOf(client, args, false)
     const { keysAt, keys, count } = options
     const ids: StreamId[] = []
     const streams: (Stream | undefined)[] = []

@@ -24,7 +24,7 @@ export const xreadgroup: Command = {
   syntax: 'GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...] ID [ID ...]',
   keysOf,
   run(client, args, reply) {
-    const options = readOptionsOf(args, true)
+    const options = readOptionsOf(client, args, true)
     const { keysAt, keys } = options
     const reads = Array.from({ length: keys }, (_, at) => readOf(client, args, keysAt + at, options))
     const answers: StreamAnswer[] = []
