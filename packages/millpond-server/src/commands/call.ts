@@ -33,13 +33,7 @@ function callMonitored(client: Client, entry: CommandEntry, args: Arguments, rep
 /** Returns the places of words that nobody may see. */
 function run(client: Client, entry: CommandEntry, args: Arguments, reply: Reply): ReadonlySet<number> | undefined {
   const { service } = client
-  if (
-    !entry.isFast ||
-    entry.mayBlock ||
-    service.depth > 0 ||
-    args.count > WORDS_OF_SHORT ||
-    service.settings.timesEach
-  ) {
+  if (!entry.isShort || service.depth > 0 || args.count > WORDS_OF_SHORT || service.settings.timesEach) {
     return callTimed(client, entry, args, reply)
   }
   const { changes } = service

@@ -16,6 +16,8 @@ export class CommandEntry {
   readonly reads: boolean
   readonly needsMemory: boolean
   readonly isFast: boolean
+  /** Whether reading the clock for each call of it would be a good part of what it costs. */
+  readonly isShort: boolean
   readonly mayBlock: boolean
   /** Whether CLIENT PAUSE WRITE holds it back. */
   readonly mayReplicate: boolean
@@ -40,7 +42,8 @@ export class CommandEntry {
     this.reads = flags.has('readonly')
     this.needsMemory = flags.has('denyoom')
     this.isFast = flags.has('fast')
-    this.mayBlock = flags.has('blocking')
+    this.mayBlock = flags.has('blocking') || command.timedOut !== undefined
+    this.isShort = (this.isFast || command.complexity === 'O(1)') && !this.mayBlock
     this.mayReplicate = flags.has('write') || flags.has('may_replicate')
     this.needsNoUser = flags.has('no_auth')
     this.endsQueue = parent === undefined && AT_ONCE.has(command.name)
