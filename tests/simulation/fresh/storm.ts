@@ -108,6 +108,8 @@ async function play(
   }
   const relays = new AbortController()
   const relayed = relay(world.seats, relays.signal)
+  // It is awaited at the end, where there is one.
+  relayed.catch(() => {})
   const [server, processes] = [seededRandom(ofServer!), seededRandom(ofProcesses!)]
   const failoverMs = nowMs() + options.durationMs * (0.4 + 0.5 * server())
   await Promise.all([

@@ -14,7 +14,6 @@ export interface WorldOptions {
   readonly binaries: 'system' | 'embedded'
   /** Rows 1 to this. */
   readonly keys: number
-  readonly settings?: Record<string, string | number | boolean>
 }
 
 export interface SeatOptions
@@ -55,12 +54,12 @@ export class Seat {
 
 export class World {
   readonly keys: readonly number[]
-  readonly options: WorldOptions
   readonly seats: Seat[] = []
   readonly disasters: Disaster[] = []
   primary!: PostgresServer
   standby: PostgresServer | undefined
   bus: RedisServer | undefined
+  readonly #binaries: WorldOptions['binaries']
   readonly #servers: PostgresServer[] = []
   readonly #reads: Read[] = []
   readonly #writes: Write[] = []
@@ -78,9 +77,9 @@ export class World {
     }
   }
 
-  private constructor(options: WorldOptions) {
-    this.options = options
-    this.keys = Array.from({ length: options.keys }, (_, at) => at + 1)
+  private constructor({ binaries, keys }: WorldOptions) {
+    this.#binaries = binaries
+    this.keys = Array.from({ length: keys }, (_, at) => at + 1)
   }
 
   /** Runs a statement on the primary, as somebody whom no cache knows. */
@@ -102,9 +101,7 @@ export class World {
 
   /** Makes a standby of the primary. */
   async addStandby(settings: Record<string, string | number | boolean> = {}): Promise<PostgresServer> {
-    const { primary, options } = this
-    const { binaries } = options
-    this.standby = await startPostgres({ binaries, standbyOf: primary, settings: { ...options.settings, ...settings } })
+    this.standby = await startPostgres({ binaries: this.#binaries, standbyOf: this.primary, settings })
     this.#servers.push(this.standby)
     return this.standby
   }
@@ -120,14 +117,6 @@ export class World {
     this.primary = standby
     this.standby = undefined
     this.#sessions = new Sessions(standby)
-  }
-
-  /** New connections of all processes lead to the primary of now. */
-  leadToPrimary(): void {
-    for (const { feedWire, poolWire } of this.seats) {
-      feedWire.lead(this.primary.port)
-      poolWire.lead(this.primary.port)
-    }
   }
 
   /** What processes with a relay speak over. */
@@ -192,22 +181,23 @@ export class World {
     await this.sql('SELECT pg_reload_conf()')
   }
 
-  /** Takes over what the processes have recorded. */
-  async gather(): Promise<void> {
-    for (const { process } of this.seats) {
-      const { reads, writes } = await process.call('records')
-      this.#reads.push(...reads)
-      this.#writes.push(...writes)
-    }
-  }
-
   /** All that has happened, with the reads since the last call. */
   async history(): Promise<History> {
-    await this.gather()
+    await this.#gather()
     const survivors = await this.#rows('ledger')
     const final = await this.#rows('numbers')
     const { disasters } = this
     return { reads: this.#reads.splice(0), writes: [...this.#writes], disasters, survivors, final }
+  }
+
+  /** Takes over what the processes have recorded. */
+  async #gather(): Promise<void> {
+    for (const { process } of this.seats) {
+      const { reads, writes } = await process.call('records')
+      // There may be more than a call takes arguments.
+      for (const read of reads) this.#reads.push(read)
+      this.#writes.push(...writes)
+    }
   }
 
   async #rows(table: 'ledger' | 'numbers'): Promise<Row[]> {
@@ -242,8 +232,7 @@ export class World {
   }
 
   async #prepare(): Promise<void> {
-    const { binaries, settings } = this.options
-    this.primary = await startPostgres({ binaries, ...(settings && { settings }) })
+    this.primary = await startPostgres({ binaries: this.#binaries })
     this.#servers.push(this.primary)
     this.#sessions = new Sessions(this.primary)
     for (const text of CREATE) await this.sql(text)
