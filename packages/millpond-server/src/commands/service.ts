@@ -125,6 +125,7 @@ export class Service {
     this.scripts = new Scripts(this, options.lua)
     this.startedAtMs = time.nowMs
     this.persistence = new Persistence(this)
+    this.configuration.follow('busy-reply-threshold', (value) => void (this.scripts.busyAfterMs = Number(value)))
     this.configuration.follow('slowlog-max-len', (value) => void (this.slowLog.max = Number(value)))
   }
 
