@@ -1,0 +1,148 @@
+/** The suite `server`: `millpond serve` as it is built beside redis-server, by redis-benchmark, a core for each side. */
+
+import { seededRandom } from '../../../packages/millpond/src/core/random.ts'
+import { ask } from '../../../tools/servers/resp.ts'
+import { alternate, type Contender, type Figures } from '../alternate.ts'
+import { atLeast, atMost, type Row, row, type Suite, type SuiteContext, type Target } from '../suite.ts'
+import { churn, fill, type Load, run } from './server/load.ts'
+import { build, residentBytes, start } from './server/servers.ts'
+
+/** Commands a second over Redis's, at least. */
+const RATES: Readonly<Record<number, (load: Load) => Target>> = {
+  1: () => atLeast(0.95),
+  16: ({ command, bytes }) => atLeast(command === 'set' && bytes === 1024 ? 1.3 : 1),
+  64: () => atLeast(1.2),
+}
+const OTHERS = ['incr', 'hset', 'lpush', 'sadd', 'zadd'] as const
+const FILLS = [
+  { count: 100_000, bytes: 1024 },
+  { count: 1_000_000, bytes: 100 },
+] as const
+const CHURN_MEMORY = 64 * 2 ** 20
+
+export const suite: Suite = {
+  name: 'server',
+  summary: 'millpond serve beside redis-server: rates, latencies, memory, and memory under churn',
+  options: {
+    only: { type: 'string', summary: 'rates, others, memory or churn' },
+    'churn-minutes': { type: 'string', summary: 'how long the churn goes on, default 1' },
+  },
+  async run(context) {
+    const { only } = context.options
+    const wants = (part: string): boolean => only === undefined || only === part
+    context.progress('building')
+    build()
+    return [
+      ...(wants('rates') ? await rates(context) : []),
+      ...(wants('others') ? await others(context) : []),
+      ...(wants('memory') ? await memory(context) : []),
+      ...(wants('churn') ? await churning(context) : []),
+    ]
+  },
+}
+
+async function rates(context: SuiteContext): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const bytes of [100, 1024]) {
+    for (const pipeline of [1, 16, 64]) {
+      for (const command of ['set', 'get'] as const) {
+        const load: Load = { command, bytes, pipeline, requests: requestsOf(context, pipeline) }
+        const name = `${command.toUpperCase()} ${bytes} B, ${pipeline} deep`
+        const figures = await compare(context, name, load)
+        rows.push(
+          row(`${name}: rate`, figures.ratio('millpond', 'redis', 'rate'), 'times', RATES[pipeline]!(load)),
+          row(`${name}: p99`, figures.ratio('millpond', 'redis', 'p99'), 'times', atMost(1.3)),
+          row(`${name}: p99.9`, figures.ratio('millpond', 'redis', 'p999'), 'times', atMost(2)),
+          row(`${name}: commands`, figures.spread('millpond', 'rate'), '/s'),
+        )
+      }
+    }
+  }
+  return rows
+}
+
+async function others(context: SuiteContext): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const command of OTHERS) {
+    const load: Load = { command, bytes: 100, pipeline: 16, requests: requestsOf(context, 16) }
+    const figures = await compare(context, command, load)
+    const rate = figures.ratio('millpond', 'redis', 'rate')
+    rows.push(row(`${command.toUpperCase()}, 16 deep: rate`, rate, 'times', atLeast(0.8)))
+  }
+  return rows
+}
+
+function requestsOf({ quick }: SuiteContext, pipeline: number): number {
+  return (quick ? 50_000 : 200_000) * (pipeline === 1 ? 0.5 : pipeline === 16 ? 3 : 5)
+}
+
+/** Both servers, which stay up for all rounds of one load; keys are there before it begins. */
+async function compare(context: SuiteContext, name: string, load: Load): Promise<Figures> {
+  const contenders: Contender[] = []
+  const servers = [await start('millpond'), await start('redis')]
+  try {
+    for (const [at, server] of servers.entries()) {
+      await run(server.port, { ...load, command: 'set', pipeline: 16, requests: 300_000 })
+      contenders.push({ name: at === 0 ? 'millpond' : 'redis', turn: () => run(server.port, load) })
+    }
+    const rounds = context.rounds(7)
+    return await alternate(contenders, {
+      rounds,
+      warmup: 1,
+      progress: (round) => context.progress(`${name}: round ${round + 1} of ${rounds}`),
+    })
+  } finally {
+    for (const server of servers) await server.destroy()
+  }
+}
+
+async function memory(context: SuiteContext): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const { count, bytes } of FILLS) {
+    const resident: number[] = []
+    for (const name of ['millpond', 'redis'] as const) {
+      context.progress(`${name}: ${count} values of ${bytes} B`)
+      await using server = await start(name)
+      await fill(server.port, context.quick ? count / 10 : count, bytes)
+      resident.push(residentBytes(server.pid))
+      await server.destroy()
+    }
+    const [ours, theirs] = resident as [number, number]
+    rows.push(
+      row(`resident, ${count.toLocaleString('en')} values of ${bytes} B`, ours / theirs, 'times', atMost(1.4)),
+      row(`resident of millpond, ${count.toLocaleString('en')} values of ${bytes} B`, ours / 2 ** 20, 'MiB'),
+    )
+  }
+  return rows
+}
+
+/** Values of 16 B to 64 KiB, few of them long, in a cache that holds a tenth of the keys. */
+async function churning(context: SuiteContext): Promise<Row[]> {
+  const minutes = Number(context.options['churn-minutes'] ?? 1) * (context.quick ? 0.1 : 1)
+  await using server = await start('millpond', `${CHURN_MEMORY}`)
+  const random = seededRandom(7)
+  const work = churn(
+    server.port,
+    minutes * 60_000,
+    () => Math.floor(16 * 4096 ** (random() ** 2)),
+    () => Math.floor(random() * 200_000),
+  )
+  let most = 0
+  let done = false
+  void work.finally(() => {
+    done = true
+  })
+  while (!done) {
+    most = Math.max(most, await usedMemory(server.port))
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+  await work
+  return [
+    row(`memory used over its bound, churn of ${minutes} min`, most / CHURN_MEMORY, 'times', atMost(1.05)),
+    row('resident after the churn', residentBytes(server.pid) / 2 ** 20, 'MiB'),
+  ]
+}
+
+async function usedMemory(port: number): Promise<number> {
+  return Number(/used_memory:(\d+)/.exec(String(await ask({ port }, 'INFO', 'memory')))?.[1])
+}
