@@ -5,10 +5,10 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type Bus, type BusMessage, createCache } from 'millpond'
 import { joinMesh } from 'millpond/mesh'
-import { type PostgresFeed, positionOf, postgresFeed, rowTag } from 'millpond/postgres'
+import { cachePool, type PostgresFeed, positionOf, postgresFeed, type ReadMode, rowTag } from 'millpond/postgres'
 import { feedContract, MemoryBusHub } from 'millpond/testing'
 import { valkeyBus } from 'millpond/valkey'
-import type pg from 'pg'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seededRandom } from '../../packages/millpond/src/core/random.ts'
 import { type PostgresServer, startPostgres } from '../../tools/servers/postgres.ts'
@@ -152,6 +152,52 @@ describe.each(Object.entries(buses))('a feed that follows over %s', (name, conne
     await writer.query('UPDATE rows SET n = n + 1 WHERE id = 1')
     await heard.until(() => heard.invalidated.flat().includes('rows:1'))
   })
+})
+
+test('cached queries of a follower: own writes, strict reads, and what does not matter is kept', async () => {
+  const database = 'relay_queries'
+  const sessions = new Sessions(server)
+  await (await sessions.open()).query(`CREATE DATABASE ${database}`)
+  const writer = await sessions.open({ database })
+  await writer.query(`CREATE TABLE rows (id int PRIMARY KEY, tenant int, n int);
+    ALTER TABLE rows REPLICA IDENTITY FULL; INSERT INTO rows SELECT i, i % 2, 0 FROM generate_series(1, 8) i`)
+  const connectionString = server.urlOf({ database })
+  const hub = new MemoryBusHub()
+  const [feeder, feed] = [true, false].map((feeds) =>
+    postgresFeed({ connectionString, tables: ['rows'], relay: { bus: hub.connect(), feeds } }),
+  ) as [PostgresFeed, PostgresFeed]
+  const cache = createCache({ feed })
+  const raw = new pg.Pool({ connectionString, max: 2 }).on('error', () => {})
+  const pool = cachePool(raw, { cache, feed, wait: '10s' })
+  try {
+    await feeder.ready()
+    await feed.ready()
+    expect(feed.status().role).toBe('follower')
+    const sum = async (tenant: number, read: ReadMode = 'bounded'): Promise<number> => {
+      const text = 'SELECT sum(n)::int AS sum FROM rows WHERE tenant = $1'
+      return (await pool.query({ text, values: [tenant], read } as pg.QueryConfig)).rows[0].sum
+    }
+    for (let n = 1; n <= 20; n++) {
+      await pool.query('UPDATE rows SET n = $1 WHERE id = 1', [n])
+      expect(await sum(1)).toBe(n)
+      await writer.query('UPDATE rows SET n = $1 WHERE id = 2', [n])
+      expect(await sum(0, 'strict')).toBe(n)
+    }
+    // Once the feeder has heard of what is watched here, changes of one tenant leave the other's answers alone.
+    const isKept = async (): Promise<boolean> => {
+      await sum(1, 'strict')
+      const { loads } = pool.status()
+      await writer.query('UPDATE rows SET n = n + 1 WHERE id = 2')
+      await sum(1, 'strict')
+      return pool.status().loads === loads
+    }
+    for (let inRow = 0; inRow < 5; ) inRow = (await isKept()) ? inRow + 1 : 0
+  } finally {
+    await cache.close()
+    await feeder.close()
+    await raw.end()
+    await sessions.end()
+  }
 })
 
 const script = new URL('./relay-process.fixture.ts', import.meta.url).pathname
