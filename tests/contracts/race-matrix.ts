@@ -83,6 +83,15 @@ interface Given {
   readonly writer: string
 }
 
+/** The reader, then the writer, then who comes later give the new row. */
+async function expectNew({ reader, writer, newcomer }: Caches, read: Given['read'], world: RaceWorld): Promise<void> {
+  expect(await read(reader, world)).toBe(NEW)
+  await world.settle() // who loaded passes the turn on
+  expect(await read(writer, world)).toBe(NEW)
+  await world.settle()
+  if (newcomer) expect(await read(newcomer(), world), 'from the store').toBe(NEW)
+}
+
 const isShared = (tier: string): boolean => tier.startsWith('two')
 /** Calls of the store may be held for as long as a race wants. */
 const PATIENT = { storeTimeout: '1h', fence: '10h' } as const
@@ -101,11 +110,7 @@ const races: Record<string, { label: (tier: string) => string; run: (given: Give
       held.open()
       expect(await early, 'the caller of the load gets what it loaded').toBe(OLD)
       await world.settle()
-      expect(await read(caches.reader, world)).toBe(NEW)
-      await world.settle() // who loaded passes the turn on
-      expect(await read(caches.writer, world)).toBe(NEW)
-      await world.settle()
-      if (caches.newcomer) expect(await read(caches.newcomer(), world), 'from the store').toBe(NEW)
+      await expectNew(caches, read, world)
     },
   },
 
@@ -171,11 +176,7 @@ const races: Record<string, { label: (tier: string) => string; run: (given: Give
       }
       await tell(caches.writer, world)
       await world.settle()
-      expect(await read(caches.reader, world)).toBe(NEW)
-      await world.settle() // who loaded passes the turn on
-      expect(await read(caches.writer, world)).toBe(NEW)
-      await world.settle()
-      if (caches.newcomer) expect(await read(caches.newcomer(), world), 'from the store').toBe(NEW)
+      await expectNew(caches, read, world)
     },
   },
 

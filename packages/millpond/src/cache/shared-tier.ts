@@ -1,7 +1,8 @@
 import { type Attempt, Breaker } from '../core/breaker.ts'
 import type { Clock } from '../core/clock.ts'
 import { StoreError } from '../core/errors.ts'
-import { InvalidationLog, type Told } from '../core/invalidation-log.ts'
+import { InvalidationBacklog } from '../core/invalidation-backlog.ts'
+import type { Told } from '../core/invalidation-log.ts'
 import { type Mark, STORE_BATCH_MAX, type Store, type StoreAnswer, type StoreRecord } from '../core/store.ts'
 import { storedKey, storedTag } from '../core/stored-name.ts'
 import type { Emitter } from './emitter.ts'
@@ -59,22 +60,21 @@ export class SharedTier {
   readonly #reads: ReadBatches
   readonly #stopWatching: (() => void) | undefined
   readonly #known = new KnownVersions()
-  /** Invalidations that the store was not told. */
-  readonly #missed = new InvalidationLog(EVERYTHING)
-  /** Those that it acknowledged a moment ago: a server that is promoted, or started again, may not have them. */
-  readonly #recent = new InvalidationLog(EVERYTHING)
+  /** Invalidations that the store was not told, and those of the last moments: a server that is promoted may not have them. */
+  readonly #backlog: InvalidationBacklog
   /** The names of the tags that were asked for last, and the versions that were answered last: readers of one tick share them. */
   #lastNamed: { readonly tags: readonly string[]; readonly stored: readonly string[] } | undefined
   #lastFound: { readonly answers: readonly string[]; readonly versions: Versions } | undefined
 
   constructor(options: SharedTierOptions) {
     this.#options = options
+    this.#backlog = new InvalidationBacklog(EVERYTHING, options.clock)
     this.#breaker = new Breaker({
       name: options.store.name,
       clock: options.clock,
       timeoutMs: options.timeoutMs,
       recover: (attempt) => this.#recover(attempt),
-      isRecovered: () => this.#missed.isEmpty,
+      isRecovered: () => this.#backlog.size === 0,
       onState: (state) => options.emitter.emit('storeState', { state }),
       onError: (operation, error) => this.#tellError(operation, error),
     })
@@ -162,7 +162,7 @@ export class SharedTier {
     )
     if (filled === 'refused') return undefined
     // It may yet arrive, when no tombstone is there any more to refuse it.
-    if (filled === undefined) this.#missed.add({ kind: 'key', names: [key], held: false }, clock.monotonic())
+    if (filled === undefined) this.#backlog.miss({ kind: 'key', names: [key], held: false })
     return filled
   }
 
@@ -235,29 +235,24 @@ export class SharedTier {
   }
 
   #remember(told: Told, wasTold: boolean): void {
-    const nowMs = this.#options.clock.monotonic()
-    if (wasTold) this.#recent.forgetBefore(nowMs - RECENT_MS)
-    ;(wasTold ? this.#recent : this.#missed).add(told, nowMs)
+    if (wasTold) this.#backlog.acknowledge(told)
+    else this.#backlog.miss(told)
     if (!wasTold && !this.#breaker.isOpen) this.#breaker.doubt() // it was refused: nothing may be read until it is told
   }
 
-  /**
-   * Tells the store what it missed, and again what it acknowledged just before it failed. What is added meanwhile is told by
-   * the next round, before anything is read. The probe writes: a replica, or a server that is full, only reads well.
-   */
+  /** Makes up for what the store missed, before anything is read. */
   async #recover(attempt: Attempt): Promise<void> {
     const { store, fenceMs, onMadeUp } = this.#options
     this.forgetVersions()
-    this.#recent.forgetBefore(this.#options.clock.monotonic() - RECENT_MS)
-    this.#recent.moveTo(this.#missed)
-    await attempt('probe', () => store.invalidate(PROBES.map((probe) => this.#aside(probe)), fenceMs, false)) // biome-ignore format: one line
+    const probe = (names: readonly string[]) =>
+      attempt('probe', () => store.invalidate(names.map(this.#aside), fenceMs, false))
     const tell = async (told: Told): Promise<void> => {
       const { kind, names } = told
       await attempt(kind === 'key' ? 'invalidate' : 'bump', () => this.#tell(told))
       this.#remember(told, true)
       onMadeUp({ keys: kind === 'key' ? names : [], tags: kind === 'tag' ? names : [] })
     }
-    await this.#missed.drain(tell, () => this.#options.clock.monotonic())
+    await this.#backlog.makeUp(probe, tell)
   }
 
   #tellError(operation: string, error: StoreError): void {
@@ -288,17 +283,11 @@ export class SharedTier {
   readonly #storedTag = (tag: string): string => storedTag(this.#options.name, tag)
 
   /** Beside the keys of users, which have `:` or `/` after the name. */
-  #aside(name: string): string {
-    return `${this.#options.name}?${name}`
-  }
+  readonly #aside = (name: string): string => `${this.#options.name}?${name}`
 }
 
 const NO_TAGS: readonly string[] = []
 const NO_ANSWER: TaggedRead = { mark: undefined, versions: NO_VERSIONS }
-/** How long an acknowledged invalidation may yet be lost by a failover, or by a restart from a log that is synced each second. */
-const RECENT_MS = 30_000
-/** Several, so that in a cluster each server is likely to be asked. */
-const PROBES: readonly string[] = Array.from({ length: 16 }, (_, at) => `probe ${at}`)
 
 function* inBatches(names: readonly string[]): Generator<readonly string[]> {
   for (let at = 0; at < names.length; at += STORE_BATCH_MAX) yield names.slice(at, at + STORE_BATCH_MAX)

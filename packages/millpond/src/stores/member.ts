@@ -1,8 +1,9 @@
 import { type Attempt, Breaker } from '../core/breaker.ts'
 import type { Clock } from '../core/clock.ts'
 import type { StoreError } from '../core/errors.ts'
-import { InvalidationLog, LOG_MAX, type Told } from '../core/invalidation-log.ts'
-import { type Mark, STORE_BATCH_MAX, type Store } from '../core/store.ts'
+import { InvalidationBacklog } from '../core/invalidation-backlog.ts'
+import { LOG_MAX, type Told } from '../core/invalidation-log.ts'
+import type { Mark, Store } from '../core/store.ts'
 
 /** What a member needs to know. */
 export interface MemberOptions {
@@ -27,8 +28,7 @@ export class Member {
   readonly store: Store
   readonly #options: MemberOptions
   readonly #breaker: Breaker
-  readonly #missed: InvalidationLog
-  readonly #recent: InvalidationLog
+  readonly #backlog: InvalidationBacklog
   readonly #stopWatching: (() => void) | undefined
   /** The longest fence that it was told, for what is told again. */
   #fenceMs = FENCE_MS_LEAST
@@ -38,14 +38,13 @@ export class Member {
     const { store, everything, clock, timeoutMs } = options
     this.store = store
     this.#options = options
-    this.#missed = new InvalidationLog(everything ?? '')
-    this.#recent = new InvalidationLog(everything ?? '')
+    this.#backlog = new InvalidationBacklog(everything ?? '', clock)
     this.#breaker = new Breaker({
       name: store.name,
       clock,
       timeoutMs,
       recover: (attempt) => this.#recover(attempt),
-      isRecovered: () => this.#missed.isEmpty,
+      isRecovered: () => this.#backlog.size === 0,
       onState: (state) => {
         if (state === 'closed') options.onState(true, undefined)
         else queueMicrotask(() => options.onState(false, this.#error)) // why it failed is told after that it did
@@ -68,7 +67,7 @@ export class Member {
 
   /** How many names it has yet to be told. */
   get missed(): number {
-    return this.#missed.size
+    return this.#backlog.size
   }
 
   /** Runs one call against the store. @throws StoreError at once while it is down, and when the call fails or is late */
@@ -93,7 +92,7 @@ export class Member {
 
   /** A command that was not answered may yet arrive: the key is invalidated before it is read again. */
   miss(key: string): void {
-    this.#missed.add({ kind: 'key', names: [key], held: false }, this.#options.clock.monotonic())
+    this.#backlog.miss({ kind: 'key', names: [key], held: false })
   }
 
   async close(): Promise<void> {
@@ -103,34 +102,30 @@ export class Member {
   }
 
   async #tellOrKeep<T>(told: Told, run: (store: Store) => Promise<T>): Promise<T | undefined> {
-    const { clock, everything } = this.#options
+    const { everything } = this.#options
     try {
       const answer = await this.call(told.kind === 'key' ? 'invalidate' : 'bump', run)
       this.#note(told)
       return answer
     } catch (error) {
-      const isTooMuch = everything === undefined && this.#missed.size + told.names.length > LOG_MAX
+      const isTooMuch = everything === undefined && this.#backlog.size + told.names.length > LOG_MAX
       if (isTooMuch) throw error
-      this.#missed.add(told, clock.monotonic())
+      this.#backlog.miss(told)
       return undefined
     }
   }
 
   /** Acknowledged; and told again if the store comes into doubt soon. */
   #note(told: Told): void {
-    const { clock, everything } = this.#options
-    if (everything === undefined) return
-    const nowMs = clock.monotonic()
-    this.#recent.forgetBefore(nowMs - RECENT_MS)
-    this.#recent.add(told, nowMs)
+    if (this.#options.everything !== undefined) this.#backlog.acknowledge(told)
   }
 
   async #recover(attempt: Attempt): Promise<void> {
     const { store } = this
-    const nowMs = () => this.#options.clock.monotonic()
-    this.#recent.forgetBefore(nowMs() - RECENT_MS)
-    this.#recent.moveTo(this.#missed)
-    await attempt('probe', () => store.invalidate(PROBES, this.#fenceMs, false))
+    // Beside the names of caches, which do not begin so.
+    const aside = (name: string) => `?${name}`
+    const probe = (names: readonly string[]) =>
+      attempt('probe', () => store.invalidate(names.map(aside), this.#fenceMs, false))
     const tell = async (told: Told): Promise<void> => {
       const { kind, names, held } = told
       await attempt<unknown>(kind === 'key' ? 'invalidate' : 'bump', () =>
@@ -140,13 +135,9 @@ export class Member {
       )
       this.#note(told)
     }
-    await this.#missed.drain(tell, nowMs)
+    await this.#backlog.makeUp(probe, tell)
   }
 }
 
-/** Several, so that of several servers behind a store each is likely to be asked. */
-const PROBES = Array.from({ length: Math.min(16, STORE_BATCH_MAX) }, (_, at) => `?probe ${at}`)
-/** How long an acknowledged invalidation may yet be lost by a failover, or by a restart from a log that is synced each second. */
-const RECENT_MS = 30_000
 /** No load that is filled in lasts longer, unless the cache says so by a longer fence. */
 const FENCE_MS_LEAST = 30_000

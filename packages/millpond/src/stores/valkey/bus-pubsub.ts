@@ -56,8 +56,6 @@ export class PubSubBus implements Bus {
   #ignored = 0
   #echoAtMs = 0
   #isBeating = false
-  /** Receivers were there while nothing was heard. */
-  #mayHaveMissed = false
   /** Until then newcomers are gathered. */
   #settling: { readonly timer: Timer; newcomers: number } | undefined
   #tick: Timer | undefined
@@ -81,7 +79,8 @@ export class PubSubBus implements Bus {
       pauseMsMax: heartbeatMs,
       open: (onDown, signal) => this.#listen(channel, onDown, signal),
       onUp: () => this.#heard(),
-      onDown: (reason, wasUp) => this.#lost(reason, wasUp),
+      onDown: (reason, wasUp) =>
+        this.#receivers.lost(reason, wasUp, wasUp ? 'the bus lost its connection' : 'the bus cannot connect'),
     })
     this.#keeper.start()
     this.#beatLater()
@@ -93,8 +92,7 @@ export class PubSubBus implements Bus {
   }
 
   subscribe(receiver: BusReceiver): () => void {
-    if (!this.#keeper.isUp) this.#mayHaveMissed = true
-    return this.#receivers.add(receiver)
+    return this.#receivers.add(receiver, this.#keeper.isUp)
   }
 
   /** Resolves when changes are heard for the first time. */
@@ -133,22 +131,9 @@ export class PubSubBus implements Bus {
     this.#senders.clear()
     this.#settling?.timer.cancel()
     this.#settling = { newcomers: 0, timer: clock.after(heartbeatMs, () => this.#settle()) }
-    this.#catchUp()
+    this.#receivers.catchUp()
     this.#setReady()
     this.#beat('hello')
-  }
-
-  #lost(error: unknown, wasUp: boolean): void {
-    const reason = error instanceof Error ? error.message : String(error)
-    this.#options.logger.warn({ reason }, wasUp ? 'the bus lost its connection' : 'the bus cannot connect')
-    if (this.#receivers.size > 0) this.#mayHaveMissed = true
-    if (wasUp) this.#receivers.gap()
-  }
-
-  #catchUp(): void {
-    if (!this.#mayHaveMissed) return
-    this.#mayHaveMissed = false
-    this.#receivers.gap()
   }
 
   #settle(): void {
@@ -174,7 +159,7 @@ export class PubSubBus implements Bus {
       this.#echoAtMs = nowMs
       return
     }
-    this.#catchUp()
+    this.#receivers.catchUp()
     const found = this.#senders.hear(packet, nowMs)
     if (found === 'newcomer' && this.#settling !== undefined) this.#settling.newcomers++
     else if (found !== 'whole') this.#receivers.gap()

@@ -36,7 +36,6 @@ export class TrackingBus implements Bus {
   readonly #keeper: Keeper
   readonly #limitMs: number
   #servers: readonly TrackedServer[] = []
-  #mayHaveMissed = false
   #isChecking = false
   #lines = 0
   #tick: Timer | undefined
@@ -59,7 +58,8 @@ export class TrackingBus implements Bus {
       pauseMsMax: heartbeatMs,
       open: (onDown, signal) => this.#open(onDown, signal),
       onUp: () => this.#heard(),
-      onDown: (reason, wasUp) => this.#lost(reason, wasUp),
+      onDown: (reason, wasUp) =>
+        this.#receivers.lost(reason, wasUp, wasUp ? 'tracking was lost' : 'tracking cannot begin'),
     })
     this.#keeper.start()
     this.#checkLater()
@@ -71,8 +71,7 @@ export class TrackingBus implements Bus {
   }
 
   subscribe(receiver: BusReceiver): () => void {
-    if (!this.#keeper.isUp) this.#mayHaveMissed = true
-    return this.#receivers.add(receiver)
+    return this.#receivers.add(receiver, this.#keeper.isUp)
   }
 
   ready(): Promise<void> {
@@ -122,25 +121,12 @@ export class TrackingBus implements Bus {
   }
 
   #heard(): void {
-    this.#catchUp()
+    this.#receivers.catchUp()
     this.#setReady()
   }
 
-  #lost(error: unknown, wasUp: boolean): void {
-    const reason = error instanceof Error ? error.message : String(error)
-    this.#options.logger.warn({ reason }, wasUp ? 'tracking was lost' : 'tracking cannot begin')
-    if (this.#receivers.size > 0) this.#mayHaveMissed = true
-    if (wasUp) this.#receivers.gap()
-  }
-
-  #catchUp(): void {
-    if (!this.#mayHaveMissed) return
-    this.#mayHaveMissed = false
-    this.#receivers.gap()
-  }
-
   #hear(keys: readonly string[] | undefined): void {
-    this.#catchUp()
+    this.#receivers.catchUp()
     for (const message of this.#names.messages(keys)) this.#receivers.message(message)
   }
 
