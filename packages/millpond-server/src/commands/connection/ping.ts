@@ -10,7 +10,7 @@ export const ping: Command = {
   summary: "Returns the server's liveliness response.",
   complexity: 'O(1)',
   arity: -1,
-  flags: ['fast', 'loading', 'stale', 'allow_busy'],
+  flags: ['fast', 'loading', 'stale'],
   syntax: '[message]',
   run(client, args, reply) {
     if (args.count > 2) throw new ReplyError("wrong number of arguments for 'ping' command")
