@@ -1,16 +1,20 @@
-/** What can be asked of an arena-table about itself: its bounds, what it holds, and what that weighs. */
+/** What can be asked of an arena-table as a whole: its bounds, what it holds and what that weighs, and its keys, one after the other. */
 import type { ArenaCore } from './arena-core.ts'
 import { TABLE } from './arena-layout.ts'
 import { UNITS_MAX } from './arena-memory.ts'
+import type { ArenaScan } from './arena-options.ts'
+import { ArenaWalk } from './arena-walk.ts'
 import type { PolicyFactory } from './policy.ts'
 
 export class ArenaFacts {
   readonly #core: ArenaCore
   readonly #policies: readonly PolicyFactory[]
+  readonly #walk: ArenaWalk
 
   constructor(core: ArenaCore, policies: readonly PolicyFactory[]) {
     this.#core = core
     this.#policies = policies
+    this.#walk = new ArenaWalk(core)
   }
 
   /** The bound on `weight`. */
@@ -86,4 +90,42 @@ export class ArenaFacts {
   slotsOf(stripe: number): number {
     return this.#core.stripes[stripe]!.usedSlots
   }
+
+  /**
+   * Keys in steps: begin with cursor 0 and go on with the one that was returned until it is 0. A key that has a value from the
+   * beginning to the end is returned: once, or twice when a part of the table shrank meanwhile. One that is set or removed
+   * meanwhile may be returned or not. Other threads work on between the steps.
+   *
+   * @param count about how many places of the table to look at in this step
+   */
+  scan(cursor = 0, count: number = SCAN_SLOTS, space = 0): ArenaScan {
+    return this.#walk.scan(cursor, count, space)
+  }
+
+  /** All keys, with the promises of `scan`. */
+  *keys(space = 0): Generator<Uint8Array> {
+    let cursor = 0
+    do {
+      const step = this.scan(cursor, SCAN_SLOTS, space)
+      yield* step.keys
+      cursor = step.cursor
+    } while (cursor !== 0)
+  }
+
+  /** Some key of a space, by chance (0 to 1); `undefined`: it has none that is not expired. */
+  someKey(chance: number, space = 0): Uint8Array | undefined {
+    return this.#walk.someKey(chance, space)
+  }
+
+  /** Up to `count` keys, those that the policy would keep longest first. Each stripe orders its own. */
+  hottest(count: number): Uint8Array[] {
+    return this.#walk.ranked(count, (policy, slot) => policy.colder(slot))
+  }
+
+  /** Up to `count` keys, those that the policy would let go first. */
+  coldest(count: number): Uint8Array[] {
+    return this.#walk.ranked(count, (policy, slot) => policy.hotter(slot))
+  }
 }
+
+const SCAN_SLOTS = 256

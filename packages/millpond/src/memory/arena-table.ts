@@ -9,12 +9,11 @@ import { type ArenaKey, ArenaKeyReader } from './arena-key.ts'
 import { CHUNK, CHUNK_USE, HEAD_BYTES_USE, REFERENCE, TABLE } from './arena-layout.ts'
 import { makeMemory, namesOf, policiesOf, WEIGHT_MIN } from './arena-make.ts'
 import { ArenaMemory, UNITS_MAX } from './arena-memory.ts'
-import type { ArenaHandle, ArenaLife, ArenaScan, ArenaTableOptions, ArenaThreadOptions } from './arena-options.ts'
+import type { ArenaHandle, ArenaLife, ArenaTableOptions, ArenaThreadOptions } from './arena-options.ts'
 import { ArenaRemovals } from './arena-removals.ts'
 import type { ArenaStripe } from './arena-stripe.ts'
 import { type FrequencyPace, fadedFrequency, frequencyWord } from './arena-use.ts'
 import { ArenaView } from './arena-view.ts'
-import { ArenaWalk } from './arena-walk.ts'
 import { ArenaWriter } from './arena-writer.ts'
 import type { PolicyFactory, RemovalReason } from './policy.ts'
 
@@ -59,7 +58,6 @@ export class ArenaTable extends ArenaFacts {
   readonly #key: ArenaKeyReader
   readonly #text: ArenaKeyReader
   readonly #writer: ArenaWriter
-  readonly #walk: ArenaWalk
   readonly #view = new ArenaView()
   #scratch = new Uint8Array(0)
 
@@ -75,7 +73,6 @@ export class ArenaTable extends ArenaFacts {
     this.#key = new ArenaKeyReader(memory.words[TABLE.SEED_0]!, memory.words[TABLE.SEED_1]!)
     this.#text = new ArenaKeyReader(0, 0)
     this.#writer = new ArenaWriter(this.#core)
-    this.#walk = new ArenaWalk(this.#core)
   }
 
   /** Opens the table of another thread. Give `policy` if that table was made with one. */
@@ -441,42 +438,6 @@ export class ArenaTable extends ArenaFacts {
         this.#core.exit(stripe)
       }
     }
-  }
-
-  /**
-   * Keys in steps: begin with cursor 0 and go on with the one that was returned until it is 0. A key that has a value from the
-   * beginning to the end is returned: once, or twice when a part of the table shrank meanwhile. One that is set or removed
-   * meanwhile may be returned or not. Other threads work on between the steps.
-   *
-   * @param count about how many places of the table to look at in this step
-   */
-  scan(cursor = 0, count: number = SCAN_SLOTS, space = 0): ArenaScan {
-    return this.#walk.scan(cursor, count, space)
-  }
-
-  /** All keys, with the promises of `scan`. */
-  *keys(space = 0): Generator<Uint8Array> {
-    let cursor = 0
-    do {
-      const step = this.scan(cursor, SCAN_SLOTS, space)
-      yield* step.keys
-      cursor = step.cursor
-    } while (cursor !== 0)
-  }
-
-  /** Some key of a space, by chance (0 to 1); `undefined`: it has none that is not expired. */
-  someKey(chance: number, space = 0): Uint8Array | undefined {
-    return this.#walk.someKey(chance, space)
-  }
-
-  /** Up to `count` keys, those that the policy would keep longest first. Each stripe orders its own. */
-  hottest(count: number): Uint8Array[] {
-    return this.#walk.ranked(count, (policy, slot) => policy.colder(slot))
-  }
-
-  /** Up to `count` keys, those that the policy would let go first. */
-  coldest(count: number): Uint8Array[] {
-    return this.#walk.ranked(count, (policy, slot) => policy.hotter(slot))
   }
 
   /**

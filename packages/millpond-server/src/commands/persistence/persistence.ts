@@ -39,6 +39,8 @@ export class Persistence {
   /** Bytes of the log when it was last rewritten, or read. */
   baseBytes = 0
   #savedChanges = 0
+  /** Where the last command of the last file ends. */
+  #ends = 0
   #log: AppendLog | undefined
   #folder: LogFolder | undefined
   #snapshot: { readonly snapshot: Snapshot; readonly beganAtMs: number; timer: NodeJS.Timeout } | undefined
@@ -154,9 +156,6 @@ export class Persistence {
     this.#log = new AppendLog(opened, configuration.text('appendfsync') as Durability)
     this.#listen(this.#log)
   }
-  /** Where the last file's last command ends. */
-  #ends = 0
-
   #listen(log: AppendLog): void {
     const service = this.#service
     log.onFault = (fault) => {

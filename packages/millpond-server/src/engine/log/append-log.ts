@@ -60,7 +60,9 @@ export class AppendLog {
     return this.#file.size + this.#appended - this.#safe
   }
 
+  /** Whether clients may be told. While there is a fault they may: who wrote was told of it, and others only read. */
   get settled(): boolean {
+    if (this.fault !== undefined) return true
     const behind = this.#appended - this.#safe
     return behind === 0 || (this.durability !== 'always' && behind < WAITING_BYTES_MAX)
   }
@@ -68,7 +70,6 @@ export class AppendLog {
   /** Calls back once all that was appended until now is as safe as was asked; with the fault, if it can not be written. */
   whenSettled(run: (fault?: ReplyError) => void): void {
     if (this.settled) run()
-    else if (this.fault) run(this.fault)
     else this.#waiting.push({ position: this.#appended, run })
   }
 

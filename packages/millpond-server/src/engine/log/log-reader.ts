@@ -51,7 +51,7 @@ class LogReader {
   readonly #source: LogSource
   readonly #run: (args: Arguments) => void
   readonly #args = new Arguments()
-  #bytes: Buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
+  #bytes: Buffer
   /** Bytes that are there, and where in the file the first of them lies. */
   #length = 0
   #base: number
@@ -61,11 +61,14 @@ class LogReader {
   #group: Arguments[] | undefined
   #groupAt = 0
   #commands = 0
+  /** The number that `#number` has read. */
+  #value = 0
 
   constructor(source: LogSource, run: (args: Arguments) => void) {
     this.#source = source
     this.#run = run
     this.#base = this.#stretch = source.from
+    this.#bytes = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, source.size - source.from + 1))
   }
 
   read(): LogRead {
@@ -110,15 +113,13 @@ class LogReader {
       const end = at + this.#value
       if (end + 2 > this.#length) return INCOMPLETE
       if (this.#bytes[end] !== CR || this.#bytes[end + 1] !== LF) {
-        throw this.#damaged(end, 'a word does not end where it should')
+        throw this.#damaged(this.#bytes[end] === CR ? end + 1 : end, 'a word does not end where it should')
       }
       args.add(at, end)
       at = end + 2
     }
     return at
   }
-
-  #value = 0
 
   /** Reads digits and the end of the line. */
   #number(from: number, most: number): number {
