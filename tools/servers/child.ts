@@ -3,9 +3,10 @@
  * ways to hurt it. It ends with this process, however this process ends.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { guard, guardedFolder } from './guard.ts'
 import { isPortFree, servicePort } from './port.ts'
+import { until } from './until.ts'
 
 /** What kind of server it is. */
 export interface ChildSpec {
@@ -71,6 +72,23 @@ export function isRunning({ pid, isPaused }: ChildServer): boolean {
   return pid !== 0 && !isPaused
 }
 
+/** Pauses a server, and resolves once it stands still: a signal takes a moment to arrive at each of its threads. */
+export async function freeze(server: Pick<ChildServer, 'pid' | 'pause'>): Promise<void> {
+  const { pid } = server
+  server.pause()
+  if (existsSync(`/proc/${pid}/task`)) await until(`process ${pid} stands still`, async () => standsStill(pid))
+  else await new Promise((resolve) => setTimeout(resolve, ARRIVES_MS))
+}
+
+/** By Linux's own words: the state comes behind the name, which stands in parentheses and may have any. */
+function standsStill(pid: number): boolean {
+  const states = readdirSync(`/proc/${pid}/task`).map((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8').replace(/^.*\) /s, ''),
+  )
+  return states.every((state) => state.startsWith('T'))
+}
+
+const ARRIVES_MS = 200
 const PORT_TRIES = 5
 const STOP_MS = 5000
 const POLL_MS = 5

@@ -1,5 +1,6 @@
 /** Failover between real servers, of one kind and of two. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freeze } from '../../../../../tools/servers/child.ts'
 import { type MemcachedServer, startMemcached, startMemcacheds } from '../../../../../tools/servers/memcached.ts'
 import { type RedisServer, startRedis } from '../../../../../tools/servers/redis.ts'
 import type { Store, StoreRecord } from '../../core/store.ts'
@@ -34,12 +35,6 @@ async function ring(): Promise<Served> {
     await Promise.all([destroyFirst(), ...others.map((server) => server.destroy())])
   }
   return Object.assign(first!, { destroy, open: () => memcachedStore(addresses, { timeout: TIMEOUT_MS }) })
-}
-
-/** A signal takes a moment to arrive. */
-async function freeze(server: Served): Promise<void> {
-  server.pause()
-  await new Promise((resolve) => setTimeout(resolve, 200))
 }
 
 const mixes: Record<string, (() => Promise<Served>)[]> = {

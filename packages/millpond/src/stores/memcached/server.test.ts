@@ -3,6 +3,7 @@ import net from 'node:net'
 import tls from 'node:tls'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createAuthority } from '../../../../../tools/servers/certificates.ts'
+import { freeze } from '../../../../../tools/servers/child.ts'
 import { type MemcachedOptions, type MemcachedServer, startMemcached } from '../../../../../tools/servers/memcached.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { StoreError } from '../../core/errors.ts'
@@ -239,8 +240,7 @@ describe('a server that is not as it should be', () => {
     const server = await start()
     const store = open(server.address, { stallTimeout: 200 })
     await store.fill('k', recordOf('x'), '')
-    server.pause()
-    await sleep(200) // a signal takes a moment to arrive
+    await freeze(server)
     await expect(store.read(['k'], [])).rejects.toThrow('did not answer within 200 ms')
     const started = performance.now()
     await expect(store.read(['k'], [])).rejects.toThrow('not connected')
@@ -253,8 +253,7 @@ describe('a server that is not as it should be', () => {
     const server = await start()
     const store = open(server.address, { stallTimeout: '20s' })
     await readOne(store, 'k')
-    server.pause()
-    await sleep(200) // a signal takes a moment to arrive
+    await freeze(server)
     const large = recordOf('x'.repeat(1_000_000))
     const asked = Array.from({ length: 100 }, (_, at) => store.fill(`large ${at}`, large, '').catch((error: Error) => error.message)) // biome-ignore format: one line
     expect((await Promise.race([Promise.all(asked.slice(90)), sleep(5000)])) ?? []).toContainEqual(expect.stringContaining('does not keep up')) // biome-ignore format: one line
