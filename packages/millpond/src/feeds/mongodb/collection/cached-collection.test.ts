@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type MongoTestServer, startMongo } from '../../../../../../tools/servers/mongo.ts'
 import { until } from '../../../../../../tools/servers/until.ts'
 import { type Cache, createCache } from '../../../index.ts'
+import { manualClock } from '../../../testing/manual-clock.ts'
 import { type CachedCollection, cachedCollection, type MongoFeed, mongoFeed, positionOf } from '../index.ts'
 
 interface Trade {
@@ -184,6 +185,23 @@ describe('writes by anybody', () => {
     setTimeout(() => secondary!.release(), 50)
     expect(await read).toMatchObject({ price: 8 })
     expect(await lagging.findOne({ _id: 1 })).toMatchObject({ price: 8 })
+  })
+
+  test('a load proves nothing: the member that answered may lack what has not been told yet', async () => {
+    const clock = manualClock()
+    const behind = new Proxy(feed, {
+      get(target, name) {
+        if (name === 'freshAsOfMs') return () => 0
+        const member = Reflect.get(target, name, target) as unknown
+        return typeof member === 'function' ? member.bind(target) : member
+      },
+    })
+    await clock.advance(4000)
+    const theCache = createCache({ name: 'behind', feed: behind, clock })
+    const late = cachedCollection(db.collection<Trade>('trades'), { cache: theCache, feed: behind, name: 'behind' })
+    expect(await readsOf(async () => [await late.findOne({ _id: 1 }), await late.findOne({ _id: 1 })])).toBe(1)
+    await clock.advance(1001)
+    expect(await readsOf(() => late.findOne({ _id: 1 })), 'the feed proves what was 5 s ago').toBe(1)
   })
 
   test('a collection that is dropped, renamed over or made a view is seen to be another', async () => {

@@ -13,11 +13,18 @@ import { type MongoCollection, type MongoCursor, OPTION_METHODS, WRITES } from '
 import type { CollectionStatus } from './read-counts.ts'
 import type { MongoRead } from './read-shape.ts'
 
+/** What a load says of the value that it returns. */
+interface LoadedAnswer<V> {
+  skip(value: V): V
+  set(options: { tags: readonly string[] }): void
+  fromReplica(value: V): V
+}
+
 /** The slice of a cache that is needed here. */
 export interface AnswerCache {
   getOrSet<V>(
     key: string,
-    load: (ctx: { skip(value: V): V; set(options: { tags: readonly string[] }): void }) => Promise<V>,
+    load: (ctx: LoadedAnswer<V>) => Promise<V>,
     options: { tags: readonly string[]; ttl: 'forever'; atLeast?: Position },
   ): Promise<V>
 }

@@ -101,7 +101,8 @@ export class CachedReads {
         if (!answer.isSure) return ctx.skip(kept)
         counts.kept++
         ctx.set({ tags: plan.tagsOfAnswer(answer.value) })
-        return kept
+        // Whichever member answered: it may lack what has not been told yet.
+        return ctx.fromReplica(kept)
       },
       { tags: plan.tags(), ttl: 'forever', ...(atLeast !== undefined && { atLeast }) },
     )
