@@ -39,6 +39,8 @@ export class Persistence {
   /** Bytes of the log when it was last rewritten, or read. */
   baseBytes = 0
   #savedChanges = 0
+  /** It was said what to do before the end. */
+  #savedAtEnd = false
   /** Where the last command of the last file ends. */
   #ends = 0
   #log: AppendLog | undefined
@@ -113,6 +115,33 @@ export class Persistence {
       throw new ReplyError(`the RDB file could not be written: ${(error as Error).message}`)
     }
     this.#saved(beganAtMs)
+  }
+
+  /** Writes everything, forgets it, and reads it again: DEBUG RELOAD. */
+  reload(): void {
+    const { logs, caches, cache } = this.#service
+    this.save()
+    const { log } = logs
+    // Nothing has changed that a log would have to know.
+    logs.log = undefined
+    caches.stop()
+    for (const db of cache.databases) db.clear()
+    try {
+      this.#load([{ path: this.#rdbPath, isLast: false }])
+    } finally {
+      logs.log = log
+      caches.start()
+    }
+    this.#savedChanges = this.#service.changes.count
+  }
+
+  /** What is to be done before the server ends: a save, if it was asked for or `save` says when to. @throws ReplyError */
+  saveAtEnd(how: 'always' | 'never' | 'as configured'): void {
+    this.#savedAtEnd = true
+    const wanted = how === 'always' || (how === 'as configured' && this.#service.configuration.text('save') !== '')
+    if (!wanted) return
+    this.#abandonSave()
+    this.save()
   }
 
   /** The same in steps, while commands run. */
@@ -248,14 +277,27 @@ export class Persistence {
     return join(configuration.text('dir'), configuration.text('dbfilename'))
   }
 
+  /** A signal asks nobody whether the file could be written. */
+  #saveAtSignal(): void {
+    try {
+      this.saveAtEnd('as configured')
+    } catch (error) {
+      this.#service.onFault(error)
+    }
+  }
+
+  #abandonSave(): void {
+    if (this.#snapshot === undefined) return
+    clearTimeout(this.#snapshot.timer)
+    this.#snapshot.snapshot.abandon()
+    this.#snapshot = undefined
+  }
+
   async #stop(): Promise<void> {
     clearInterval(this.#timer)
     this.#rewrite?.stop()
-    if (this.#snapshot) {
-      clearTimeout(this.#snapshot.timer)
-      this.#snapshot.snapshot.abandon()
-      this.#snapshot = undefined
-    }
+    this.#abandonSave()
+    if (!this.#savedAtEnd) this.#saveAtSignal()
     await this.#log?.close()
     this.#service.logs.log = undefined
     this.#log = undefined

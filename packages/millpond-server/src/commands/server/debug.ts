@@ -23,6 +23,10 @@ const WORDS: Readonly<Record<string, Run>> = {
     reply.ok()
   },
   LOG: accept,
+  RELOAD: ({ service }, _args, reply) => {
+    service.persistence.reload()
+    reply.ok()
+  },
   'PAUSE-CRON': accept,
   JMAP: refuse,
   REPLYBUFFER: accept,

@@ -20,7 +20,9 @@ export const shutdown: Command = {
     }
     if (options.has('SAVE') && options.has('NOSAVE')) throw syntaxError()
     if (service.shutdown === undefined) throw new ReplyError('Errors trying to SHUTDOWN. Check logs.')
-    service.shutdown({ save: options.has('SAVE') ? 'always' : options.has('NOSAVE') ? 'never' : 'as configured' })
+    const save = options.has('SAVE') ? 'always' : options.has('NOSAVE') ? 'never' : 'as configured'
+    service.persistence.saveAtEnd(save)
+    service.shutdown({ save })
   },
 }
 
