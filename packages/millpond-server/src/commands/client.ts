@@ -32,6 +32,8 @@ export class Client {
   authenticated = true
   /** What it is told and asked by CLIENT SETNAME. */
   name = ''
+  /** Which library it says that it is: CLIENT SETINFO. */
+  readonly library: { name: string; version: string } = { name: '', version: '' }
   readonly createdAtMs: number
   /** When it gave its last command, and which. */
   activeAtMs: number

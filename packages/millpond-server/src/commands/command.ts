@@ -89,6 +89,8 @@ export interface Command {
   readonly subcommands?: readonly Command[]
   /** Syntax of its arguments for the reference and HELP: `key value [NX | XX]`. */
   readonly syntax?: string
+  /** Of a command that only says that it cannot be done here: why. */
+  readonly refuses?: string
   /** Does it. Throws `ReplyError` before anything was changed; else gives exactly one answer, now or, blocked, later. */
   readonly run: (client: Client, args: Arguments, reply: Reply) => void
   /** Of a command that waits: the type that a changed key must have for it to be tried again. Without: any, and none. */

@@ -6,6 +6,7 @@ import { admit } from './admission.ts'
 import { answerError, call } from './call.ts'
 import type { Client } from './client.ts'
 import type { CommandEntry } from './command-table.ts'
+import { redisNames } from './redis-commands.ts'
 
 /** Executes one command for a client. All that goes wrong is an answer. */
 export function execute(client: Client, args: Arguments, reply: Reply): void {
@@ -45,6 +46,8 @@ function reject(client: Client, entry: CommandEntry | undefined, reply: Reply, e
   answerError(client, reply, new ReplyError(`Transaction discarded because of: ${because}`, 'EXECABORT'))
 }
 
+const KNOWN: ReadonlySet<string> = new Set(redisNames())
+
 /** Redis shows at most so much of what it does not know. */
 const SHOWN = 128
 
@@ -52,6 +55,9 @@ function unknown(client: Client, args: Arguments): ReplyError {
   const name = args.text(0).slice(0, SHOWN)
   if (args.count > 1 && client.service.commands.named(name)?.children !== undefined) {
     return new ReplyError(`unknown subcommand '${args.text(1).slice(0, SHOWN)}'. Try ${name.toUpperCase()} HELP.`)
+  }
+  if (KNOWN.has(name.toLowerCase())) {
+    return new ReplyError(`unknown command '${name}': Redis has it, millpond serve does not`)
   }
   let shown = ''
   for (let at = 1; at < args.count && shown.length < SHOWN; at++) {

@@ -51,6 +51,23 @@ export const clientState: readonly Command[] = [
   },
   {
     ...common,
+    name: 'setinfo',
+    since: '7.2.0',
+    summary: 'Says which client library the connection comes from.',
+    arity: 4,
+    syntax: '<LIB-NAME libname | LIB-VER libver>',
+    run(client, args, reply) {
+      if (!args.is(2, 'lib-name') && !args.is(2, 'lib-ver'))
+        throw new ReplyError(`Unrecognized option '${args.text(2)}'`)
+      if (/[^!-~]/.test(args.text(3))) {
+        throw new ReplyError(`${args.text(2)} cannot contain spaces, newlines or special characters.`)
+      }
+      client.library[args.is(2, 'lib-name') ? 'name' : 'version'] = args.text(3)
+      reply.ok()
+    },
+  },
+  {
+    ...common,
     name: 'reply',
     since: '3.2.0',
     summary: 'Instructs the server whether to reply to commands.',

@@ -14,6 +14,7 @@ const replicaof: Command = {
   arity: 3,
   flags: ['admin', 'noscript', 'stale'],
   syntax: '<host port | NO ONE>',
+  refuses: 'no replicas; NO ONE is accepted',
   run(_client, args, reply) {
     if (!args.is(1, 'no') || !args.is(2, 'one')) throw new ReplyError(NO_REPLICAS)
     reply.ok()
@@ -29,6 +30,7 @@ const failover: Command = {
   arity: -1,
   flags: ['admin', 'noscript', 'stale'],
   syntax: '[TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]',
+  refuses: 'no replicas',
   run() {
     throw new ReplyError('FAILOVER requires connected replicas.')
   },
@@ -82,6 +84,7 @@ function withoutCluster(name: string, arity: number, summary: string): Command {
     arity,
     flags: name === 'cluster' ? ['stale'] : ['fast', ...(name === 'asking' ? [] : (['loading', 'stale'] as const))],
     categories: name === 'cluster' ? [] : ['connection'],
+    refuses: 'no cluster',
     run() {
       throw new ReplyError('This instance has cluster support disabled')
     },

@@ -38,6 +38,7 @@ function refusing(name: string, arity: number, summary: string): Command {
     summary,
     complexity: 'O(1)',
     arity,
+    refuses: 'no modules: they are machine code for redis-server',
     run() {
       throw new ReplyError('millpond serve loads no modules: they are machine code for redis-server')
     },
