@@ -35,6 +35,13 @@ describe('hashes', () => {
     }
   })
 
+  test('HRANDFIELD has a bound where fields may come again', () => {
+    const { client } = start()
+    client.say('hset key a 1')
+    expect(client.say('hrandfield key -1048577')).toEqual({ error: 'ERR value is out of range' })
+    expect(client.say('hrandfield key 9223372036854775807')).toEqual(['a'])
+  })
+
   test('HSCAN misses no field of a large hash while others come and go', () => {
     const { client } = start()
     for (let at = 0; at < 1000; at++) client.run('hset', 'key', `f${at}`, at)
