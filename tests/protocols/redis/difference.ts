@@ -44,7 +44,7 @@ export async function difference(
 }
 
 function isSame(command: readonly string[], ours: string, theirs: string): boolean {
-  if (TIMES.test(command[0]!)) {
+  if (TIMES.test(command[0]!) && ours.startsWith(':') && theirs.startsWith(':')) {
     // The two servers got the command that set it at moments of their own.
     return Math.abs(Number(ours.slice(1)) - Number(theirs.slice(1))) < TIME_MS
   }

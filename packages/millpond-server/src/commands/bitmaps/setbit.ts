@@ -31,11 +31,10 @@ export const setbit: Command = {
     BYTE[0] = 0
     if (inside) db.readPart(key, place, 1, BYTE)
     const old = (BYTE[0] & mask) === 0 ? 0 : 1
-    if (!inside || old !== bit) {
-      BYTE[0] = bit === 1 ? BYTE[0] | mask : BYTE[0] & ~mask
-      if (!db.writePart(key, place, BYTE)) grow(db, key, place, BYTE)
-      db.changed(key, 'setbit', '$')
-    }
+    // A bit that stays as it is changes only how the string is kept.
+    BYTE[0] = bit === 1 ? BYTE[0] | mask : BYTE[0] & ~mask
+    if (!db.writePart(key, place, BYTE)) grow(db, key, place, BYTE)
+    if (!inside || old !== bit) db.changed(key, 'setbit', '$')
     reply.integer(old)
   },
 }

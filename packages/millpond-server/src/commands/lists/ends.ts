@@ -77,8 +77,9 @@ export function manyOf(
   if (at >= args.count) throw syntaxError()
   const end = endAt(args, at)
   const rest = args.count - at - 1
-  if (rest !== 0 && (rest !== 2 || !args.is(at + 1, 'count'))) throw syntaxError()
-  const count = rest === 0 ? 1 : countOf(args, at + 2, 'count should be greater than 0', 1)
+  const counted = rest >= 2 && args.is(at + 1, 'count')
+  const count = counted ? countOf(args, at + 2, 'count should be greater than 0', 1) : 1
+  if (rest !== (counted ? 2 : 0)) throw syntaxError()
   return { keys: spansOf(args, countAt + 1, at), end, count }
 }
 

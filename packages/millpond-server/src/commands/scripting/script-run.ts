@@ -14,8 +14,8 @@ import type { ScriptClient } from './script-client.ts'
 const HOOK_INSTRUCTIONS = 50_000
 /** A script that has run too long works in slices of this, and in between the server answers others. */
 const SLICE_MS = 20
-/** One that can not be suspended, in a function that a C function called, is ended after so many times the limit. */
-const STUBBORN = 2
+/** One that can not be suspended, in a function that a C function called, is ended after as long as it may take, and at least this. */
+const STUBBORN_MS = 1000
 
 /** What is called. */
 export interface ScriptCall {
@@ -88,9 +88,9 @@ export class ScriptRun {
     return performance.now() >= this.#sliceEndsMs
   }
 
-  /** Whether it has gone far beyond its time where it can not be suspended. */
+  /** Whether it has gone far beyond the moment at which it was due, because it could not be suspended all that time. */
   isStubborn(): boolean {
-    return performance.now() - this.beganMs > this.client.service.scripts.busyAfterMs * (STUBBORN + 1)
+    return performance.now() - this.#sliceEndsMs > Math.max(STUBBORN_MS, this.client.service.scripts.busyAfterMs)
   }
 
   /** Does not go on with it. */

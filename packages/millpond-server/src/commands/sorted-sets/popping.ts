@@ -83,8 +83,9 @@ export function manyOf(
   const end = args.is(endAt, 'min') ? 'min' : args.is(endAt, 'max') ? 'max' : undefined
   if (end === undefined) throw syntaxError()
   const rest = args.count - endAt - 1
-  if (rest !== 0 && (rest !== 2 || !args.is(endAt + 1, 'count'))) throw syntaxError()
-  const count = rest === 0 ? 1 : countOf(args, endAt + 2, 'count should be greater than 0', 1)
+  const counted = rest >= 2 && args.is(endAt + 1, 'count')
+  const count = counted ? countOf(args, endAt + 2, 'count should be greater than 0', 1) : 1
+  if (rest !== (counted ? 2 : 0)) throw syntaxError()
   return { keys: spansOf(args, countAt + 1, endAt), end, count }
 }
 

@@ -22,13 +22,10 @@ local function refuse() error('Attempt to modify a readonly table', 2) end
 -- The same for a function that was called with such a table.
 local function refuseCall() error('Attempt to modify a readonly table', 3) end
 
+-- With \`missing\`, what is not there is an error. What is there is found without calling a function.
 local function protect(target, missing)
-  local meta = { __newindex = refuse }
-  meta.__index = missing and function(_, name)
-    local value = target[name]
-    if value == nil then missing(name) end
-    return value
-  end or target
+  local meta = { __newindex = refuse, __index = target }
+  if missing then setmetatable(target, { __index = function(_, name) missing(name) end }) end
   local shown = setmetatable({}, meta)
   real[shown] = target
   local shownMeta = setmetatable({}, { __index = meta, __newindex = refuse, __metatable = false })
@@ -136,16 +133,13 @@ end
 
 -- What a library of functions sees: while it is loaded only what it registers with, then what scripts see.
 function __library(registrar, sandbox)
-  local current = { redis = protect(registrar, absent) }
-  local meta = { __newindex = refuse }
-  meta.__index = function(_, name)
-    local value = current[name]
-    if value == nil then absent(name) end
-    return value
-  end
+  local loading = setmetatable({ redis = protect(registrar, absent) }, { __index = function(_, name) absent(name) end })
+  local meta = { __newindex = refuse, __index = loading, __metatable = false }
   local shown = setmetatable({}, meta)
-  real[shown] = current
-  meta.__metatable = false
-  return shown, function() current = sandbox end
+  real[shown] = loading
+  return shown, function()
+    meta.__index = sandbox
+    real[shown] = sandbox
+  end
 end
 `
