@@ -15,7 +15,7 @@ export interface CrashOptions {
 export interface CrashReport {
   /** Commands that were acknowledged, in all rounds. */
   readonly acknowledged: number
-  /** Of those that had to be there, how many were not. With 'everysec': acknowledged more than a second before the end. */
+  /** Of those that had to be there, how many were not. With 'everysec' the last second of what was acknowledged need not be. */
   readonly lost: number
   /** Transactions of which one half was there. */
   readonly torn: number
@@ -36,9 +36,9 @@ export async function crashRounds({ rounds, durability, random, progress }: Cras
     for (let round = 0; round < rounds; round++) {
       progress?.(round)
       await loadAndKill(server, counters, round, durability, random)
-      const killedAtMs = performance.now()
+      const lastAtMs = Math.max(...counters.map((counter) => counter.lastAtMs))
       await server.restart()
-      for (const counter of counters) await counter.judge(server, killedAtMs - MAY_BE_LOST_MS[durability], report)
+      for (const counter of counters) await counter.judge(server, lastAtMs - MAY_BE_LOST_MS[durability], report)
     }
     return report
   } finally {
@@ -93,6 +93,11 @@ class Counter {
 
   stop(): void {
     this.#socket?.destroy()
+  }
+
+  /** When something was acknowledged for the last time. */
+  get lastAtMs(): number {
+    return this.#acknowledged.at(-1)?.atMs ?? 0
   }
 
   /** Compares what the server has with what it has acknowledged, and goes on from there. */

@@ -14,6 +14,9 @@ export interface LogEntry {
 }
 
 const SYNC_EVERY_MS = 1000
+/** What was told to clients and is not yet in the system's hands is never older than about this. */
+const LATE_MS = 400
+const LOOK_EVERY_MS = 50
 const RETRY_AFTER_MS = 200
 /** With more than this on its way the disk is too slow: clients wait, whatever the durability. */
 const WAITING_BYTES_MAX = 64 * 2 ** 20
@@ -21,6 +24,8 @@ const WAITING_BYTES_MAX = 64 * 2 ** 20
 /**
  * Group commit: whatever is appended while a stretch is being written and synced makes the next one, so one sync serves all
  * clients of that time, and the slower the disk, the more share it.
+ *
+ * A disk that is slow makes clients wait, with any durability, so that what can be lost is bounded in time and in bytes.
  *
  * When the file cannot be written, because the disk is full for instance, `fault` says so until it can: what was
  * appended is kept and tried again, and who waited is told of the fault.
@@ -42,7 +47,11 @@ export class AppendLog {
   #scheduled = false
   #work: Promise<void> | undefined
   #unsynced = false
-  #timer: NodeJS.Timeout | undefined
+  /** When the stretch on its way was begun, and whether that was too long ago: then clients wait. */
+  #beganAtMs = 0
+  #late = false
+  readonly #timer: NodeJS.Timeout
+  readonly #look: NodeJS.Timeout
   #retry: NodeJS.Timeout | undefined
   #next: LogFile | undefined
   #switched: ((old: LogFile) => void) | undefined
@@ -53,6 +62,7 @@ export class AppendLog {
     this.#file = file
     this.durability = durability
     this.#timer = setInterval(() => this.#syncNow(), SYNC_EVERY_MS).unref()
+    this.#look = setInterval(() => this.#lookAtTime(), LOOK_EVERY_MS).unref()
   }
 
   /** Bytes of the present file, with those on their way to it. */
@@ -64,7 +74,7 @@ export class AppendLog {
   get settled(): boolean {
     if (this.fault !== undefined) return true
     const behind = this.#appended - this.#safe
-    return behind === 0 || (this.durability !== 'always' && behind < WAITING_BYTES_MAX)
+    return behind === 0 || (this.durability !== 'always' && !this.#late && behind < WAITING_BYTES_MAX)
   }
 
   /** Calls back once all that was appended until now is as safe as was asked; with the fault, if it can not be written. */
@@ -108,6 +118,7 @@ export class AppendLog {
   /** Writes and syncs what is left, and closes the file. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
+    clearInterval(this.#look)
     while (this.#appended > this.#safe && this.fault === undefined) {
       this.#flush()
       await this.#work
@@ -151,6 +162,7 @@ export class AppendLog {
     if (this.#work !== undefined || (this.#buffer.length === 0 && this.#next === undefined)) return
     const stretch = this.#held ?? this.#buffer.take()
     const ends = this.#next !== undefined
+    this.#beganAtMs = performance.now()
     this.#work = this.#write(stretch, ends).then(() => {
       this.#work = undefined
       if (!ends) this.#buffer.reuse(stretch)
@@ -196,6 +208,10 @@ export class AppendLog {
   #heal(): void {
     this.fault = undefined
     this.onFault(undefined)
+  }
+
+  #lookAtTime(): void {
+    this.#late = this.#work !== undefined && performance.now() - this.#beganAtMs > LATE_MS
   }
 
   #syncNow(): void {
