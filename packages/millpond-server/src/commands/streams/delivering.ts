@@ -25,7 +25,7 @@ export function deliverNew(delivering: Delivering, entries: readonly StreamEntry
     readUpTo(delivering, id)
     if (!acknowledges) logDelivery(client, key, group, id, group.deliver(id, consumer, nowMs))
   }
-  if (acknowledges) logPosition(client, key, group)
+  logPosition(client, key, group)
   client.db.noted(key)
   return () => replyEntries(reply, entries)
 }

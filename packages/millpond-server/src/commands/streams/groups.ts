@@ -58,7 +58,7 @@ export function logDelivery(client: Client, key: Span, group: ConsumerGroup, id:
   client.logAs(...owner, ...state)
 }
 
-/** The log is told how far a group has read. */
+/** The log is told how far a group has read, and how many entries that were: XCLAIM tells only the first. */
 export function logPosition(client: Client, key: Span, group: ConsumerGroup): void {
   const read = String(group.entriesRead ?? -1)
   client.logAs('XGROUP', 'SETID', key.text(), group.name, formatId(group.lastId), 'ENTRIESREAD', read)

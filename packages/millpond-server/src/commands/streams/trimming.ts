@@ -57,7 +57,9 @@ export function trimOptionsOf(args: Arguments, limits: EncodingLimits, adds: boo
 export function withExactTrimming(words: string[], { trimming, keepAt }: TrimOptions, stream: Stream): string[] {
   if (!trimming?.approximate) return words
   words[keepAt - 1] = '='
-  words[keepAt] = typeof trimming.keep === 'number' ? String(stream.size) : formatId(stream.firstId)
+  const { keep } = trimming
+  if (typeof keep === 'number') words[keepAt] = String(stream.size)
+  else words[keepAt] = formatId(stream.size > 0 ? stream.firstId : keep)
   const limitAt = words.findIndex((word, at) => at >= 2 && at < keepAt + 3 && word.toLowerCase() === 'limit')
   if (limitAt >= 0) words.splice(limitAt, 2)
   return words

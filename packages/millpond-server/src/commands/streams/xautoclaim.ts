@@ -28,7 +28,6 @@ export const xautoclaim: Command = {
     const { count, justIds } = optionsOf(args)
     const found = groupOf(client, key, args.text(2))
     const atMs = client.service.time.nowMs
-    client.logAs()
     const options = { count: undefined, force: false, justIds, atMs }
     const claiming = new Claiming({ client, key, ...found, consumer: args.text(3), idleMs, ...options })
     const candidates: StreamId[] = []

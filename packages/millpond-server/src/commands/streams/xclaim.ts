@@ -29,7 +29,6 @@ export const xclaim: Command = {
     )
     const ids = leadingIds(args)
     const options = optionsOf(args, 5 + ids.length, nowMs)
-    client.logAs()
     const movesOn = compareIds(options.lastId, group.lastId) > 0
     if (movesOn) group.lastId = options.lastId
     const claiming = new Claiming({ client, key, ...found, consumer: args.text(3), idleMs, ...options })
