@@ -71,6 +71,11 @@ export class Arguments {
     return span
   }
 
+  /** The words from `from` to before `to`, where they lie: several keys. */
+  spans(from: number, to: number): Span[] {
+    return Array.from({ length: to - from }, (_, at) => this.span(from + at))
+  }
+
   /** A word as a byte string. */
   text(at: number): string {
     const start = this.#starts[at]!

@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts'
 import { keysTo } from '../key-specs.ts'
 import { secondsOf } from '../timeouts.ts'
-import { type End, firstOf, replyFirstPopped, spansOf } from './ends.ts'
+import { type End, firstOf, replyFirstPopped } from './ends.ts'
 
 function commandFor(name: string, end: End, summary: string): Command {
   return {
@@ -18,7 +18,7 @@ function commandFor(name: string, end: End, summary: string): Command {
     run(client, args, reply) {
       const last = args.count - 1
       const timeoutMs = secondsOf(args, last)
-      const keys = spansOf(args, 1, last)
+      const keys = args.spans(1, last)
       const found = firstOf(client, keys)
       if (found === undefined) client.block(keys, timeoutMs)
       else replyFirstPopped(client, found, end, reply)

@@ -31,11 +31,6 @@ export function firstOf({ db }: Client, keys: readonly Span[]): Found | undefine
   return undefined
 }
 
-/** The words from `from` to before `to`. */
-export function spansOf(args: Arguments, from: number, to: number): Span[] {
-  return Array.from({ length: to - from }, (_, at) => args.span(from + at))
-}
-
 /** Takes up to `count` elements, in the order in which they leave. */
 export function popMany(client: Client, { key, list }: Found, end: End, count: number): string[] {
   const taken = Math.min(count, list.size)
@@ -80,7 +75,7 @@ export function manyOf(
   const counted = rest >= 2 && args.is(at + 1, 'count')
   const count = counted ? countOf(args, at + 2, 'count should be greater than 0', 1) : 1
   if (rest !== (counted ? 2 : 0)) throw syntaxError()
-  return { keys: spansOf(args, countAt + 1, at), end, count }
+  return { keys: args.spans(countAt + 1, at), end, count }
 }
 
 export function popEvent(end: End): 'lpop' | 'rpop' {

@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts'
 import { secondsOf } from '../timeouts.ts'
-import { firstOf, replyFirstPopped, spansOf } from './popping.ts'
+import { firstOf, replyFirstPopped } from './popping.ts'
 
 /** Removes the member with the highest score from the first sorted set that has any; waits until there is one. */
 export const bzpopmax: Command = {
@@ -18,7 +18,7 @@ export const bzpopmax: Command = {
   run(client, args, reply) {
     const last = args.count - 1
     const timeoutMs = secondsOf(args, last)
-    const keys = spansOf(args, 1, last)
+    const keys = args.spans(1, last)
     const found = firstOf(client, keys)
     if (found === undefined) client.block(keys, timeoutMs)
     else replyFirstPopped(client, found, 'max', reply)

@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts'
 import { secondsOf } from '../timeouts.ts'
-import { firstOf, replyFirstPopped, spansOf } from './popping.ts'
+import { firstOf, replyFirstPopped } from './popping.ts'
 
 /** Removes the member with the lowest score from the first sorted set that has any; waits until there is one. */
 export const bzpopmin: Command = {
@@ -17,7 +17,7 @@ export const bzpopmin: Command = {
   run(client, args, reply) {
     const last = args.count - 1
     const timeoutMs = secondsOf(args, last)
-    const keys = spansOf(args, 1, last)
+    const keys = args.spans(1, last)
     const found = firstOf(client, keys)
     if (found === undefined) client.block(keys, timeoutMs)
     else replyFirstPopped(client, found, 'min', reply)

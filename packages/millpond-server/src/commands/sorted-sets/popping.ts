@@ -86,12 +86,7 @@ export function manyOf(
   const counted = rest >= 2 && args.is(endAt + 1, 'count')
   const count = counted ? countOf(args, endAt + 2, 'count should be greater than 0', 1) : 1
   if (rest !== (counted ? 2 : 0)) throw syntaxError()
-  return { keys: spansOf(args, countAt + 1, endAt), end, count }
-}
-
-/** The words from `from` to before `to`. */
-export function spansOf(args: Arguments, from: number, to: number): Span[] {
-  return Array.from({ length: to - from }, (_, at) => args.span(from + at))
+  return { keys: args.spans(countAt + 1, endAt), end, count }
 }
 
 function replyEntries(entries: readonly (readonly [string, number])[], inPairs: boolean, reply: Reply): void {
