@@ -34,7 +34,8 @@ export interface CachedShares extends AsyncDisposable {
 }
 
 export async function cacheShares(client: MongoClient): Promise<CachedShares> {
-  const feed = mongoFeed({ client, collections: ['shares'] })
+  // Quotes of five seconds ago will do where nothing newer can be proven; where it can, which is nearly always, they are of now.
+  const feed = mongoFeed({ client, collections: ['shares'], maxStaleness: '5s', heartbeat: '100ms' })
   const cache = createCache({ name: 'quotes', feed })
   await feed.ready()
   return {

@@ -7,7 +7,7 @@ import { tellStory } from './story.ts'
 const world = await startMongoWorld()
 afterAll(() => world.close())
 
-test('the story goes as promised', async () => {
+test('the story goes as promised', { timeout: 120_000 }, async () => {
   const lines: string[] = []
   expect(await tellStory(world.url, (line) => lines.push(line)), lines.join('\n')).toBe(true)
   expect(lines).toEqual([
@@ -21,8 +21,8 @@ test('the story goes as promised', async () => {
 test('--once tells it one time, says which MongoDB it was, and ends', () => {
   const main = join(import.meta.dirname, 'main.ts')
   const args = ['--conditions=@millpond/source', '--import', 'tsx', main, '--once']
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 120_000 })
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   expect(stdout).toMatch(/^MongoDB: .*\n/)
   expect(stdout).toContain('✓ as promised')
-}, 90_000)
+}, 150_000)

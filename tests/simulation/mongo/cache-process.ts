@@ -13,7 +13,8 @@ export interface RaceRow {
   readonly version: number
 }
 
-export const BOUND_MS = 250
+const BOUND_MS = 250
+const HEARTBEAT_MS = 60
 /** A process is live again sooner, once all faults have healed. */
 const LIVE_MS = 15_000
 
@@ -66,14 +67,18 @@ export class CacheProcess {
   private readonly client: MongoClient
   private readonly plain: Collection<RaceRow>
 
-  constructor(name: string, url: string, mutant: Mutant | undefined) {
+  private readonly boundMs: number
+
+  constructor(name: string, url: string, mutant: Mutant | undefined, boundMs: number = BOUND_MS) {
     this.name = name
+    this.boundMs = boundMs
     this.client = new MongoClient(url, { monitorCommands: true })
     this.client.on('commandStarted', ({ commandName, command }) => {
       if (commandName === 'find' || (commandName === 'aggregate' && !command.pipeline[0]?.$changeStream)) this.sent++
     })
     this.plain = this.client.db().collection<RaceRow>('rows')
-    this.feed = mongoFeed({ client: clientOf(mutant, this.client), collections: ['rows'], maxStaleness: BOUND_MS })
+    const seen = clientOf(mutant, this.client)
+    this.feed = mongoFeed({ client: seen, collections: ['rows'], maxStaleness: boundMs, heartbeat: HEARTBEAT_MS })
     this.cache = createCache({ name, feed: this.feed })
     const feed = feedOf(mutant, this.feed)
     const cache = cacheOf(mutant, this.cache, this.feed)
@@ -143,7 +148,7 @@ export class CacheProcess {
       key: row._id,
       version: row.version,
       endedMs: nowMs(),
-      boundMs: BOUND_MS,
+      boundMs: this.boundMs,
       ...more,
     } as const
   }

@@ -67,6 +67,7 @@ class NaiveCache implements AnswerCache {
       set: ({ tags: late }: { readonly tags: readonly string[] }) => {
         tags = [...early, ...late]
       },
+      fromReplica: (value: Awaited<ReturnType<typeof load>>) => value,
       skip: (value: Awaited<ReturnType<typeof load>>) => {
         tags = undefined
         return value

@@ -8,6 +8,8 @@ import type { Mutant } from './mutants.ts'
 const KEY = 3
 const OLD = 0
 const NEW = 7
+/** What is kept is served however busy the machine is: else a scene would be played to the database. */
+const BOUND_MS = 20_000
 
 interface Stage {
   readonly server: MongoTestServer
@@ -70,7 +72,7 @@ export const scenes = {
 export async function playScene(name: Mutant, mutant: Mutant | undefined): Promise<string[]> {
   const server = await startMongo({ secondaries: 1 })
   const outsider = new MongoClient(server.url, { retryWrites: false })
-  const process = new CacheProcess('a', server.url, mutant)
+  const process = new CacheProcess('a', server.url, mutant, BOUND_MS)
   try {
     await settleRows(outsider, 12, 4)
     await process.start()

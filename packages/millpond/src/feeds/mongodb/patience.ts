@@ -3,6 +3,8 @@ import { type Clock, systemClock, timeLimit } from '../../core/clock.ts'
 
 /** The least that is waited for any answer. */
 export const PATIENCE_MS = 500
+/** That is waited for what many readers need, and without which none is answered from the cache. */
+export const LONG_PATIENCE_MS = 2000
 
 /** No answer came in time; the connection may be alive all the same. */
 export class NoAnswer extends Error {

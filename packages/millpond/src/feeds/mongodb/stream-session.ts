@@ -104,7 +104,7 @@ export class StreamSession {
 
   /** Where the primary stands now. */
   async now(): Promise<Timestamp> {
-    return (await this.hello()).time
+    return (await this.present()).time
   }
 
   /** A read after this time has all that was told of these collections. */
@@ -211,20 +211,30 @@ export class StreamSession {
     this.facts.questions++
     let answer: Awaited<ReturnType<StreamSession['hello']>>
     try {
-      answer = await this.hello()
+      answer = await this.present()
     } catch (error) {
-      if (error instanceof FeedError || this.isSilent(error)) throw error
+      if (error instanceof FeedError || error instanceof NewPrimary || this.isSilent(error)) throw error
       this.host.waiting(`the primary does not answer: ${(error as Error).message}`)
       return true
     }
     this.heardAtMs = this.settings.clock.monotonic()
-    const { server, time } = answer
-    const { server: known } = this
-    if (known && (server.cluster !== known.cluster || server.electionId !== known.electionId))
-      throw new Error('another primary was elected')
-    this.watermark?.expect(askedAtMs, timeOf(time))
+    this.watermark?.expect(askedAtMs, timeOf(answer.time))
     this.progress()
     return false
+  }
+
+  /**
+   * A `hello` of the primary of this epoch. Another one ends the epoch, whoever asked: what was kept before must not be
+   * handed out under a position of the new one.
+   */
+  private async present(): ReturnType<StreamSession['hello']> {
+    const answer = await this.hello()
+    const { server: known } = this
+    const { cluster, electionId } = answer.server
+    if (known === undefined || (cluster === known.cluster && electionId === known.electionId)) return answer
+    const error = new NewPrimary('another primary was elected')
+    this.failure.raise(error)
+    throw error
   }
 
   /** The first `hello`, put again where it may have been lost. */
@@ -262,6 +272,9 @@ export class StreamSession {
     void this.stream?.close().catch(() => {})
   }
 }
+
+/** What the old primary has shown may be undone. */
+class NewPrimary extends Error {}
 
 /** Ends an epoch for a reason that the stream itself has told. */
 class HistoryEnd extends Error {

@@ -7,7 +7,7 @@ import { OwnWrites } from '../../own-writes.ts'
 import type { MongoClient, MongoDb, MongoSession } from '../client.ts'
 import type { MongoFeed } from '../feed.ts'
 import { type LostConnections, lostConnections } from '../lost-connections.ts'
-import { answerWithin, PATIENCE_MS } from '../patience.ts'
+import { answerWithin, LONG_PATIENCE_MS } from '../patience.ts'
 import { serverOf } from '../server.ts'
 import { type CollectionFacts, CollectionFactsCache } from './collection-facts.ts'
 
@@ -84,7 +84,7 @@ export class ClientState {
   private async askOrigin(epoch: number): Promise<boolean> {
     try {
       const ask = () => this.client.db('admin').command({ hello: 1 })
-      const { server } = serverOf(await answerWithin(PATIENCE_MS, ask))
+      const { server } = serverOf(await answerWithin(LONG_PATIENCE_MS, ask))
       const { cluster, electionId } = this.feed.status()
       // While the feed is beginning it does not know either.
       if (cluster === undefined) this.origin = undefined

@@ -1,6 +1,6 @@
 /** What a collection is, as far as it decides what may be kept of it: asked once, and again after a collection was dropped or renamed. */
 import type { MongoDb } from '../client.ts'
-import { answerWithin, PATIENCE_MS } from '../patience.ts'
+import { answerWithin, LONG_PATIENCE_MS } from '../patience.ts'
 
 export interface CollectionFacts {
   /** Why nothing of it is kept. */
@@ -45,7 +45,7 @@ export class CollectionFactsCache {
   private async ask(name: string): Promise<CollectionFacts> {
     try {
       const list = () => this.database.listCollections({ name }).toArray()
-      const [listed] = (await answerWithin(PATIENCE_MS, list)) as unknown as Listed[]
+      const [listed] = (await answerWithin(LONG_PATIENCE_MS, list)) as unknown as Listed[]
       const { type, options } = listed ?? {}
       // One that does not exist yet may become anything, without an event that says what.
       if (listed === undefined) this.known.delete(name)
