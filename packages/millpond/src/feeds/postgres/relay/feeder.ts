@@ -17,6 +17,8 @@ export class Feeder implements SessionTap {
   private tapped: Tapped | undefined
   private toldLsn: Lsn = 0n
   private reachedLsn: Lsn = 0n
+  private isScheduled = false
+  private owesAnswer = false
   private isEnded = false
 
   constructor(line: Line, watches: Watches) {
@@ -37,8 +39,10 @@ export class Feeder implements SessionTap {
 
   /** Told once for all that is read in one turn. */
   advanced(lsn: Lsn): void {
-    if (this.reachedLsn === this.toldLsn) queueMicrotask(() => this.progress())
-    this.reachedLsn = lsn
+    if (lsn > this.reachedLsn) this.reachedLsn = lsn
+    if (this.isScheduled) return
+    this.isScheduled = true
+    queueMicrotask(() => this.progress())
   }
 
   voided(tags: readonly string[]): void {
@@ -57,8 +61,11 @@ export class Feeder implements SessionTap {
   }
 
   private progress(): void {
-    if (this.reachedLsn <= this.toldLsn) this.reachedLsn = this.toldLsn
-    else this.tell('progress', formatLsn((this.toldLsn = this.reachedLsn)))
+    this.isScheduled = false
+    if (this.reachedLsn <= this.toldLsn && !this.owesAnswer) return
+    this.owesAnswer = false
+    this.toldLsn = this.reachedLsn
+    this.tell('progress', formatLsn(this.toldLsn))
   }
 
   private welcome(): void {
@@ -72,8 +79,14 @@ export class Feeder implements SessionTap {
   private asked(sender: string, text: string): void {
     const message = decodeMessage<Asked>(text, ASKED)
     if (message?.[0] === 'hello') this.welcome()
-    else if (message?.[0] === 'ping') this.tapped?.ping()
+    else if (message?.[0] === 'ping') this.ping()
     else if (message?.[0] === 'watch') this.watch(sender, message[1], message[2])
+  }
+
+  /** Who asks is told something in any case: he may be behind because he has missed the last that was told. */
+  private ping(): void {
+    this.owesAnswer = true
+    this.tapped?.ping()
   }
 
   private watch(sender: string, number: number, watches: readonly RelayedWatch[]): void {

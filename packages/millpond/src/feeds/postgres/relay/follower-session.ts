@@ -62,6 +62,7 @@ export class FollowerSession implements Session {
   private pingTimer: Timer | undefined
   private pingsAgain = false
   private hasFailed = false
+  private greetedAtMs = Number.NEGATIVE_INFINITY
   private visibility: Visibility | undefined
   private feeder: string | undefined
   private leave: (() => void) | undefined
@@ -172,8 +173,17 @@ export class FollowerSession implements Session {
     if (this.hasFailed) return
     const message = decodeMessage<Told>(text, TOLD)
     if (message?.[0] === 'welcome') this.welcome(sender, message)
-    else if (isOurs && message) this.take(message)
-    else if (isOurs) this.fail(new Error('the feeder says what is not understood here: it may be of a newer version'))
+    else if (!isOurs) this.heardAnother()
+    else if (message) this.take(message)
+    else this.fail(new Error('the feeder says what is not understood here: it may be of a newer version'))
+  }
+
+  /** Another process feeds, and its welcome was not heard: it is asked for, not too often. */
+  private heardAnother(): void {
+    const nowMs = this.options.settings.clock.monotonic()
+    if (this.feeder === undefined || nowMs - this.greetedAtMs < HELLO_MS) return
+    this.greetedAtMs = nowMs
+    this.ask('hello')
   }
 
   /** A feeder of this very server says where it stands. Who follows one already has no need of it, unless it is another one. */
