@@ -113,11 +113,12 @@ function read(raw: string, unit: string, log: () => string): Outcome {
   const passed: string[] = []
   const failed: Failure[] = []
   const notRun: string[] = []
-  for (const [, verdict, rest] of output.matchAll(/^\[(ok|err|exception|ignore|skip|timeout)\]:? ?(.*)$/gm)) {
+  const lines = /^\[(ok|err|exception|ignore|skip|timeout)\]:? ?(.*)\n((?:[^[\n].*\n)*)/gm
+  for (const [, verdict, rest, more] of output.matchAll(lines)) {
     const name = `${unit}: ${rest!.replace(/ \(\d+ ms\)$/, '')}`
     if (verdict === 'ok') passed.push(name)
     else if (verdict === 'ignore' || verdict === 'skip') notRun.push(name)
-    else failed.push({ name, why: rest! })
+    else failed.push({ name, why: more!.trim() || rest! })
   }
   const ended = /All tests passed without errors|!!! WARNING The following tests failed/.test(output)
   if (!ended)

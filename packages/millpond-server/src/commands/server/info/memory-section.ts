@@ -69,14 +69,19 @@ function sized(name: string, bytes: number): InfoLines {
   ]
 }
 
-function scripts(_service: Service): InfoLines {
+function scripts({ scripts: { luaBytes, textBytes, count, functions } }: Service): InfoLines {
+  const functionBytes = functions.all.reduce((sum, { text }) => sum + text.length, 0)
   return [
-    ...sized('used_memory_lua', 0),
-    ['used_memory_vm_eval', 0],
-    ['used_memory_scripts_eval', 0],
+    // One Lua machine serves scripts and functions.
+    ...sized('used_memory_lua', luaBytes),
+    ['used_memory_vm_eval', luaBytes],
+    ['used_memory_scripts_eval', textBytes],
+    ['number_of_cached_scripts', count],
+    ['number_of_functions', functions.functionCount],
+    ['number_of_libraries', functions.all.length],
     ['used_memory_vm_functions', 0],
-    ...sized('used_memory_vm_total', 0),
-    ['used_memory_functions', 0],
-    ...sized('used_memory_scripts', 0),
+    ...sized('used_memory_vm_total', luaBytes),
+    ['used_memory_functions', functionBytes],
+    ...sized('used_memory_scripts', textBytes + functionBytes),
   ]
 }
