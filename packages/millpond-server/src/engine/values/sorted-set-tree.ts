@@ -1,6 +1,6 @@
 /** Entries of a sorted set in their order, by score and then by member: found by rank, by score and by member. */
 
-/** Most entries of a leaf, most children of a branch. Smaller: more levels; larger: longer shifts. 64 was best of 32 to 256. */
+/** Most entries of a leaf, most children of a branch. Smaller: more levels; larger: longer shifts. Of 32 to 256, 64 and 128 did best. */
 const FULL = 64
 /** Fewer than this, and a neighbour takes them in if it can. */
 const FEW = 16
@@ -15,7 +15,8 @@ export type Visit = (member: string, score: number) => void
  * things of it: the rank where a bound cuts, the entries of a range of ranks, and changes. Leaves keep scores apart from members,
  * which V8 stores as plain doubles. Branches keep the first entry of each child as it was when the child came to be: all entries of
  * the child are at or behind it, all of the one before are ahead of it, and removals need not touch it. Scores that
- * only rise, such as times, fill the last leaf whole: it is not halved but followed by a new one.
+ * only rise, such as times, fill the last leaf whole: it is not halved but followed by a new one. A plain array of sorted blocks
+ * inserts as fast, but takes twice as long for a rank among 100,000 entries, and with ten times as many ten times as long.
  */
 export class SortedSetTree {
   #root: Leaf | Branch = new Leaf()

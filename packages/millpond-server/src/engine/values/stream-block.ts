@@ -12,7 +12,7 @@ const LONG = 0xff
 /** What an entry takes beside its values: its id and its places in the arrays. */
 const ENTRY_BYTES = 40
 /** What a block takes, empty. */
-const BLOCK_BYTES = 400
+const BLOCK_BYTES = 1100
 const FIRST_BYTES = 256
 
 /**

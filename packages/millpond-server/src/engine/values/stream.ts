@@ -8,7 +8,7 @@ import { compareIds, MAX_ID, MIN_ID, type StreamId } from './stream-id.ts'
 import { type Trimming, trimmedFrom } from './stream-trim.ts'
 
 /** What an empty one takes. */
-const BASE_BYTES = 400
+const BASE_BYTES = 700
 /** What an entry takes in Redis's form beside its words: by this we fill blocks about as Redis does. */
 const ENTRY_OVERHEAD = 12
 
