@@ -92,7 +92,10 @@ function idle({ db }: Client, key: Span, reply: Reply): void {
 function refcount({ db }: Client, key: Span, reply: Reply): void {
   const { bytes, form } = db.peek(key)!
   const number = bytes && form === STRING_FORM.NATURAL ? numberOf(bytes) : undefined
-  const shared = number !== undefined && number >= 0 && number < SHARED_MAX
+  const { cache } = db
+  // There each key must know its own use, so that none can share a value.
+  const alone = cache.maxMemory > 0 && /-l[rf]u$/.test(cache.policy)
+  const shared = !alone && number !== undefined && number >= 0 && number < SHARED_MAX
   reply.integer(shared ? SHARED_REFERENCES : 1)
 }
 

@@ -206,3 +206,20 @@ test('BGSAVE, LASTSAVE and a start from the RDB file alone', async () => {
     expect(Number(await server.command('PTTL', 'key:7'))).toBeGreaterThan(9_000_000)
   })
 }, 60_000)
+
+test('a key whose time is over when the log is read does not begin anew with the commands that followed', async () => {
+  await withOurs(
+    async (server) => {
+      const script = "redis.call('SET', 'key', 5, 'PX', 1000) return redis.call('INCR', 'key')"
+      expect(await server.command('EVAL', script, 0)).toBe(6)
+      await server.command('SET', 'other', 1)
+      await server.kill9()
+      await sleep(1100)
+      await server.restart()
+      expect(await server.command('GET', 'key')).toBe(null)
+      expect(await server.command('GET', 'other')).toBe('1')
+    },
+    '--append',
+    'always',
+  )
+}, 60_000)

@@ -174,7 +174,13 @@ export class Persistence {
     const folder = new LogFolder(dir, configuration.text('appenddirname'), name)
     folder.open()
     const { files } = folder
-    this.#load(files.map((file, at) => ({ path: folder.pathOf(file), isLast: at === files.length - 1 })))
+    const { time } = this.#service
+    time.hold()
+    try {
+      this.#load(files.map((file, at) => ({ path: folder.pathOf(file), isLast: at === files.length - 1 })))
+    } finally {
+      time.release()
+    }
     this.#folder = folder
     const last = files.at(-1)
     const own = last?.part === 'i' && /\.incr\.aof$/.test(last.name) ? last : undefined

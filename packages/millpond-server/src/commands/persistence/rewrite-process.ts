@@ -12,8 +12,11 @@ import { Snapshot } from './snapshot.ts'
 const job = JSON.parse(process.argv[2]!) as RewriteJob
 const configuration = new Configuration()
 configuration.start('databases', String(job.databases))
+const time = new EngineTime()
+// What expires meanwhile is written too: commands that come behind it in the log were given while it was there.
+time.hold()
 const service = new Service({
-  time: new EngineTime(),
+  time,
   commands: new CommandTable(COMMANDS),
   configuration,
   bytesMax: job.capacity,

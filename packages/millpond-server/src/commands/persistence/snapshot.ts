@@ -38,7 +38,7 @@ export class Snapshot {
     this.#file = openSync(this.#draft, 'w', 0o644)
     this.#writer = new RdbWriter({
       isLogBase,
-      nowMs: time.nowMs,
+      nowMs: time.read(),
       usedBytes: cache.usedBytes,
       ...(cache.maxMemory > 0 && { uses: countsUses(cache.policy) ? ('frequency' as const) : ('idle' as const) }),
       libraries: service.scripts.functions.all.map(({ text }) => text),
