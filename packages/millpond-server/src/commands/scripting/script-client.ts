@@ -10,7 +10,7 @@ import type { Service } from '../service.ts'
 import { COUNTED } from './lua/answer.ts'
 import { LuaReply } from './lua/lua-reply.ts'
 import type { LuaMachine } from './lua/machine.ts'
-import { type Pointer, TYPE } from './lua/wasm.ts'
+import { GC, type Pointer, TYPE } from './lua/wasm.ts'
 import type { ScriptRun } from './script-run.ts'
 
 /** What a script is told whose user may not. */
@@ -20,6 +20,9 @@ const REFUSALS = {
   channel: "can't access at least one of the channels mentioned in the command arguments",
 } as const
 
+/** After so many calls Lua collects a little of what they left, ahead of its own pace. */
+const COLLECT_EVERY = 50
+
 export class ScriptClient extends Client {
   /** The function that Lua calls every so many instructions. */
   readonly hook: Pointer
@@ -27,6 +30,10 @@ export class ScriptClient extends Client {
   run: ScriptRun | undefined
   readonly #machine: LuaMachine
   readonly #reply: LuaReply
+  /** Threads by the numbers by which the machine keeps them. */
+  readonly #threads = new Map<Pointer, number>()
+  #idle: Pointer = 0
+  #calls = 0
   /** A hook has suspended a thread, and that has not yet come up to us. */
   #suspending = false
 
@@ -35,6 +42,31 @@ export class ScriptClient extends Client {
     this.#machine = machine
     this.#reply = new LuaReply(machine)
     this.hook = machine.lua.addFunction((state) => this.#look(state!), 'vii')
+  }
+
+  /** A Lua thread for a call. One that ended well is used again: making one costs more than most scripts do. */
+  takeThread(): Pointer {
+    const idle = this.#idle
+    this.#idle = 0
+    if (idle !== 0) return idle
+    const { lua, main } = this.#machine
+    const thread = lua._lua_newthread(main)
+    this.#threads.set(thread, this.#machine.keep(main))
+    return thread
+  }
+
+  giveThread(thread: Pointer): void {
+    const { lua, main } = this.#machine
+    lua._lua_settop(thread, 0)
+    if (++this.#calls % COLLECT_EVERY === 0) lua._lua_gc(main, GC.STEP, 1)
+    if (this.#idle === 0) this.#idle = thread
+    else this.dropThread(thread)
+  }
+
+  /** Lets go of a thread that failed, or is not gone on with. */
+  dropThread(thread: Pointer): void {
+    this.#machine.drop(this.#threads.get(thread)!)
+    this.#threads.delete(thread)
   }
 
   /** Makes ready for a script of this client. */

@@ -48,7 +48,6 @@ export class ScriptRun {
   readonly #entry: CommandEntry
   readonly #reply: Reply
   readonly #thread: Pointer
-  readonly #ref: number
   /** The command that called it. */
   words: readonly string[] = []
   #sliceEndsMs: number
@@ -63,8 +62,7 @@ export class ScriptRun {
     this.#entry = service.running!.entry
     this.#reply = reply
     this.outOfMemory = (service.modes & SERVICE_MODE.BOUNDED) !== 0 && !service.hasRoom()
-    this.#thread = machine.lua._lua_newthread(machine.main)
-    this.#ref = machine.keep(machine.main)
+    this.#thread = scriptClient.takeThread()
     this.beganMs = performance.now()
     this.#sliceEndsMs = this.beganMs + service.scripts.busyAfterMs
   }
@@ -102,7 +100,7 @@ export class ScriptRun {
     this.#end((reply) => {
       reply.error(`ERR Error running script: ${by}`)
       this.#count('ERR', false)
-      this.#machine.drop(this.#ref)
+      this.#scripts.dropThread(this.#thread)
     })
   }
 
@@ -157,7 +155,8 @@ export class ScriptRun {
       reply.error(message)
       this.#count(message, counted)
     }
-    machine.drop(this.#ref)
+    if (status === STATUS.DONE) this.#scripts.giveThread(this.#thread)
+    else this.#scripts.dropThread(this.#thread)
     if (!this.#suspended) service.scripts.left(this)
   }
 

@@ -77,8 +77,8 @@ export const GLOBALS = -10_002
 export const STATUS = { DONE: 0, YIELDED: 1 } as const
 /** The hook's event "so many instructions have passed". */
 export const MASK_COUNT = 8
-/** `lua_gc`: collect everything; kilobytes in use. */
-export const GC = { COLLECT: 2, KILOBYTES: 3 } as const
+/** `lua_gc`: collect everything; kilobytes in use; collect a little. */
+export const GC = { COLLECT: 2, KILOBYTES: 3, STEP: 5 } as const
 
 /** Loads the module: about 15 ms, once. */
 export async function loadLua(): Promise<LuaModule> {
