@@ -18,7 +18,10 @@ const get: Command = {
   syntax: 'parameter [parameter ...]',
   run({ service }, args, reply) {
     const globs = args.texts(2).map((pattern) => new Glob(pattern, true))
-    const found = [...service.configuration].filter(([name]) => globs.some((glob) => glob.matches(name)))
+    const asked = args.texts(2).map((name) => name.toLowerCase())
+    const found = [...service.configuration].filter(([name]) =>
+      service.configuration.parameter(name)!.hidden ? asked.includes(name) : globs.some((glob) => glob.matches(name)),
+    )
     reply.map(found.length)
     for (const [name, value] of found) {
       reply.bulk(name)

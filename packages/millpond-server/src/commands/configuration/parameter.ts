@@ -10,6 +10,8 @@ interface ParameterTraits {
   readonly guarded?: boolean
   /** Is not shown to those who watch. */
   readonly secret?: boolean
+  /** Is told only who asks for it by its whole name. */
+  readonly hidden?: boolean
   /** An older name. */
   readonly alias?: string
 }
@@ -85,7 +87,10 @@ export function bytes(
     initial: String(initial),
     read(text) {
       const size = bytesOf(text)
-      if (size === undefined && min < 0 && /^\d{1,3}%$/.test(text)) return text
+      if (min < 0 && /^\d{1,9}%$/.test(text)) {
+        if (Number.parseInt(text, 10) > 100) throw new ReplyError('percentage argument must be less or equal to 100')
+        return text
+      }
       if (size === undefined) {
         throw new ReplyError(`argument must be a memory ${min < 0 ? 'or percent ' : ''}value`)
       }

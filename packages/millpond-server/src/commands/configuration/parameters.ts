@@ -206,4 +206,7 @@ export const PARAMETERS: readonly Parameter[] = [
   words('bind', '127.0.0.1 -::1', (given) => given.join(' ')),
   text('replicaof', '', { immutable: true, alias: 'slaveof' }),
   words('latency-tracking-info-percentiles', '50 99 99.9', readPercentiles),
+  integer('key-load-delay', 0, -2147483648, 2147483647, { hidden: true }),
+  integer('rdb-key-save-delay', 0, -2147483648, 2147483647, { hidden: true }),
+  integer('watchdog-period', 0, 0, 2147483647, { hidden: true }),
 ]

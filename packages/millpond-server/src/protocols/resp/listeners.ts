@@ -8,7 +8,8 @@ import { SharedBuffers } from './shared-buffers.ts'
 export class Listeners {
   readonly #service: Service
   readonly #shared = new SharedBuffers()
-  #ports: RespListener[] = []
+  /** By address and port. */
+  #ports = new Map<string, RespListener>()
   readonly #others: RespListener[] = []
   #started = false
 
@@ -25,7 +26,7 @@ export class Listeners {
       const listener = new RespListener(this.#service, this.#shared)
       try {
         taken = await listener.listen({ host: addressOf(host), port: taken })
-        this.#ports.push(listener)
+        this.#ports.set(placeOf(host, taken), listener)
       } catch (error) {
         if (!host.startsWith('-')) throw error
       }
@@ -43,32 +44,45 @@ export class Listeners {
 
   /** Stops accepting. */
   stop(): void {
-    for (const listener of [...this.#ports, ...this.#others]) listener.stop()
+    for (const listener of [...this.#ports.values(), ...this.#others]) listener.stop()
   }
 
   /** Ends all connections, once what was answered is sent. */
   async close(): Promise<void> {
-    await Promise.all([...this.#ports, ...this.#others].map((listener) => listener.close()))
+    await Promise.all([...this.#ports.values(), ...this.#others].map((listener) => listener.close()))
   }
 
-  /** Listens elsewhere from now on. Connections that are there stay. @throws ReplyError it cannot */
+  /** Listens elsewhere from now on. Connections that are there stay. @throws ReplyError it cannot, and nothing has changed */
   #move(): void {
     if (!this.#started) return
     const port = this.#service.configuration.number('port')
-    const before = this.#ports
-    for (const listener of before) listener.stop()
-    this.#ports = []
-    for (const host of port === 0 ? [] : this.#hosts()) {
-      const listener = new RespListener(this.#service, this.#shared)
-      if (listener.listenNow(addressOf(host), port)) this.#ports.push(listener)
-      else if (!host.startsWith('-')) throw new ReplyError('Unable to listen on this port. Check server logs.')
+    const hosts = port === 0 ? [] : this.#hosts()
+    const wanted = new Map<string, RespListener>()
+    for (const host of hosts) {
+      const place = placeOf(host, port)
+      const listener = this.#ports.get(place) ?? new RespListener(this.#service, this.#shared)
+      const listens = this.#ports.has(place) || listener.listenNow(addressOf(host), port)
+      if (listens) wanted.set(place, listener)
+      else if (!host.startsWith('-')) {
+        for (const [other, opened] of wanted) if (!this.#ports.has(other)) opened.stop()
+        throw new ReplyError('Unable to listen on this port. Check server logs.')
+      }
     }
-    this.#others.push(...before)
+    for (const [place, listener] of this.#ports) {
+      if (wanted.has(place)) continue
+      listener.stop()
+      this.#others.push(listener)
+    }
+    this.#ports = wanted
   }
 
   #hosts(): string[] {
     return this.#service.configuration.text('bind').split(' ').filter(Boolean)
   }
+}
+
+function placeOf(host: string, port: number): string {
+  return `${addressOf(host)} ${port}`
 }
 
 function addressOf(host: string): string {

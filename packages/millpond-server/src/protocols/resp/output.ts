@@ -51,7 +51,7 @@ export class Output {
   /** Ends the connection when everything is sent. */
   end(): void {
     this.#ending = true
-    if (this.#unsettled.length === 0 && !this.#socket.destroyed) this.#socket.end()
+    if (this.#unsettled.length === 0) this.#socket.destroySoon()
   }
 
   destroy(): void {
