@@ -6,7 +6,7 @@ import { Dictionary } from './dictionary.ts'
 /** What a value costs beside its bytes, and a field's expiry. */
 const VALUE_BYTES = 24
 const EXPIRY_BYTES = 64
-const HASH_BYTES = 240
+const HASH_BYTES = 360
 
 /** A map of byte strings by byte strings. */
 export class Hash implements Collection {

@@ -4,7 +4,7 @@ import { ListBlock } from './list-block.ts'
 
 /** What an element costs beside its bytes. */
 const ELEMENT_BYTES = 32
-const LIST_BYTES = 160
+const LIST_BYTES = 210
 
 /**
  * A list of byte strings in linked blocks of up to 128.
