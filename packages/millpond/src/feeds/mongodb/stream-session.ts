@@ -104,7 +104,7 @@ export class StreamSession {
 
   /** Where the primary stands now. */
   async now(): Promise<Timestamp> {
-    return (await this.present()).time
+    return (await this.insist(() => this.present())).time
   }
 
   /** A read after this time has all that was told of these collections. */
@@ -118,7 +118,7 @@ export class StreamSession {
 
   private async live(): Promise<never> {
     this.host.waiting('connecting')
-    const { server, time } = await this.greet()
+    const { server, time } = await this.insist(() => this.hello())
     this.server = server
     this.beganAt = time
     this.watermark = new Watermark(timeOf(time) - 1n)
@@ -237,11 +237,11 @@ export class StreamSession {
     throw error
   }
 
-  /** The first `hello`, put again where it may have been lost. */
-  private async greet(): ReturnType<StreamSession['hello']> {
+  /** The answer to a question that is put again where it may have been lost. */
+  private async insist<T>(put: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        return await this.hello()
+        return await put()
       } catch (error) {
         if (this.hasEnded) throw new SessionClosed()
         if (!(error instanceof NoAnswer) || this.isSilent(error)) throw error
