@@ -25,6 +25,8 @@ export interface Scenario {
 const BOUND_MS = 100
 /** A feed that is cut off stays so for as long as a play needs. */
 const LONG_MS = 20_000
+/** For so many bounds is read where the library serves no hit: long enough for a mutant to serve one. */
+const NO_HIT_BOUNDS = 5
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -92,10 +94,12 @@ export const SCENARIOS: readonly Scenario[] = [
       const replay = await Replay.of(world)
       const seat = await ready(world, { library, reads: 'standby' })
       await keep(seat, 1)
-      await replay.pause()
+      // The standby has all that the feed will have told.
       seat.feedWire.stall()
+      await replay.has(2, await world.write(2))
+      await replay.pause()
       await world.write(1)
-      await readOn(seat, [{ key: 1, mode: 'bounded' }], 5)
+      await readFor(seat, [{ key: 1, mode: 'bounded' }], NO_HIT_BOUNDS)
       seat.feedWire.resume()
       await replay.resume()
       await replay.end()
@@ -114,7 +118,7 @@ export const SCENARIOS: readonly Scenario[] = [
       await keep(seat, 1)
       seat.feedWire.stall()
       await world.write(1)
-      await readOn(seat, [{ key: 1, mode: 'bounded' }, LOADED_1])
+      await readFor(seat, [{ key: 1, mode: 'bounded' }, LOADED_1], NO_HIT_BOUNDS)
       seat.feedWire.resume()
     },
   },
@@ -125,7 +129,7 @@ export const SCENARIOS: readonly Scenario[] = [
       const { url: relay } = await world.addBus()
       const feeder = await ready(world, { library, relay })
       const follower = await ready(world, { library, relay })
-      await keep(follower, 1)
+      await keepThrough(world, follower, 1, 2)
       await follower.process.call('deafen', true)
       await caughtUp(feeder, await world.write(1))
       await follower.process.call('deafen', false)
@@ -137,7 +141,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'a process writes while its feed is late',
     kills: ['own writes not awaited'],
     async run(world, library) {
-      const seat = await ready(world, { library, boundMs: 1000 })
+      const seat = await ready(world, { library, boundMs: LONG_MS / 2 })
       await keep(seat, 1)
       seat.feedWire.stall()
       await seat.process.call('write', 1)
@@ -161,14 +165,15 @@ export const SCENARIOS: readonly Scenario[] = [
       await world.promote()
       seat.poolWire.lead(standby.port)
       seat.poolWire.cut()
-      await seat.process.call('read', { key: 2, mode: 'atLeast', claim: await world.write(2) })
-      await seat.process.call('read', { key: 1, mode: 'atLeast', claim: await world.write(1) })
+      await readFor(seat, [{ key: 1, mode: 'atLeast', claim: await world.write(1) }], NO_HIT_BOUNDS)
+      await read(seat, [{ key: 2, mode: 'bounded' }], 3)
       await world.write(2)
-      await readOn(seat, [{ key: 2, mode: 'bounded' }])
+      await readFor(seat, [{ key: 2, mode: 'bounded' }], NO_HIT_BOUNDS)
     },
   },
 ]
 
+const WAYS: readonly Read['via'][] = ['pool', 'loader']
 const LOADED_1: ReadWish = { key: 1, mode: 'bounded', via: 'loader' }
 
 async function ready(world: World, options: Omit<SeatOptions, 'name'>): Promise<Seat> {
@@ -181,23 +186,45 @@ async function read(seat: Seat, wishes: readonly ReadWish[], times: number): Pro
   for (let count = 0; count < times; count++) for (const wish of wishes) await seat.process.call('read', wish)
 }
 
-/** Reads until what was replaced just now must not be served any more, and for as long again. */
-async function readOn(seat: Seat, wishes: readonly ReadWish[], bounds = 2): Promise<void> {
-  const endMs = nowMs() + bounds * BOUND_MS
-  while (nowMs() < endMs) {
-    await read(seat, wishes, 1)
-    await sleep(2)
+/** Reads until what was replaced just now must not be served any more, for as long again, and until a read is a hit. */
+async function readOn(seat: Seat, wishes: readonly ReadWish[]): Promise<void> {
+  await readFor(seat, wishes, 1)
+  let hits = 0
+  const hit = async (): Promise<boolean> => {
+    hits += await readFor(seat, wishes, 1)
+    return hits > 0
   }
-  await read(seat, wishes, 1)
+  await until('a read is a hit', hit)
+}
+
+/** Reads for so many bounds. Returns how many reads were hits. */
+async function readFor(seat: Seat, wishes: readonly ReadWish[], bounds: number): Promise<number> {
+  const endMs = nowMs() + bounds * BOUND_MS
+  let hits = 0
+  do {
+    for (const wish of wishes) if ((await seat.process.call('read', wish))?.isHit) hits++
+    await sleep(2)
+  } while (nowMs() < endMs)
+  return hits
 }
 
 /** Reads until the row is kept by the pool and by the loader's key, so that reads are hits. */
 async function keep(seat: Seat, key: number): Promise<void> {
-  const ways: Read['via'][] = seat.readsStandby ? ['pool'] : ['pool', 'loader']
+  const ways = seat.readsStandby ? (['pool'] as const) : WAYS
   for (const via of ways)
     await until(`row ${key} is kept`, async () => {
       return (await seat.process.call('read', { key, mode: 'bounded', via }))?.isHit === true
     })
+}
+
+/** The same, until a change of another row leaves it alone: whoever feeds knows what this process depends on. */
+async function keepThrough(world: World, seat: Seat, key: number, other: number): Promise<void> {
+  await until(`row ${key} is kept while row ${other} changes`, async () => {
+    await keep(seat, key)
+    await caughtUp(seat, await world.write(other))
+    const reads = await Promise.all(WAYS.map((via) => seat.process.call('read', { key, mode: 'bounded', via })))
+    return reads.every((read) => read?.isHit)
+  })
 }
 
 async function caughtUp(seat: Seat, { token }: Claim): Promise<void> {
