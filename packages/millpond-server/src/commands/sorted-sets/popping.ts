@@ -16,9 +16,10 @@ export interface Found {
   readonly set: SortedSet
 }
 
-/** The first of the keys that holds a sorted set. */
-export function firstOf({ db }: Client, keys: readonly Span[]): Found | undefined {
+/** The first of the keys that holds a sorted set. Who waited is not concerned with what else the others hold by now. */
+export function firstOf({ db, retrying }: Client, keys: readonly Span[]): Found | undefined {
   for (const key of keys) {
+    if (retrying && db.typeOf(key) !== 'zset') continue
     const set = db.edit(key, SORTED_SET)
     if (set !== undefined) return { key, set }
   }

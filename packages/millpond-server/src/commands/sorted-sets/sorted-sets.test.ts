@@ -168,6 +168,10 @@ describe('popping', () => {
       ['ZPOPMIN', 'two'],
       ['ZPOPMAX', 'two', '1'],
     ])
+    expect(say('bzpopmin one two 0')).toBeUndefined()
+    other.say('set one x')
+    other.say('zadd two 7 k')
+    expect(client.answer).toEqual(['two', 'k', 7])
     expect(say('bzpopmin one -1')).toEqual({ error: 'ERR timeout is negative' })
     expect(say('bzpopmin one x')).toEqual({ error: 'ERR timeout is not a float or out of range' })
   })

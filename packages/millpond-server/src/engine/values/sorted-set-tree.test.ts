@@ -56,6 +56,26 @@ test('does what a sorted array does, whatever is inserted and deleted', () => {
   }
 })
 
+test('finds all that is in it after branches have lost children, got others and been merged', () => {
+  for (let seed = 1; seed <= 3; seed++) {
+    const random = seededRandom(seed)
+    const tree = new SortedSetTree()
+    for (let at = 0; at < 20_000; at++) tree.insert(`m${at}`, random() * 1e6)
+    for (let round = 0; tree.size > 0; round++) {
+      const from = Math.floor(random() * tree.size)
+      const to = Math.min(tree.size, from + 100 + Math.floor(random() * 1500))
+      const [[, low]] = entriesOf(tree, from, from + 1) as [Entry]
+      const [[, high]] = entriesOf(tree, to - 1, to) as [Entry]
+      tree.deleteRanks(from, to)
+      for (let at = 0; at < 40 && tree.size > 500; at++) tree.insert(`r${round}-${at}`, low + random() * (high - low))
+      const entries = entriesOf(tree)
+      const lost = entries.filter(([member, score], rank) => tree.rankOf(member, score) !== rank)
+      expect(lost, `seed ${seed}, round ${round}`).toEqual([])
+      expect(entries.toSorted(ahead), `seed ${seed}, round ${round}`).toEqual(entries)
+    }
+  }
+})
+
 test('finds where a member cuts when all scores are equal', () => {
   const tree = new SortedSetTree()
   const members = Array.from({ length: 500 }, (_, at) => `k${String(at * 2).padStart(4, '0')}`)
