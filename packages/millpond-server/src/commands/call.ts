@@ -109,7 +109,12 @@ function track(client: Client, entry: CommandEntry, args: Arguments): void {
   const { service, caller } = client
   const { tracking, transaction } = caller
   if (tracking === undefined) return
-  if (entry.reads) service.tracking.remember(caller, entry, args)
+  // A script that reads has read the keys that it was called with.
+  if (caller !== client) tracking.scriptHasRead ||= entry.reads
+  else if (entry.reads || tracking.scriptHasRead) {
+    tracking.scriptHasRead = false
+    service.tracking.remember(caller, entry, args)
+  }
   if (transaction === undefined && service.depth === 0 && entry.fullName !== 'client|caching') {
     tracking.cachingGiven = false
   }

@@ -85,6 +85,8 @@ export interface Command {
   readonly keys?: readonly KeySpec[]
   /** Words that are keys, where the specifications cannot tell (SORT ... STORE). Places, in order. */
   readonly keysOf?: (args: Arguments) => number[]
+  /** Specifications where options decide what is done with the keys: SET with GET reads, too. */
+  readonly keysFor?: (args: Arguments) => readonly KeySpec[]
   /** The commands of a container such as CONFIG. */
   readonly subcommands?: readonly Command[]
   /** Syntax of its arguments for the reference and HELP: `key value [NX | XX]`. */

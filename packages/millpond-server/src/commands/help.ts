@@ -1,4 +1,6 @@
 /** HELP of containers such as CONFIG, made of the data of their commands. */
+import type { Arguments } from '../engine/arguments.ts'
+import { ReplyError } from '../engine/errors.ts'
 import type { Command } from './command.ts'
 
 /** The commands of a container, with HELP. */
@@ -26,4 +28,10 @@ export function withHelp(container: string, since: string, commands: readonly Co
     },
   })
   return all
+}
+
+/** A command of a container was given with words that it does not know. */
+export function misused(args: Arguments): ReplyError {
+  const [container, word] = [args.option(0), args.text(1).slice(0, 128)]
+  return new ReplyError(`unknown subcommand or wrong number of arguments for '${word}'. Try ${container} HELP.`)
 }

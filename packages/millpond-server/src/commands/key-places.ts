@@ -10,7 +10,8 @@ export interface KeyPlace {
 
 /** All keys of a command, in order. What is like a key but none, a sharded channel, is left out unless asked for. */
 export function keyPlaces(command: Command, args: Arguments, others = false): readonly KeyPlace[] {
-  const { keys = NONE, keysOf } = command
+  const { keysOf, keysFor } = command
+  const keys = keysFor?.(args) ?? command.keys ?? NONE
   if (keysOf) {
     const spec: KeySpec = keys[0] ?? { first: 1, last: 1, access: 'RW' }
     return keysOf(args).map((place) => ({ place, spec: specOf(keys, args, place) ?? spec }))

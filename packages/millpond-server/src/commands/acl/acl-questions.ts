@@ -1,9 +1,10 @@
 /** Commands of ACL that answer questions: who am I, what is in a category, what would be refused, what was. */
 import { randomBytes } from 'node:crypto'
 import { Arguments } from '../../engine/arguments.ts'
-import { notInteger, ReplyError, syntaxError } from '../../engine/errors.ts'
+import { notInteger, ReplyError } from '../../engine/errors.ts'
 import type { Reply } from '../../engine/reply.ts'
 import type { Command } from '../command.ts'
+import { misused } from '../help.ts'
 import type { AclLogEntry } from './acl-log.ts'
 import { CATEGORIES, categoriesOf } from './categories.ts'
 
@@ -30,7 +31,7 @@ const cat: Command = {
   arity: -2,
   syntax: '[category]',
   run({ service }, args, reply) {
-    if (args.count > 3) throw syntaxError()
+    if (args.count > 3) throw misused(args)
     if (args.count === 2) {
       reply.array(CATEGORIES.length)
       for (const name of CATEGORIES) reply.bulk(name)
@@ -52,7 +53,7 @@ const genpass: Command = {
   arity: -2,
   syntax: '[bits]',
   run(_client, args, reply) {
-    if (args.count > 3) throw syntaxError()
+    if (args.count > 3) throw misused(args)
     const bits = args.count === 3 ? args.integer(2, notInteger) : PASSWORD_BITS
     if (bits <= 0 || bits > PASSWORD_BITS_MAX) {
       throw new ReplyError(
@@ -107,7 +108,7 @@ const log: Command = {
   flags: ['admin', 'noscript', 'loading', 'stale'],
   syntax: '[count | RESET]',
   run({ service }, args, reply) {
-    if (args.count > 3) throw syntaxError()
+    if (args.count > 3) throw misused(args)
     const { log: own } = service.accessControl
     if (args.count === 3 && args.is(2, 'reset')) {
       own.entries = []

@@ -18,6 +18,10 @@ export const bitfield: Command = {
   arity: -2,
   flags: ['write', 'denyoom'],
   keys: oneKey('RW', ['access', 'update']),
+  keysFor: (args) => {
+    const writes = args.texts(2).some((word) => /^(set|incrby)$/i.test(word))
+    return writes ? oneKey('RW', ['access', 'update']) : oneKey('RO', ['access'])
+  },
   syntax:
     'key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | INCRBY encoding offset increment> ...]',
   run({ db, service }, args, reply) {

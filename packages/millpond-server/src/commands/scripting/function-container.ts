@@ -3,6 +3,7 @@ import { ReplyError } from '../../engine/errors.ts'
 import { Glob } from '../../engine/glob.ts'
 import type { Reply } from '../../engine/reply.ts'
 import type { Command } from '../command.ts'
+import { withHelp } from '../help.ts'
 import { flushMode } from './flush-mode.ts'
 import type { FunctionLibrary } from './function-libraries.ts'
 import { dump, restore } from './function-payload.ts'
@@ -167,7 +168,7 @@ export const functionContainer: Command = {
   summary: 'A container for function commands.',
   arity: -2,
   flags: [],
-  subcommands: [deleteLibrary, dump, flush, kill, list, load, restore, stats],
+  subcommands: withHelp('function', '7.0.0', [deleteLibrary, dump, flush, kill, list, load, restore, stats]),
   run() {
     throw new ReplyError("wrong number of arguments for 'function' command")
   },

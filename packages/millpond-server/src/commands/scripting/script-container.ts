@@ -1,6 +1,7 @@
 /** SCRIPT: the scripts that EVALSHA finds. */
 import { ReplyError } from '../../engine/errors.ts'
 import type { Command } from '../command.ts'
+import { withHelp } from '../help.ts'
 import { flushMode } from './flush-mode.ts'
 
 const debug: Command = {
@@ -84,7 +85,7 @@ export const scriptContainer: Command = {
   summary: 'A container for Lua scripts management commands.',
   arity: -2,
   flags: [],
-  subcommands: [debug, exists, flush, kill, load],
+  subcommands: withHelp('script', '5.0.0', [debug, exists, flush, kill, load]),
   run() {
     throw new ReplyError("wrong number of arguments for 'script' command")
   },

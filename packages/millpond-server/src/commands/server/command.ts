@@ -90,7 +90,7 @@ const list: Command = {
   syntax: '[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]',
   run({ service }, args, reply) {
     const wanted = filterOf(args)
-    const entries = args.count === 2 ? service.commands.top : service.commands.entries.filter(wanted)
+    const entries = service.commands.entries.filter(wanted)
     reply.array(entries.length)
     for (const { fullName } of entries) reply.bulk(fullName)
   },

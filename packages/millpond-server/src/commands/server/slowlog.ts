@@ -1,6 +1,6 @@
-import { ReplyError, syntaxError } from '../../engine/errors.ts'
+import { ReplyError } from '../../engine/errors.ts'
 import type { Command } from '../command.ts'
-import { withHelp } from '../help.ts'
+import { misused, withHelp } from '../help.ts'
 
 const common = { since: '2.2.12', group: 'server', flags: ['admin', 'loading', 'stale'] } as const
 const SHOWN = 10
@@ -13,7 +13,7 @@ const get: Command = {
   arity: -2,
   syntax: '[count]',
   run({ service }, args, reply) {
-    if (args.count > 3) throw syntaxError()
+    if (args.count > 3) throw misused(args)
     const failure = (): ReplyError => new ReplyError('count should be greater than or equal to -1')
     const given = args.count === 3 ? args.integer(2, failure) : SHOWN
     if (given < -1) throw failure()

@@ -27,6 +27,10 @@ export const set: Command = {
   arity: -3,
   flags: ['write', 'denyoom'],
   keys: oneKey('RW', ['access', 'update']),
+  keysFor: (args) => {
+    const reads = args.texts(3).some((word) => word.toLowerCase() === 'get')
+    return reads ? oneKey('RW', ['access', 'update']) : oneKey('OW', ['update'])
+  },
   syntax:
     'key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-seconds | PXAT unix-milliseconds | KEEPTTL]',
   run(client, args, reply) {

@@ -25,6 +25,8 @@ export interface TrackingOptions {
 export interface ClientTracking extends TrackingOptions {
   /** CLIENT CACHING YES or NO was said for the next command. */
   cachingGiven: boolean
+  /** The script that it runs has called a command that reads. */
+  scriptHasRead: boolean
   /** Whom it redirects to is gone. */
   redirectBroken: boolean
 }
@@ -78,7 +80,7 @@ export class Tracking implements ChangeListener {
   start(client: Client, options: TrackingOptions): void {
     const before = client.tracking?.broadcast ? client.tracking.prefixes : []
     const prefixes = options.broadcast ? [...new Set([...before, ...options.prefixes])] : []
-    client.tracking = { ...options, prefixes, cachingGiven: false, redirectBroken: false }
+    client.tracking = { ...options, prefixes, cachingGiven: false, redirectBroken: false, scriptHasRead: false }
     client.setMode(CLIENT_MODE.TRACKING, true)
     this.#clients.add(client)
     for (const prefix of prefixes) {
