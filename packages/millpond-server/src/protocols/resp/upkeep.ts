@@ -36,7 +36,6 @@ export class Upkeep {
       if (this.#isIdle(client) || this.#readsTooLittle(client)) client.close('now')
     }
     this.#boundMemory()
-    this.#countMemory()
     service.endBatch()
   }
 
@@ -59,15 +58,6 @@ export class Upkeep {
     const since = this.#aboveSince.get(client) ?? nowMs
     this.#aboveSince.set(client, since)
     return nowMs - since > softMs
-  }
-
-  /** What waits in buffers of clients is taken from what keys may have. */
-  #countMemory(): void {
-    const { clients, cache } = this.#service
-    if (cache.maxMemory === 0) return
-    let bytes = 0
-    for (const client of clients.values()) bytes += clientBytes(client)
-    cache.setOutside(bytes)
   }
 
   /** `maxmemory-clients`: the largest leave first. */
