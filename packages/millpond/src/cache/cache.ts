@@ -11,12 +11,14 @@ import { type Entry, freshUntilMs, isFresh, tagsOf } from './entry.ts'
 import type { CacheEvents } from './events.ts'
 import { Fleet } from './fleet.ts'
 import type { CacheHost, WriteEntry } from './host.ts'
+import { shownKey } from './inner-key.ts'
 import { collectInvalidations, type Invalidations } from './invalidations.ts'
-import { resolveLife } from './life.ts'
+import { type Life, resolveLife } from './life.ts'
+import { aborted } from './loads.ts'
 import { checkedValue, NearCacheView, type Promoted } from './near-cache.ts'
-import type { CacheOptions, EntryOptions, GetOrSetOptions } from './options.ts'
+import type { CacheOptions, DependencyOptions, EntryOptions, GetOrSetOptions } from './options.ts'
 import { same } from './read-batches.ts'
-import { currentMemo, type RequestMemo, runRequest } from './request.ts'
+import { currentMemo, type RequestMemo, readOnce, runRequest } from './request.ts'
 import { codecSealer, SEALERS, sealerOf } from './sealer.ts'
 import { resolveSettings } from './settings.ts'
 import { SharedReads } from './shared-reads.ts'
@@ -86,6 +88,24 @@ class View extends NearCacheView<Writes> implements CacheHost {
   }
   get random(): Random {
     return this.stack.settings.random
+  }
+
+  override getOrSet<V>(key: string, load: Loader<V>, options?: GetOrSetOptions<V>): Promise<V> {
+    const memo = currentMemo(this.stack)
+    return memo === undefined ? super.getOrSet(key, load, options) : this.#readOnce(memo, key, load, options)
+  }
+
+  /** Reads once for the request. Each caller keeps a signal of its own, and a value of its own where it could change it. */
+  async #readOnce<V>(memo: RequestMemo, key: string, load: Loader<V>, options: GetOrSetOptions<V> = {}): Promise<V> {
+    const inner = this.inner(key)
+    const { sealer } = this.stack
+    const { signal, atLeast } = options
+    if (atLeast !== undefined) memo.delete(inner)
+    const once = atLeast === undefined ? {} : { atLeast }
+    const reading = readOnce(memo, inner, async () =>
+      sealer.seal(await this.read(inner, load, options, once), shownKey(inner)),
+    )
+    return sealer.open(await (signal === undefined ? reading : aborted(reading, signal))) as V
   }
 
   async getOrSetMany<V>(
@@ -188,6 +208,18 @@ class View extends NearCacheView<Writes> implements CacheHost {
     return runRequest(fn)
   }
 
+  dependentTags({ tables, rows }: DependencyOptions): readonly string[] | undefined {
+    if (tables === undefined && rows === undefined) return undefined
+    const { feed, settings } = this.stack
+    if (feed?.tagsOf) return feed.tagsOf({ ...(tables && { tables }), ...(rows && { rows }) })
+    if (!settings.enabled) return undefined
+    throw new OptionError(
+      tables ? 'tables' : 'rows',
+      tables ?? rows,
+      "give the cache a feed that tells of them, such as postgresFeed of 'millpond/postgres'",
+    )
+  }
+
   emit<Name extends keyof CacheEvents>(name: Name, event: CacheEvents[Name]): void {
     this.stack.emitter.emit(name, event)
   }
@@ -200,8 +232,27 @@ class View extends NearCacheView<Writes> implements CacheHost {
     this.stack.closers.push(run)
   }
 
-  protected override memo(): RequestMemo | undefined {
-    return currentMemo(this.stack)
+  /** Options of a load as numbers, with the tags by which the feed tells of what it reads. */
+  protected override loadLife<V>(options: GetOrSetOptions<V> | undefined): Life {
+    const life = resolveLife(options, this.life)
+    const tags = options && this.dependentTags(options)
+    return tags ? { ...life, tags: [...new Set([...life.tags, ...tags])] } : life
+  }
+
+  /** A request memo forgets what changes before, and again after: it may have read in between. */
+  protected override async changing<R>(keys: readonly string[] | undefined, run: () => Promise<R>): Promise<R> {
+    this.#forget(keys)
+    try {
+      return await run()
+    } finally {
+      this.#forget(keys)
+    }
+  }
+
+  #forget(keys: readonly string[] | undefined): void {
+    const memo = currentMemo(this.stack)
+    if (keys === undefined) memo?.clear()
+    else for (const key of keys) memo?.delete(key)
   }
 
   /** What the store has, brought into the near tier if it is fresh. */

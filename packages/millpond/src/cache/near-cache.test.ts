@@ -123,4 +123,15 @@ describe('the small cache', () => {
       expect(() => createNearCache(options)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', option }))
     }
   })
+
+  test('refuses to keep what depends on tables and rows, and says so', async () => {
+    const { cache, load } = setup()
+    for (const [option, value] of Object.entries({
+      tables: ['trades'],
+      rows: [{ table: 'trades', where: { id: 1 } }],
+    })) {
+      const refusal = { code: 'ERR_OPTION', option, message: expect.stringContaining('createCache') }
+      await expect(cache.getOrSet('a', load, { [option]: value })).rejects.toMatchObject(refusal)
+    }
+  })
 })

@@ -7,17 +7,9 @@ import { type Entry, isFresh } from './entry.ts'
 import type { CacheEvents } from './events.ts'
 import { innerKey, shownKey } from './inner-key.ts'
 import { type Life, resolveLife, tagList } from './life.ts'
-import { aborted, type Wish } from './loads.ts'
+import type { Wish } from './loads.ts'
 import { NearWrites } from './near-writes.ts'
-import type {
-  CacheOptions,
-  DependencyOptions,
-  EntryOptions,
-  GetOrSetOptions,
-  MemoryOptions,
-  ReadOptions,
-} from './options.ts'
-import { type RequestMemo, readOnce } from './request.ts'
+import type { CacheOptions, EntryOptions, GetOrSetOptions, MemoryOptions, ReadOptions } from './options.ts'
 import { sealerOf } from './sealer.ts'
 import { checkedName, resolveSettings } from './settings.ts'
 import { Stack } from './stack.ts'
@@ -41,9 +33,8 @@ export interface NearCacheOptions
  */
 export function createNearCache(options: NearCacheOptions = {}): NearCache {
   const { store, memory } = options as CacheOptions
-  if (store) throw new OptionError('store', store, ELSEWHERE)
   const { policy, budget } = memory || {}
-  if (policy ?? budget) throw new OptionError(policy ? 'memory.policy' : 'memory.budget', policy ?? budget, ELSEWHERE)
+  refuse({ store, 'memory.policy': policy, 'memory.budget': budget })
   const settings = resolveSettings(options as CacheOptions)
   const stack = new Stack(settings, options, {
     sealer: sealerOf(settings.copy),
@@ -53,7 +44,12 @@ export function createNearCache(options: NearCacheOptions = {}): NearCache {
   return new NearCacheView(stack, '', [])
 }
 
-const ELSEWHERE = "use createCache of 'millpond'"
+/** Refuses options that only the full cache has. */
+function refuse(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined) throw new OptionError(name, value, "use createCache of 'millpond'")
+  }
+}
 
 /** A value that a store had. */
 export interface Promoted {
@@ -92,29 +88,14 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
   }
   getOrSet<V>(key: string, load: Loader<V>, options?: GetOrSetOptions<V>): Promise<V> {
     try {
-      const inner = this.inner(key)
-      if (options?.atLeast !== undefined) this.forget([inner])
-      const memo = this.memo()
-      if (memo !== undefined) return this.#readOnce(memo, inner, load, options)
-      return this.#read(inner, load, options)
+      return this.read(this.inner(key), load, options)
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  /** Reads once for the request. Each caller keeps a signal of its own, and a value of its own where it could change it. */
-  async #readOnce<V>(memo: RequestMemo, inner: string, load: Loader<V>, options: GetOrSetOptions<V> = {}): Promise<V> {
-    const { sealer } = this.stack
-    const { signal, atLeast } = options
-    const once = atLeast === undefined ? {} : { atLeast }
-    const reading = readOnce(memo, inner, async () =>
-      sealer.seal(await this.#read(inner, load, options, once), shownKey(inner)),
-    )
-    return sealer.open(await (signal === undefined ? reading : aborted(reading, signal))) as V
-  }
-
   /** The options are read by name and never copied: they may be worked out when they are asked for, which a hit does not. */
-  #read<V>(
+  protected read<V>(
     inner: string,
     load: Loader<V>,
     options: GetOrSetOptions<V> | undefined,
@@ -263,29 +244,10 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
     return [`${scope}:`, [...this.scopes, scope]]
   }
 
-  /** The memo of the request that this code runs in; a cache without requests has none. */
-  protected memo(): RequestMemo | undefined {
-    return undefined
-  }
-
-  /** Options of a load as numbers, with the tags by which the feed tells of what it reads. */
+  /** Options of a load as numbers. */
   protected loadLife<V>(options: GetOrSetOptions<V> | undefined): Life {
-    const life = resolveLife(options, this.life)
-    const tags = options && this.dependentTags(options)
-    return tags ? { ...life, tags: [...new Set([...life.tags, ...tags])] } : life
-  }
-
-  /** The tags by which the feed tells of tables and rows, where they are given. */
-  dependentTags({ tables, rows }: DependencyOptions): readonly string[] | undefined {
-    if (tables === undefined && rows === undefined) return undefined
-    const { feed, settings } = this.stack
-    if (feed?.tagsOf) return feed.tagsOf({ ...(tables && { tables }), ...(rows && { rows }) })
-    if (!settings.enabled) return undefined
-    throw new OptionError(
-      tables ? 'tables' : 'rows',
-      tables ?? rows,
-      "give the cache a feed that tells of them, such as postgresFeed of 'millpond/postgres'",
-    )
+    refuse({ tables: options?.tables, rows: options?.rows })
+    return resolveLife(options, this.life)
   }
 
   /** What a store has, brought into the near tier if it is fresh; a cache without a store has nothing more. */
@@ -307,20 +269,9 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
     return tagList(tags)
   }
 
-  /** Runs what changes keys (`undefined`: any). A request memo forgets them before, and again after: it may have read in between. */
-  protected async changing<R>(keys: readonly string[] | undefined, run: () => Promise<R>): Promise<R> {
-    this.forget(keys)
-    try {
-      return await run()
-    } finally {
-      this.forget(keys)
-    }
-  }
-
-  protected forget(keys: readonly string[] | undefined): void {
-    const memo = this.memo()
-    if (keys === undefined) memo?.clear()
-    else for (const key of keys) memo?.delete(key)
+  /** Runs what changes keys (`undefined`: any). */
+  protected changing<R>(_keys: readonly string[] | undefined, run: () => Promise<R>): Promise<R> {
+    return run()
   }
 
   protected checkOpen(): void {

@@ -3,7 +3,7 @@
 import type { Duration } from '../core/duration.ts'
 import type { CacheEvents } from './events.ts'
 import type { Invalidations } from './invalidations.ts'
-import type { EntryOptions, GetOrSetOptions, ReadOptions } from './options.ts'
+import type { DependencyOptions, EntryOptions, GetOrSetOptions, ReadOptions } from './options.ts'
 import type { Source, SourceOptions } from './source.ts'
 import type { CacheStats } from './stats.ts'
 import type { WrapOptions, Wrapped } from './wrap.ts'
@@ -71,7 +71,7 @@ export interface EntryView<V> {
 export interface NearCache extends AsyncDisposable {
   readonly name: string
   /** The value, or what `load` returns: kept, and loaded once for all who ask meanwhile. */
-  getOrSet<V>(key: string, load: Loader<V>, options?: GetOrSetOptions<V>): Promise<V>
+  getOrSet<V>(key: string, load: Loader<V>, options?: Omit<GetOrSetOptions<V>, keyof DependencyOptions>): Promise<V>
   /** The fresh value, from the near tier or the store. */
   get<V>(key: string, options?: ReadOptions): Promise<V | undefined>
   /** The fresh value if the near tier has it. */
@@ -119,6 +119,7 @@ export interface NearCache extends AsyncDisposable {
 
 /** A cache, or a namespace of one: with shared tiers, sources, wrappers and the request tier. */
 export interface Cache extends NearCache {
+  getOrSet<V>(key: string, load: Loader<V>, options?: GetOrSetOptions<V>): Promise<V>
   /** The values of several keys; `load` is called once with those that are missing. In the order of `keys`. */
   getOrSetMany<V>(keys: readonly string[], load: ManyLoader<V>, options?: GetOrSetOptions<V>): Promise<Map<string, V>>
   /** The entry, stale ones included, from the near tier or the store. */
