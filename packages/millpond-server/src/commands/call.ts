@@ -127,7 +127,7 @@ export function settle(service: Service): void {
 }
 
 /** Answers what a command threw. */
-function fail(client: Client, { id }: CommandEntry, reply: Reply, error: unknown): void {
+export function fail(client: Client, { id }: CommandEntry, reply: Reply, error: unknown): void {
   const { statistics } = client.service
   statistics.failed[id]!++
   answerError(client, reply, error)

@@ -5,7 +5,7 @@ import type { ReplyError } from '../engine/errors.ts'
 import type { Keyspace } from '../engine/keyspace.ts'
 import type { Reply } from '../engine/reply.ts'
 import { Span } from '../engine/span.ts'
-import { answerError, call } from './call.ts'
+import { call, fail } from './call.ts'
 import type { ChangeListener } from './changes.ts'
 import type { Client } from './client.ts'
 import type { CommandEntry } from './command-table.ts'
@@ -105,7 +105,7 @@ export class Waiters implements ChangeListener {
     if (waiting === undefined) return
     this.#service.statistics.record(waiting.entry.id, 0)
     if (typeof answer === 'function') answer(waiting.reply)
-    else if (answer !== 'time is over') answerError(client, waiting.reply, answer)
+    else if (answer !== 'time is over') fail(client, waiting.entry, waiting.reply, answer)
     else timedOut(client, waiting.entry, waiting.reply)
     client.resume()
   }

@@ -231,7 +231,7 @@ export class AccessControl {
 }
 
 function contextOf(client: Client): AclContext {
-  return client.transaction || client.service.depth > 0 ? 'multi' : 'toplevel'
+  return client.transaction || client.service.depth > 1 ? 'multi' : 'toplevel'
 }
 
 /** Rules with those between parentheses put together: `(~a` `+get)` is one. @throws ReplyError one is not closed */

@@ -11,6 +11,7 @@ import { info } from './info/info.ts'
 import { latency } from './latency.ts'
 import { lolwut } from './lolwut.ts'
 import { memory } from './memory.ts'
+import { migrate } from './migrate.ts'
 import { moduleContainer } from './module.ts'
 import { monitor } from './monitor.ts'
 import { shutdown } from './shutdown.ts'
@@ -32,6 +33,7 @@ export const serverCommands: readonly Command[] = [
   latency,
   lolwut,
   memory,
+  migrate,
   moduleContainer,
   monitor,
   shutdown,

@@ -1,0 +1,31 @@
+import type { Arguments } from '../../engine/arguments.ts'
+import { ReplyError } from '../../engine/errors.ts'
+import type { Command } from '../command.ts'
+
+/** Moves keys to another server: refused, since a client can do it by DUMP and RESTORE. */
+export const migrate: Command = {
+  name: 'migrate',
+  since: '2.6.0',
+  group: 'generic',
+  summary: 'Atomically transfers a key from one Redis instance to another.',
+  complexity: 'O(N) for N bytes',
+  arity: -6,
+  flags: ['write'],
+  categories: ['keyspace', 'dangerous'],
+  keys: [{ first: 3, last: 3, access: 'RW', touches: ['access', 'delete'] }],
+  keysOf,
+  syntax: 'host port <key | ""> destination-db timeout [COPY] [REPLACE] [AUTH password] [KEYS key [key ...]]',
+  refuses: 'keys are moved by DUMP here and RESTORE there',
+  run() {
+    throw new ReplyError('millpond serve does not speak to other servers: use DUMP here and RESTORE there')
+  },
+}
+
+/** The third word, or, where that is empty, all behind KEYS. */
+function keysOf(args: Arguments): number[] {
+  if (args.length(3) > 0) return [3]
+  for (let at = 6; at < args.count; at++) {
+    if (args.is(at, 'keys')) return Array.from({ length: args.count - at - 1 }, (_, more) => at + 1 + more)
+  }
+  return []
+}
