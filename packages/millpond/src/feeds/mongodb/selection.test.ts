@@ -77,6 +77,16 @@ test('without mingo a choice selects everything, and what is left of a filter st
   expect(selectionOf([], [{ $or: [{ a: 1 }] }], undefined).text).toBe('')
 })
 
+test('where mingo throws, it cannot say', () => {
+  class Query {
+    test(): boolean {
+      throw new Error('no')
+    }
+  }
+  const filter = { $or: [{ a: 1 }] }
+  expect(selectionOf([], [filter], { Query }).mayMatch({ a: 2 })).toBe(true)
+})
+
 test('the text tells selections apart', () => {
   const textOf = (filter: Document) => selectionOf(conditionsOf(filter), [filter], slice).text
   const filters: Document[] = [

@@ -35,8 +35,12 @@ export function selectionOf(
   if (rest.length === 0) return { text: known, mayMatch: (document) => mayMatch(conditions, document) }
   let query: InstanceType<Mingo['Query']> | undefined
   const passes = (document: Document): boolean => {
-    query ??= new mingo!.Query({ $and: rest })
-    return query.test(document)
+    try {
+      query ??= new mingo!.Query({ $and: rest })
+      return query.test(document)
+    } catch {
+      return true // it cannot say
+    }
   }
   const places = rest.flatMap((part) => placesIn(part, '', false))
   const text = [...(known === '' ? [] : [known]), ...rest.map((part) => canonicalText(part))].join('&')

@@ -2,7 +2,7 @@ import { type Collection, type Db, MongoClient } from 'mongodb'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type MongoTestServer, startMongo } from '../../../../../../tools/servers/mongo.ts'
 import { until } from '../../../../../../tools/servers/until.ts'
-import { type Cache, createCache } from '../../../index.ts'
+import { type Cache, createCache, OptionError } from '../../../index.ts'
 import { manualClock } from '../../../testing/manual-clock.ts'
 import { type CachedCollection, cachedCollection, type MongoFeed, mongoFeed, positionOf } from '../index.ts'
 
@@ -235,6 +235,11 @@ test('what makes an answer old is said in words, and so is how precisely it is t
   ])
   const [coarse] = await dependencyOf('users', { code: 'A' })
   expect(coarse!.changes).toMatch(/^these, and every update: .*changeStreamPreAndPostImages/)
+})
+
+test('what is no mingo is refused', () => {
+  const wrong = () => cachedCollection(db.collection('trades'), { cache, feed, mingo: {} as never })
+  expect(wrong).toThrow(OptionError)
 })
 
 test('a choice of filters is tested by mingo, where it is there', async () => {

@@ -86,7 +86,9 @@ export function cachedCollection<C extends object>(
   const plain = collection as C & MongoCollection
   if (typeof plain.aggregate !== 'function' || typeof plain.db?.client?.startSession !== 'function')
     throw new OptionError('collection', collection, 'give a collection of the package `mongodb` 7: db.collection(...)')
-  const { wait = 50, patience = '10s' } = options
+  const { wait = 50, patience = '10s', mingo } = options
+  if (mingo !== undefined && typeof mingo.Query !== 'function')
+    throw new OptionError('mingo', mingo, "give the module `mingo` 7: import * as mingo from 'mingo'")
   const limits = { waitMs: durationMs(wait, 'wait'), patienceMs: durationMs(patience, 'patience') }
   const reads = new CachedReads(plain, options, limits)
   const state = clientState(plain.db.client, options.feed)

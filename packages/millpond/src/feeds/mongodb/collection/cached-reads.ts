@@ -48,7 +48,7 @@ let installed: Promise<Mingo | undefined> | undefined
 /** The package `mingo`, looked for once. */
 function installedMingo(): Promise<Mingo | undefined> {
   installed ??= loadPackage('mingo').then(
-    (found) => found as Mingo,
+    (found) => (typeof (found as Partial<Mingo>).Query === 'function' ? (found as Mingo) : undefined),
     () => undefined,
   )
   return installed
