@@ -97,6 +97,15 @@ describe('by chance', () => {
     expect(say('spop s -1')).toEqual({ error: 'ERR value is out of range, must be positive' })
   })
 
+  test('SPOP takes away more than a call has room for arguments', () => {
+    const { service, client, say } = start()
+    const logged = loggedBy(service)
+    client.run('SADD', 's', ...Array.from({ length: 80_000 }, (_, at) => at))
+    client.run('SADD', 's', ...Array.from({ length: 80_000 }, (_, at) => `m${at}`))
+    expect(say('spop s 130000')).toHaveLength(130_000)
+    expect([say('scard s'), logged.at(-1)!.length]).toEqual([30_000, 130_002])
+  })
+
   test('SRANDMEMBER leaves all as it is; negative counts may repeat', () => {
     const { say } = start()
     say('sadd s a b c')

@@ -29,7 +29,7 @@ export const spop: Command = {
     const popped = isWhole ? [...set.members()] : set.randomMembers(count ?? 1, service.random)
     for (const member of popped) set.delete(member)
     if (isWhole) client.logAs('DEL', key.copy())
-    else client.logAs('SREM', key.copy(), ...popped)
+    else service.logs.replace(client, ['SREM', key.copy(), ...popped])
     db.changed(key, 'spop', 's')
     if (count !== undefined) reply.set(popped.length)
     for (const member of popped) reply.bulk(member)

@@ -48,7 +48,7 @@ export const xadd: Command = {
     if (service.logs.log && (trimming?.approximate || given === 'auto' || !('seq' in given))) {
       const logged = args.texts(0)
       logged[idAt] = formatId(id)
-      client.logAs(...withExactTrimming(logged, options, stream))
+      service.logs.replace(client, withExactTrimming(logged, options, stream))
     }
     db.changed(key, 'xadd', 't')
     if (trimmed > 0) db.changed(key, 'xtrim', 't')
