@@ -22,11 +22,14 @@ export interface Scenario {
   run(world: World, library: string): Promise<void>
 }
 
-const BOUND_MS = 100
+/**
+ * Wide, because a feed on a busy machine may be late for as long: then what is old is loaded again, and the mutant heals.
+ */
+const BOUND_MS = 500
 /** A feed that is cut off stays so for as long as a play needs. */
 const LONG_MS = 20_000
 /** For so many bounds is read where the library serves no hit: long enough for a mutant to serve one. */
-const NO_HIT_BOUNDS = 5
+const NO_HIT_BOUNDS = 3
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -51,7 +54,7 @@ export const SCENARIOS: readonly Scenario[] = [
       await world.set('wal_writer_delay', '10s')
       const writer = await world.session()
       await writer.query('SET synchronous_commit = off')
-      for (const key of [1, 2, 3]) {
+      for (const key of [1, 2]) {
         await keep(seat, key)
         await world.write(key, writer)
         await readOn(seat, [{ key, mode: 'bounded' }])
@@ -186,15 +189,10 @@ async function read(seat: Seat, wishes: readonly ReadWish[], times: number): Pro
   for (let count = 0; count < times; count++) for (const wish of wishes) await seat.process.call('read', wish)
 }
 
-/** Reads until what was replaced just now must not be served any more, for as long again, and until a read is a hit. */
+/** Reads until what was replaced just now must not be served any more, and until a read is a hit. */
 async function readOn(seat: Seat, wishes: readonly ReadWish[]): Promise<void> {
   await readFor(seat, wishes, 1)
-  let hits = 0
-  const hit = async (): Promise<boolean> => {
-    hits += await readFor(seat, wishes, 1)
-    return hits > 0
-  }
-  await until('a read is a hit', hit)
+  await until('a read is a hit', async () => (await readFor(seat, wishes, 0)) > 0)
 }
 
 /** Reads for so many bounds. Returns how many reads were hits. */
