@@ -16,16 +16,28 @@ export const migrate: Command = {
   keysOf,
   syntax: 'host port <key | ""> destination-db timeout [COPY] [REPLACE] [AUTH password] [KEYS key [key ...]]',
   refuses: 'keys are moved by DUMP here and RESTORE there',
-  run() {
-    throw new ReplyError('millpond serve does not speak to other servers: use DUMP here and RESTORE there')
+  run(client, args, reply) {
+    const { secrets, keys } = wordsOf(args)
+    client.hide(...secrets)
+    if (keys.some((place) => client.db.typeOf(args.span(place)) !== undefined)) {
+      throw new ReplyError('millpond serve does not speak to other servers: use DUMP here and RESTORE there')
+    }
+    reply.simple('NOKEY')
   },
 }
 
-/** The third word, or, where that is empty, all behind KEYS. */
 function keysOf(args: Arguments): number[] {
-  if (args.length(3) > 0) return [3]
+  return wordsOf(args).keys
+}
+
+/** Where the keys stand (the third word, or, where that is empty, all behind KEYS), and what nobody may see. */
+function wordsOf(args: Arguments): { secrets: number[]; keys: number[] } {
+  const secrets: number[] = []
+  const keys = args.length(3) > 0 ? [3] : []
   for (let at = 6; at < args.count; at++) {
-    if (args.is(at, 'keys')) return Array.from({ length: args.count - at - 1 }, (_, more) => at + 1 + more)
+    if (args.is(at, 'auth')) secrets.push(++at)
+    else if (args.option(at) === 'AUTH2') secrets.push(++at, ++at)
+    else if (args.is(at, 'keys')) while (++at < args.count) keys.push(at)
   }
-  return []
+  return { secrets, keys }
 }
