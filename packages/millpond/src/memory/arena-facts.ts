@@ -31,7 +31,7 @@ export class ArenaFacts {
   /**
    * Bytes in use: of pages that hold items, indexes, or parts of either, and what objects weigh that entries refer to. Above
    * `maxWeight` only where such objects have grown, or `maxWeight` was lowered: see `trim`. A bound below `capacity` is exact
-   * for `usedBytes`; for pages it is rounded up.
+   * for `usedBytes`; pages may be 3 % more, or 16.
    */
   get weight(): number {
     return this.#core.pages.used * this.#core.memory.layout.pageBytes + this.#core.memory.words[TABLE.EXTRA_UNITS]! * 16

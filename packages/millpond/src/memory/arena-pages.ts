@@ -74,9 +74,14 @@ export class ArenaPages {
     return most === UNITS_MAX || this.units + units <= most
   }
 
-  /** Whether no page can be had. */
+  /** Whether a home of so many pages is within the limit. */
+  fitsHome(count: number): boolean {
+    return this.fits(count) && this.holds(count * (this.#memory.layout.pageBytes / 16))
+  }
+
+  /** Whether no page can be had for a home. */
   get full(): boolean {
-    return this.#words[TABLE.FREE_PAGE] === 0 || !this.fits(1)
+    return this.#words[TABLE.FREE_PAGE] === 0 || !this.fitsHome(1)
   }
 
   /**
@@ -200,7 +205,7 @@ export class ArenaPages {
   /** A run of free pages for a home, noted at `homeWord`. `false` when there is none. */
   takeRun(count: number, homeWord: number): boolean {
     this.#take()
-    const first = this.fits(count) ? this.#freeRun(count) : 0
+    const first = this.fitsHome(count) ? this.#freeRun(count) : 0
     if (first !== 0) this.#occupy(first, count, homeWord)
     this.#give()
     return first !== 0

@@ -141,7 +141,7 @@ export class ArenaRoom {
   #fit(own: ArenaStripe, count: number, evictions: number): boolean {
     const { pages, memory } = this.#keeper
     if (this.#words[TABLE.LIMIT_PAGES] === memory.layout.pages) return true
-    for (let left = evictions; !pages.fits(count); left--) if (left <= 0 || !this.make(own, 0, 0)) return false
+    for (let left = evictions; !pages.fitsHome(count); left--) if (left <= 0 || !this.make(own, 0, 0)) return false
     return true
   }
 

@@ -165,14 +165,14 @@ describe('a bound that changes', () => {
     table.setMaxWeight('2mb')
     expect(table.trim(1)).toBe('above')
     while (table.trim(100) !== 'within') expect(table.weight).toBeGreaterThan(2 * 2 ** 20)
-    expect(table.weight).toBeLessThanOrEqual(2 * 2 ** 20)
+    expect(table.usedBytes).toBeLessThanOrEqual(2 * 2 ** 20)
     for (let key = 0; key < 20_000; key += 100) {
       fill(key, key + 100)
-      expect(table.weight).toBeLessThanOrEqual(2 * 2 ** 20)
+      expect(table.usedBytes).toBeLessThanOrEqual(2 * 2 ** 20)
     }
     // Small entries in place of large ones need larger indexes, which must come out of the same bound.
     for (let key = 0; key < 60_000; key++) put(table, 0, `small:${key}`, '')
-    expect(table.weight).toBeLessThanOrEqual(2 * 2 ** 20)
+    expect(table.usedBytes).toBeLessThanOrEqual(2 * 2 ** 20)
     expect(table.size).toBeGreaterThan(8000)
     table.setMaxWeight('64mb')
     expect(table.maxWeight).toBe(table.capacity)
@@ -260,10 +260,10 @@ describe('policies that are switched', () => {
     const most = table.usedBytes + 100 * 1024
     table.setMaxWeight(most)
     for (let key = 0; key < 5000; key++) {
-      expect(table.set(`key:${key}`, 'x', { ttlMs: 1000 })).toBe(true)
+      expect(table.set(`key:${key}`, 'x'.repeat((key * 7) % 100), { ttlMs: 1000 })).toBe(true)
       expect(table.usedBytes).toBeLessThanOrEqual(most)
     }
-    expect(table.size).toBeGreaterThan(1000)
+    expect(table.size).toBeGreaterThan(500)
     table.usePolicy('never')
     table.setReference('object', undefined, undefined, 1, 16)
     table.reweigh(200_000, 'object')

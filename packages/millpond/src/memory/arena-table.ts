@@ -20,6 +20,9 @@ import type { PolicyFactory, RemovalReason } from './policy.ts'
 /** Values up to this are copied into the view's own bytes; a longer one that cannot be shown in place gets bytes of its own. */
 const SCRATCH_BYTES = 64 * 1024
 const SCAN_SLOTS = 256
+/** Pages that a bound below the capacity may be passed by, for what is free in them. */
+const SPARE_PAGES_MIN = 16
+const SPARE_SHARE = 0.03
 
 /**
  * A bounded table of bytes by bytes, in one `SharedArrayBuffer`: entries cost the garbage collector nothing, however
@@ -107,7 +110,9 @@ export class ArenaTable extends ArenaFacts {
     const pages = Math.ceil(bytes / this.#memory.layout.pageBytes)
     if (bytes < WEIGHT_MIN) throw new OptionError('maxWeight', size, `give at least '256kb'`)
     const { words, layout } = this.#memory
-    words[TABLE.LIMIT_PAGES] = Math.min(pages, layout.pages)
+    // Each size of chunks begins with a page of its own: without a few more, sizes that are seldom would cost entries.
+    const spare = Math.max(SPARE_PAGES_MIN, Math.ceil(pages * SPARE_SHARE))
+    words[TABLE.LIMIT_PAGES] = Math.min(pages + spare, layout.pages)
     words[TABLE.LIMIT_UNITS] = pages >= layout.pages ? UNITS_MAX : Math.floor(bytes / 16)
   }
 
