@@ -159,6 +159,23 @@ describe('writes by anybody', () => {
     expect(await trades.findOne({ _id: 1 })).toMatchObject({ price: 12 })
   })
 
+  test('of this process are seen on a secondary that lags, also while the feed is away', async () => {
+    const [secondary] = server.secondaries
+    const lagging = db.collection<Trade>('trades', { readPreference: 'secondary' })
+    const mine = cachedCollection(lagging, { cache, feed, name: 'mine' })
+    expect(await mine.findOne({ _id: 1 })).toMatchObject({ price: 10 })
+    secondary!.hold()
+    try {
+      await trades.updateOne({ _id: 1 }, { $set: { price: 13 } })
+      await caughtUp()
+      expect(await trades.findOne({ _id: 1 })).toMatchObject({ price: 13 })
+      await feed.close()
+      expect(await mine.findOne({ _id: 1 })).toMatchObject({ price: 13 })
+    } finally {
+      secondary!.release()
+    }
+  })
+
   test('of another process are seen by who carries their position', async () => {
     await trades.findOne({ _id: 1 })
     const atLeast = await other.withSession(async (session) => {

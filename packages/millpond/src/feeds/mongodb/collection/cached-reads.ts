@@ -8,7 +8,7 @@ import { answerWithin } from '../patience.ts'
 import type { Mingo } from '../selection.ts'
 import { KeptAnswer } from './answer.ts'
 import type { CachedCollectionOptions } from './cached-collection.ts'
-import { type ClientState, clientState } from './client-state.ts'
+import { type ClientState, clientState, FROM_PRIMARY } from './client-state.ts'
 import type { MongoCollection } from './mongo-collection.ts'
 import { type CollectionStatus, ReadCounts } from './read-counts.ts'
 import { doesWrite, type MongoRead, shapeOf } from './read-shape.ts'
@@ -31,9 +31,6 @@ export interface ReadLimits {
   readonly waitMs: number
   readonly patienceMs: number
 }
-
-/** For who must not be given less than something: a secondary may not have it. */
-const FROM_PRIMARY: Document = { readPreference: 'primary' }
 
 const NO_PROOF = 'the feed could not say in time what must not be missing'
 
@@ -83,7 +80,7 @@ export class CachedReads {
     const floor = (await this.state.isOfFeed()) ? await this.reached(mode) : undefined
     if (!floor) {
       this.counts.pass([NO_PROOF])
-      return await run(mode === 'bounded' && this.state.isOldNews ? {} : FROM_PRIMARY)
+      return await run(mode === 'bounded' ? this.state.asIs : FROM_PRIMARY)
     }
     return await this.kept(key, plan, floor.atLeast, ask)
   }
@@ -147,7 +144,7 @@ export class CachedReads {
     ask: RunRead,
   ): Promise<{ readonly value: unknown; readonly isSure: boolean }> {
     const time = this.options.feed.guard(collections, atLeast)
-    const asIs = () => ask(atLeast === undefined ? {} : FROM_PRIMARY)
+    const asIs = () => ask(atLeast === undefined ? this.state.asIs : FROM_PRIMARY)
     const value = await this.surely(time === undefined ? asIs : () => this.readAfter(time, ask))
     return { value, isSure: time !== undefined }
   }

@@ -4,7 +4,7 @@
  */
 import type { Position } from '../../../core/feed.ts'
 import { OwnWrites } from '../../own-writes.ts'
-import type { MongoClient, MongoDb, MongoSession } from '../client.ts'
+import type { Document, MongoClient, MongoDb, MongoSession } from '../client.ts'
 import type { MongoFeed } from '../feed.ts'
 import { type LostConnections, lostConnections } from '../lost-connections.ts'
 import { answerWithin, LONG_PATIENCE_MS } from '../patience.ts'
@@ -13,6 +13,10 @@ import { type CollectionFacts, CollectionFactsCache } from './collection-facts.t
 
 const STATES = new WeakMap<MongoFeed, WeakMap<MongoClient, ClientState>>()
 const WRITES = new WeakMap<MongoFeed, OwnWrites>()
+const HAVE_WRITTEN = new WeakSet<MongoFeed>()
+
+/** For who must not be given less than something: a secondary may not have it. */
+export const FROM_PRIMARY: Document = { readPreference: 'primary' }
 
 export function clientState(client: MongoClient, feed: MongoFeed): ClientState {
   const ofFeed = STATES.get(feed) ?? new WeakMap<MongoClient, ClientState>()
@@ -54,13 +58,17 @@ export class ClientState {
 
   /** A write has ended, well or not: who reads after it is not answered with less. */
   wrote(session: MongoSession | undefined): void {
+    HAVE_WRITTEN.add(this.feed)
     if (session?.inTransaction() === true) this.writing.add(session)
     else this.writes.wrote()
   }
 
-  /** Whether every write so far is known to have been told. */
-  get isOldNews(): boolean {
-    return this.writes.isOldNews && this.writing.size === 0
+  /**
+   * How to ask while the feed cannot be asked. Who has written asks the primary: a secondary may lack even what the feed has
+   * told before it was interrupted.
+   */
+  get asIs(): Document {
+    return HAVE_WRITTEN.has(this.feed) ? FROM_PRIMARY : {}
   }
 
   /** A position that covers every write so far; `undefined` when the feed has told them all. */
