@@ -117,8 +117,10 @@ export class Tracking implements ChangeListener {
     this.#limit()
   }
 
-  changed(_keyspace: Keyspace, key: string): void {
-    const current = this.#service.current?.caller
+  changed(_keyspace: Keyspace, key: string, event: string): void {
+    // A key that left by itself was changed by nobody, whoever came across it.
+    const bySelf = event === 'expired' || event === 'evicted'
+    const current = bySelf ? undefined : this.#service.current?.caller
     for (const [prefix, { keys }] of this.#prefixes) {
       if (!key.startsWith(prefix)) continue
       keys.set(key, current)
