@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ask } from '../../../../../tools/servers/resp.ts'
+import { redisArguments } from './redis-arguments.ts'
+
+/** A server of the sources, once it says that it is ready. */
+async function serve(...args: string[]): Promise<{ child: ChildProcess; said: string; port: number }> {
+  const main = join(import.meta.dirname, '../main.ts')
+  const child = spawn(process.execPath, ['--conditions=@millpond/source', '--import', 'tsx', main, 'serve', ...args])
+  let said = ''
+  child.stdout!.on('data', (bytes: Buffer) => {
+    said += bytes
+  })
+  const exit = once(child, 'exit').then(([code]) => Promise.reject(new Error(`ended with ${code}: ${said}`)))
+  exit.catch(() => {})
+  while (!said.includes('Ready to accept connections')) await Promise.race([once(child.stdout!, 'data'), exit])
+  return { child, said, port: Number(/redis-cli -h \S+ -p (\d+)/.exec(said)![1]) }
+}
+
+async function end(child: ChildProcess): Promise<number> {
+  const exit = once(child, 'exit')
+  child.kill('SIGTERM')
+  return ((await exit) as [number])[0]
+}
+
+test('it says how to connect, serves, and ends in good order', { timeout: 60_000 }, async () => {
+  const { child, said, port } = await serve('--port', '0', '--memory', '16mb', '--requirepass', 'known')
+  expect(said).toContain(`PID: ${child.pid}`)
+  expect(said).toContain('16.00M')
+  await expect(ask({ port }, 'GET', 'a')).rejects.toThrow('NOAUTH')
+  expect(await ask({ port, password: 'known' }, 'SET', 'a', '1')).toBe('OK')
+  expect(await end(child)).toBe(0)
+})
+
+test("with --redis-conf it reads Redis's file, and arguments after it", { timeout: 60_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millpond-'))
+  try {
+    const file = join(folder, 'redis.conf')
+    writeFileSync(file, 'maxclients 77\nport 1\nuser ann on nopass ~* +@all\n')
+    const { child, port } = await serve('--redis-conf', file, '--port', '0', '--timeout', '9')
+    expect(await ask({ port }, 'CONFIG', 'GET', 'maxclients')).toEqual(['maxclients', '77'])
+    expect(await ask({ port }, 'CONFIG', 'GET', 'timeout')).toEqual(['timeout', '9'])
+    expect(await ask({ port }, 'ACL', 'USERS')).toEqual(['ann', 'default'])
+    expect(await end(child)).toBe(0)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('arguments of redis-server: a file or none, values of several words, empty ones', () => {
+  expect(redisArguments(['a.conf', '--save', '900', '1', '--logfile', ''])).toEqual({
+    file: 'a.conf',
+    text: 'save 900 1\nlogfile ""',
+  })
+  expect(redisArguments(['--port', '1'])).toEqual({ file: undefined, text: 'port 1' })
+})
