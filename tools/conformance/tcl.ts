@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { onPath } from '../servers/find.ts'
 import { servicePort } from '../servers/port.ts'
 import { standIn, startContender } from './contender.ts'
@@ -108,8 +109,7 @@ function endGroup(pid: number | undefined): void {
 }
 
 function read(raw: string, unit: string, log: () => string): Outcome {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the suite colours its lines with escape sequences
-  const output = raw.replaceAll(/\u001b\[[\d;]*m/g, '')
+  const output = stripVTControlCharacters(raw)
   const passed: string[] = []
   const failed: Failure[] = []
   const notRun: string[] = []

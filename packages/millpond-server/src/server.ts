@@ -57,7 +57,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   service.caches.start()
   upkeep.start()
   const { promise: ended, resolve: end } = deferred()
-  service.shutdown = () => void end()
+  service.shutdown = end
   const close = async (): Promise<void> => {
     upkeep.stop()
     service.caches.stop()

@@ -21,7 +21,6 @@ export const outOfMemory = (): ReplyError =>
 export const wrongArity = (command: string): ReplyError =>
   new ReplyError(`wrong number of arguments for '${command}' command`)
 export const outOfRange = (): ReplyError => new ReplyError('value is out of range')
-export const notPositive = (): ReplyError => new ReplyError('value is out of range, must be positive')
 export const invalidExpiry = (command: string): ReplyError =>
   new ReplyError(`invalid expire time in '${command}' command`)
 export const wouldOverflow = (): ReplyError => new ReplyError('increment or decrement would overflow')

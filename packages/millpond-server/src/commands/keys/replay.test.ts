@@ -49,8 +49,8 @@ function someCommand(random: () => number): string {
 
 function stateOf(client: TestClient): unknown {
   return (client.say('keys *') as string[]).toSorted().map((key) => {
-    const type = client.say(`type ${key}`)
-    const read = { string: 'get', list: 'lrange', hash: 'hgetall' }[String(type)]!
+    const type = client.say(`type ${key}`) as string
+    const read = { string: 'get', list: 'lrange', hash: 'hgetall' }[type]!
     const value = client.say(type === 'list' ? `lrange ${key} 0 -1` : `${read} ${key}`)
     const expiries = type === 'hash' ? client.say(`hpexpiretime ${key} fields 3 f g h`) : undefined
     return { key, value, expiries, expiresAtMs: client.say(`pexpiretime ${key}`) }
