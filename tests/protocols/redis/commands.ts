@@ -135,6 +135,17 @@ ZUNIONSTORE k 2 k k [WEIGHTS s s] [AGGREGATE (SUM|MIN|MAX)]
 ZINTERSTORE k 2 k k
 ZDIFFSTORE k 2 k k
 ZINTERCARD 2 k k [LIMIT c]
+GEOADD geo [(NX|XX)] [CH] {lon lat m}
+GEOPOS geo {m}
+GEODIST geo m m [(m|km|mi|ft)]
+GEOHASH geo {m}
+GEOSEARCH geo (FROMMEMBER m|FROMLONLAT lon lat) (BYRADIUS far km|BYBOX far far km) ASC [COUNT c] [WITHDIST] [WITHHASH]
+GEOSEARCHSTORE zset geo FROMLONLAT lon lat BYRADIUS far m [STOREDIST]
+GEORADIUS geo lon lat far km [WITHDIST] [WITHCOORD] ASC
+GEORADIUSBYMEMBER geo m far km DESC
+PFADD pf {m}
+PFCOUNT {pf}
+PFMERGE pf {pf}
 XADD k [NOMKSTREAM] [(MAXLEN c|MINID d)] d {h v}
 XLEN k
 XRANGE k e e [COUNT c]
@@ -223,6 +234,13 @@ function makerOf(random: Random): Maker {
     ahead: () => random.pick(['4102444800', '4102444801000', '-1', 'x']),
     // Sets have no order to sort by 'nosort', and sorting changes how Redis keeps a sorted set.
     // Ranges by text are defined only where all scores are the same.
+    geo: () => `geo${random.below(2)}`,
+    pf: () => `pf${random.below(3)}`,
+    zset: () => `zset${random.below(3)}`,
+    lon: () =>
+      random.pick(['13.361389', '15.087269', '-180', '179.9999', '0', String(random.below(360) - 180), 'x', '181']),
+    lat: () => random.pick(['38.115556', '37.502669', '-85', '85', '0', String(random.below(170) - 85), '90']),
+    far: () => random.pick(['0', '1', '200', '1000', '5000', '-1', 'x']),
     lex: () => `lex${random.below(2)}`,
     list: () => `list${random.below(3)}`,
     u: () => random.pick(['4102444800', '4102444801000', '1', '-1', 'x']),

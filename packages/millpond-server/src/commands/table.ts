@@ -2,7 +2,9 @@
 import { bitmapCommands } from './bitmaps/index.ts'
 import type { Command } from './command.ts'
 import { connectionCommands } from './connection/index.ts'
+import { geoCommands } from './geo/index.ts'
 import { hashCommands } from './hashes/index.ts'
+import { hyperLogLogCommands } from './hyperloglog/index.ts'
 import { keyCommands } from './keys/index.ts'
 import { listCommands } from './lists/index.ts'
 import { persistenceCommands } from './persistence/index.ts'
@@ -18,7 +20,9 @@ import { transactionCommands } from './transactions/index.ts'
 export const COMMANDS: readonly Command[] = [
   ...bitmapCommands,
   ...connectionCommands,
+  ...geoCommands,
   ...hashCommands,
+  ...hyperLogLogCommands,
   ...keyCommands,
   ...listCommands,
   ...persistenceCommands,

@@ -27,8 +27,8 @@ export interface Reply {
   set(length: number): void
   /** A message that nobody asked for; an array in RESP2. */
   push(length: number): void
-  /** A floating-point number; a bulk string in RESP2. */
-  double(value: number): void
+  /** A floating-point number; a bulk string in RESP2. `text`: how it is written, where that is not the usual way. */
+  double(value: number, text?: string): void
   /** `#t`; 1 or 0 in RESP2. */
   boolean(value: boolean): void
   bigNumber(digits: string): void

@@ -33,7 +33,9 @@ export type CategoryName = (typeof CATEGORIES)[number]
 const OF_GROUP: Partial<Record<Group, CategoryName>> = {
   bitmap: 'bitmap',
   connection: 'connection',
+  geo: 'geo',
   hash: 'hash',
+  hyperloglog: 'hyperloglog',
   list: 'list',
   pubsub: 'pubsub',
   scripting: 'scripting',

@@ -144,8 +144,7 @@ export class ReplyWriter implements Reply {
     this.#head(this.protocol === 2 ? 42 : 62, length)
   }
 
-  double(value: number): void {
-    const text = formatDouble(value)
+  double(value: number, text: string = formatDouble(value)): void {
     if (this.protocol === 2) this.bulk(text)
     else this.#text(44, text)
   }

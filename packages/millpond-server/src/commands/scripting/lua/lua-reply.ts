@@ -94,9 +94,9 @@ export class LuaReply implements Reply {
     this.#begin('list', length)
   }
 
-  double(value: number): void {
+  double(value: number, text: string = formatDouble(value)): void {
     if (this.protocol === 2) {
-      this.bulk(formatDouble(value))
+      this.bulk(text)
       return
     }
     this.#machine.lua._lua_createtable(this.#state, 0, 1)
