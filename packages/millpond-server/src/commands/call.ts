@@ -111,7 +111,7 @@ function track(client: Client, entry: CommandEntry, args: Arguments): void {
   if (tracking === undefined) return
   // A script that reads has read the keys that it was called with.
   if (caller !== client) tracking.scriptHasRead ||= entry.reads
-  else if (entry.reads || tracking.scriptHasRead) {
+  else if ((entry.reads && !entry.has('skip_monitor')) || tracking.scriptHasRead) {
     tracking.scriptHasRead = false
     service.tracking.remember(caller, entry, args)
   }
