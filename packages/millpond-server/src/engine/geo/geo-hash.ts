@@ -29,7 +29,11 @@ const LETTERS = '0123456789bcdefghjkmnpqrstuvwxyz'
 const HALF_BITS = 13
 
 /** The cell of a place with `steps` bits of each coordinate: a number of twice as many bits. */
-export function encode({ longitude, latitude }: Place, steps: number = STEPS_MAX, latitudeMax = LATITUDE_MAX): number {
+export function encode(
+  { longitude, latitude }: Place,
+  steps: number = STEPS_MAX,
+  latitudeMax: number = LATITUDE_MAX,
+): number {
   const cells = 2 ** steps
   const column = Math.floor(((longitude + LONGITUDE_MAX) / (2 * LONGITUDE_MAX)) * cells)
   const row = Math.floor(((latitude + latitudeMax) / (2 * latitudeMax)) * cells)
