@@ -67,7 +67,7 @@ interface RowOfPage {
 
 function rowOf(table: CommandTable, name: string): RowOfPage {
   const parent = table.named(name.split('|')[0]!)
-  const entry = table.named(name) ?? (parent?.command.refuses && !parent.children ? parent : undefined)
+  const entry = table.named(name) ?? (parent?.command.refuses ? parent : undefined)
   if (entry === undefined) return { name, state: 'not yet', note: '' }
   const { refuses, summary } = entry.command
   return refuses ? { name, state: 'refused', note: cell(refuses) } : { name, state: 'yes', note: cell(summary) }

@@ -14,7 +14,8 @@ const MAIN = `${ROOT}packages/millpond-server/dist/cli/main.js`
 
 /** Builds the packages: what users run is measured, not the sources. */
 export function build(): void {
-  execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] })
+  const packages = ['packages/millpond', 'packages/millpond-server'].flatMap((path) => ['--workspace', path])
+  execFileSync('npm', ['run', 'build', '--silent', ...packages], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] })
   if (!existsSync(MAIN)) throw new Error(`the build has not made ${MAIN}`)
 }
 

@@ -82,8 +82,8 @@ function withoutCluster(name: string, arity: number, summary: string): Command {
     summary,
     complexity: 'O(1)',
     arity,
-    flags: name === 'cluster' ? ['stale'] : ['fast', ...(name === 'asking' ? [] : (['loading', 'stale'] as const))],
-    categories: name === 'cluster' ? [] : ['connection'],
+    flags: ['fast', ...(name === 'asking' ? [] : (['loading', 'stale'] as const))],
+    categories: ['connection'],
     refuses: 'no cluster',
     run() {
       throw new ReplyError('This instance has cluster support disabled')
@@ -97,7 +97,6 @@ export const aloneCommands: readonly Command[] = [
   failover,
   wait,
   role,
-  withoutCluster('cluster', -2, 'A container for Redis Cluster commands.'),
   withoutCluster('asking', 1, 'Signals that a cluster client is following an -ASK redirect.'),
   withoutCluster('readonly', 1, 'Enables read-only queries for a connection to a Redis Cluster replica node.'),
   withoutCluster('readwrite', 1, 'Enables read-write queries for a connection to a Redis Cluster replica node.'),

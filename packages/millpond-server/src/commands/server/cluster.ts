@@ -10,6 +10,7 @@ export const cluster: Command = {
     'A container for Redis Cluster commands, which this server answers with an error: it is not one of a cluster.',
   arity: -2,
   flags: ['admin', 'stale', 'noscript'],
+  refuses: 'no cluster',
   run() {
     throw new ReplyError('This instance has cluster support disabled')
   },
