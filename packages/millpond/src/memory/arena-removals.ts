@@ -4,6 +4,7 @@ import { CHUNK } from './arena-layout.ts'
 import type { ArenaMemory } from './arena-memory.ts'
 import type { RemovalReason } from './policy.ts'
 
+/** Hears of an entry that left: its key, why, and the space that it was in. */
 export type ArenaRemovalListener = (key: Uint8Array, reason: RemovalReason, space: number) => void
 
 /** What is told, and to whom. */

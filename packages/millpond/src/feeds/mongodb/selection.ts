@@ -11,12 +11,20 @@ import { type Condition, conditionsText, isExpressed, isOrdered, isSureScalar, m
 
 /** The slice of the package `mingo` that is called. */
 export interface Mingo {
-  readonly Query: new (filter: Document) => { test(document: Document): boolean }
+  readonly Query: new (filter: Document) => MingoQuery
 }
 
+/** A filter, made ready. */
+export interface MingoQuery {
+  /** Whether a document passes it. */
+  test(document: Document): boolean
+}
+
+/** Documents that conditions and filters select. */
 export interface Selection {
   /** The same for the same selection; empty where every document may be selected. */
   readonly text: string
+  /** Whether a document may be one of them; `true` where nobody can say. */
   mayMatch(document: Document): boolean
 }
 
@@ -33,7 +41,7 @@ export function selectionOf(
     mingo === undefined ? [] : filters.flatMap(partsOf).filter((part) => !isExpressed(part) && isTestable(part))
   const known = conditionsText(conditions)
   if (rest.length === 0) return { text: known, mayMatch: (document) => mayMatch(conditions, document) }
-  let query: InstanceType<Mingo['Query']> | undefined
+  let query: MingoQuery | undefined
   const passes = (document: Document): boolean => {
     try {
       query ??= new mingo!.Query({ $and: rest })

@@ -43,6 +43,10 @@ function late(): never {
   throw new FeedError('the server did not say in time where it stands')
 }
 
+/** Why a statement on a connection that somebody holds goes to the database. */
+const NOT_IDLE = 'the connection is in a transaction, or busy'
+const NEW = 'the text is new, and its connection is held'
+
 /** Of what is not known. */
 const ANYTHING: Effect = { mayWrite: true, mayChangeSession: true }
 
@@ -240,12 +244,14 @@ export class PoolQueries {
     const call = readCall(args)
     const state = this.states.of(client)
     // Who holds a connection waits for nobody who may need one: a text that is new is not analysed now.
-    const shape = call && state.isIdle ? this.shapes?.peek(call.text) : undefined
+    const { isIdle } = state
+    const shape = call && isIdle ? this.shapes?.peek(call.text) : undefined
     if (call && shape && shape.reasons.length === 0)
       return answered(
         call,
         state.inTurn(() => this.readOn(client, state, call, shape)),
       )
+    if (call) this.cache.passes(call.text, isIdle ? (shape?.reasons[0] ?? NEW) : NOT_IDLE)
     const effect = shape ?? (call && this.shapes?.effectOf(call.text)) ?? ANYTHING
     const [first] = args
     const isSelfRunning = typeof (first as { submit?: unknown } | null)?.submit === 'function'
@@ -261,8 +267,7 @@ export class PoolQueries {
   ): Promise<unknown> {
     const pass = (): Promise<unknown> => client.query(call.config)
     // What was sent before it in the same turn may have begun a transaction.
-    if (!state.isIdle)
-      return await this.cache.pass(call, shape, { pass }, 'the connection is in a transaction, or busy')
+    if (!state.isIdle) return await this.cache.pass(call, shape, { pass }, NOT_IDLE)
     if (state.isChanged && !(await this.origins.isUsual(client)))
       return await this.cache.pass(call, shape, { pass }, 'the connection has settings of its own')
     state.isChanged = false

@@ -241,6 +241,32 @@ test('status counts hits, loads, and what went to the database with the reason',
   })
 })
 
+test('status counts what went to the database on a connection that is held, too', async () => {
+  const client = await pool.connect()
+  try {
+    await client.query(BY_ID, [1])
+    await pool.explain(BY_ID)
+    await client.query(BY_ID, [1])
+    await pool.explain('SELECT now()')
+    await client.query('SELECT now()')
+    await pool.explain('BEGIN')
+    await client.query('BEGIN')
+    await client.query(BY_ID, [1])
+    await client.query('ROLLBACK')
+  } finally {
+    client.release()
+  }
+  expect(pool.status()).toMatchObject({
+    loads: 1,
+    passed: {
+      'the text is new, and its connection is held': 1,
+      'now depends on the moment, the session or the server': 1,
+      'it controls a transaction': 1,
+      'the connection is in a transaction, or busy': 2,
+    },
+  })
+})
+
 test('the wire of the feed is dead: who has written, or asks strictly, is answered by the database all the same', async () => {
   await close()
   const wire = await TcpProxy.to(server.port)

@@ -71,7 +71,7 @@ export class QueryCache {
   private readonly waiting = new Waiting()
   /** What was answered, and how. */
   readonly counts = { reads: 0, loads: 0, kept: 0 }
-  /** Why reads went to the database as they were, and how often. */
+  /** Why statements went to the database as they were, and how often. */
   readonly passed: Map<string, number> = new Map()
 
   constructor(parts: QueryCacheParts) {
@@ -152,14 +152,19 @@ export class QueryCache {
     runner: Pick<Runner, 'pass'>,
     reason: string,
   ): Promise<unknown> {
-    this.parts.events.emit('pass', { text, reason })
-    if (this.passed.size < REASONS_MAX || this.passed.has(reason))
-      this.passed.set(reason, (this.passed.get(reason) ?? 0) + 1)
+    this.passes(text, reason)
     try {
       return await runner.pass()
     } finally {
       if (effect?.mayWrite !== false) this.parts.writes.wrote()
     }
+  }
+
+  /** Counts and tells that a statement goes to the database as it is. */
+  passes(text: string, reason: string): void {
+    this.parts.events.emit('pass', { text, reason })
+    if (this.passed.size < REASONS_MAX || this.passed.has(reason))
+      this.passed.set(reason, (this.passed.get(reason) ?? 0) + 1)
   }
 
   private async load(key: string, runner: Runner): ReturnType<Runner['load']> {
