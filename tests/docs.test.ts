@@ -31,7 +31,7 @@ const pages = [
   'packages/millpond/src/mesh/DESIGN.md',
   ...docs.map((name) => `docs/${name}`),
 ]
-const files = ['packages/millpond/src', 'tests'].flatMap((folder) => {
+const files = ['packages/millpond/src', 'packages/millpond-server/src', 'tests'].flatMap((folder) => {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => basename(path))
 })
 const snippets = pages.flatMap((page) => snippetsOf(root, page))

@@ -6,6 +6,7 @@ import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import { Serial } from '../core/serial.ts'
 import { HeapTable } from '../memory/heap-table.ts'
+import { answered } from './answered.ts'
 import { Batcher, whenAllAborted } from './batcher.ts'
 import { type Entry, freshUntilMs, isFresh, tagsOf } from './entry.ts'
 import type { CacheEvents } from './events.ts'
@@ -15,8 +16,8 @@ import { shownKey } from './inner-key.ts'
 import { collectInvalidations, type Invalidations } from './invalidations.ts'
 import { type Life, resolveLife } from './life.ts'
 import { aborted } from './loads.ts'
-import { checkedValue, NearCacheView, type Promoted } from './near-cache.ts'
-import type { CacheOptions, DependencyOptions, EntryOptions, GetOrSetOptions } from './options.ts'
+import { checkedValue, NearCacheView } from './near-cache.ts'
+import type { CacheOptions, DependencyOptions, EntryOptions, GetOrSetOptions, ReadOptions } from './options.ts'
 import { same } from './read-batches.ts'
 import { currentMemo, type RequestMemo, readOnce, runRequest } from './request.ts'
 import { codecSealer, SEALERS, sealerOf } from './sealer.ts'
@@ -69,6 +70,13 @@ interface Shares {
   readonly stack: Stack<Writes>
   readonly codec: Codec
   readonly updates: Serial
+}
+
+/** A value that the store had. */
+interface Promoted {
+  readonly sealed: unknown
+  readonly fresh: boolean
+  readonly etag?: string | undefined
 }
 
 /** A cache with all tiers and what is built on them, or a namespace of one. */
@@ -143,7 +151,7 @@ class View extends NearCacheView<Writes> implements CacheHost {
     const kept = this.stack.near.peek(inner, nowMs)
     const standing = kept === undefined ? 'gone' : this.stack.near.standing(inner, kept, nowMs)
     if (kept !== undefined && standing !== 'gone') return this.#view(kept, isFresh(standing) ? 'fresh' : 'stale')
-    const promoted = await this.promote(inner)
+    const promoted = await this.#promote(inner)
     if (promoted === undefined) return undefined
     const entry = this.stack.near.peek(inner, nowMs)
     if (entry !== undefined) return this.#view(entry, 'fresh')
@@ -255,8 +263,17 @@ class View extends NearCacheView<Writes> implements CacheHost {
     else for (const key of keys) memo?.delete(key)
   }
 
+  protected override async findBehind<V>(
+    inner: string,
+    options: ReadOptions | undefined,
+  ): Promise<{ value: V } | undefined> {
+    const promoted = options?.atLeast === undefined ? await this.#promote(inner) : undefined
+    answered(promoted?.fresh ? 'store' : 'nothing', inner, this.stack)
+    return promoted?.fresh ? { value: this.stack.sealer.open(promoted.sealed) as V } : undefined
+  }
+
   /** What the store has, brought into the near tier if it is fresh. */
-  protected override async promote(inner: string): Promise<Promoted | undefined> {
+  async #promote(inner: string): Promise<Promoted | undefined> {
     const { near, shared } = this.stack
     if (shared === undefined) return undefined
     const lease = near.lease(inner, this.life.tags)

@@ -51,13 +51,6 @@ function refuse(options: Readonly<Record<string, unknown>>): void {
   }
 }
 
-/** A value that a store had. */
-export interface Promoted {
-  readonly sealed: unknown
-  readonly fresh: boolean
-  readonly etag?: string | undefined
-}
-
 /**
  * A cache over the near tier, or a namespace of one: turns the user's keys and tags into those of the tiers, and options
  * into numbers.
@@ -228,9 +221,13 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
     const inner = this.inner(key)
     const entry = this.#freshNear(inner, options)
     if (entry !== undefined) return { value: this.#hit<V>(inner, entry) }
-    const promoted = options?.atLeast === undefined ? await this.promote(inner) : undefined
-    answered(promoted?.fresh ? 'store' : 'nothing', inner, this.stack)
-    return promoted?.fresh ? { value: this.stack.sealer.open(promoted.sealed) as V } : undefined
+    return this.findBehind(inner, options)
+  }
+
+  /** A fresh value that is not in the near tier; here there is nothing behind it. */
+  protected async findBehind<V>(inner: string, _options: ReadOptions | undefined): Promise<{ value: V } | undefined> {
+    answered('nothing', inner, this.stack)
+    return undefined
   }
 
   namespace(name: string): NearCache {
@@ -248,11 +245,6 @@ export class NearCacheView<W extends NearWrites = NearWrites> implements NearCac
   protected loadLife<V>(options: GetOrSetOptions<V> | undefined): Life {
     refuse({ tables: options?.tables, rows: options?.rows })
     return resolveLife(options, this.life)
-  }
-
-  /** What a store has, brought into the near tier if it is fresh; a cache without a store has nothing more. */
-  protected async promote(_inner: string): Promise<Promoted | undefined> {
-    return undefined
   }
 
   protected inner(key: string): string {
