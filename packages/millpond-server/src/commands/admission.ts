@@ -21,13 +21,13 @@ export function admit(client: Client, entry: CommandEntry, args: Arguments, repl
   }
   if (queueing && entry.has('no_multi')) throw new ReplyError('Command not allowed inside a transaction')
   if ((modes & CLIENT_MODE.LIMITED) !== 0) service.accessControl.check(client, entry, args)
-  if (service.modes !== 0) checkService(client, entry, queueing)
+  if (service.modes !== 0) checkService(client, entry, args, queueing)
   if ((modes & CLIENT_MODE.SUBSCRIBED) !== 0 && client.protocol === 2 && !entry.isPubsub) {
     throw new ReplyError(
       `Can't execute '${entry.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
     )
   }
-  if ((service.modes & SERVICE_MODE.PAUSED) !== 0 && service.pause.holds(client, entry)) {
+  if ((service.modes & SERVICE_MODE.PAUSED) !== 0 && service.pause.holds(client, entry, args)) {
     service.pause.postpone(client, entry, args, reply)
     return false
   }
@@ -37,21 +37,27 @@ export function admit(client: Client, entry: CommandEntry, args: Arguments, repl
   return false
 }
 
-function checkService(client: Client, entry: CommandEntry, queueing: boolean): void {
+function checkService(client: Client, entry: CommandEntry, args: Arguments, queueing: boolean): void {
   const { service } = client
   const replaying = (client.modes & CLIENT_MODE.REPLAYING) !== 0
   if ((service.modes & SERVICE_MODE.BUSY) !== 0 && !entry.has('allow_busy')) throw busy(service.scripts.run!)
   if ((service.modes & SERVICE_MODE.BOUNDED) !== 0 && !replaying) {
     const fills =
-      (queueing && !entry.endsQueue) || anyOf(client, entry, ({ needsMemory }: CommandEntry): boolean => needsMemory)
+      (queueing && !entry.endsQueue) ||
+      anyOf(client, entry, args, ({ needsMemory }: CommandEntry): boolean => needsMemory)
     if (!service.hasRoom() && fills) throw outOfMemory()
   }
   if ((service.modes & SERVICE_MODE.LOG_FAILED) !== 0 && !replaying) {
-    if (entry.fullName === 'ping' || anyOf(client, entry, ({ writes }) => writes)) throw service.logFault()
+    if (entry.fullName === 'ping' || anyOf(client, entry, args, ({ writes }) => writes)) throw service.logFault()
   }
 }
 
 /** Of EXEC what it would run is asked. */
-export function anyOf(client: Client, entry: CommandEntry, test: (entry: CommandEntry) => boolean): boolean {
-  return entry.fullName === 'exec' ? (client.transaction?.some(test) ?? false) : test(entry)
+export function anyOf(
+  client: Client,
+  entry: CommandEntry,
+  args: Arguments,
+  test: (entry: CommandEntry, args: Arguments) => boolean,
+): boolean {
+  return entry.fullName === 'exec' ? (client.transaction?.some(test) ?? false) : test(entry, args)
 }

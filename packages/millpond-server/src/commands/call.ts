@@ -48,7 +48,9 @@ function run(client: Client, entry: CommandEntry, args: Arguments, reply: Reply)
   }
   service.depth = 0
   service.current = undefined
-  if (changes.count !== count || client.modes !== 0) follow(client, client.db, entry, args, changes.count !== count)
+  if (changes.count !== count || client.modes !== 0 || client.logged !== undefined) {
+    follow(client, client.db, entry, args, changes.count !== count)
+  }
   return client.secrets === undefined ? undefined : takeSecrets(client)
 }
 

@@ -130,6 +130,29 @@ test('the log is told what changed, by other words where a command says so, tran
   expect(log).toEqual([['set a 1'], ['set a 2', 'del a'], ['set key 1'], ['DEL key']])
 })
 
+test('what a short command logs instead of itself is logged at once, also where nothing has changed', () => {
+  const instead: Command = {
+    name: 'instead',
+    since: '0.1.0',
+    group: 'string',
+    summary: 'Changes nothing, and logs another command.',
+    arity: -1,
+    flags: ['write', 'fast'],
+    run(client, args, reply) {
+      client.logAs(...args.texts(1))
+      reply.simple('OK')
+    },
+  }
+  const service = new TestService([...COMMANDS, instead])
+  const log = service.logLines()
+  const one = service.client()
+  one.say('instead del key')
+  expect(log).toEqual(['del key'])
+  one.say('instead')
+  one.say('set key 1')
+  expect(log).toEqual(['del key', 'set key 1'])
+})
+
 test('a pause puts off what changes, and then does it', () => {
   const { service, one, two } = start()
   service.pause.begin('write', service.time.nowMs + 100)

@@ -49,9 +49,11 @@ export class Pause {
     }
   }
 
-  /** Whether a command has to wait. */
-  holds(client: Client, entry: CommandEntry): boolean {
-    return this.kind === 'all' || anyOf(client, entry, ({ mayReplicate }) => mayReplicate)
+  /** Whether a command has to wait. A script that says that it writes nothing is taken at its word. */
+  holds(client: Client, entry: CommandEntry, args: Arguments): boolean {
+    if (this.kind === 'all') return true
+    const { scripts } = this.#service
+    return anyOf(client, entry, args, (one, words) => one.mayReplicate && !scripts.writesNothing(one, words))
   }
 
   postpone(client: Client, entry: CommandEntry, args: Arguments, reply: Reply): void {

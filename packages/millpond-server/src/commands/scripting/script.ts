@@ -41,6 +41,15 @@ export function parseScript(text: string): ScriptHeader {
   return { flags, body: text.slice(line.length) }
 }
 
+/** Whether a script says that it writes nothing. One that can not be read says nothing. */
+export function claimsNoWrites(text: string): boolean {
+  try {
+    return parseScript(text).flags?.has('no-writes') ?? false
+  } catch {
+    return false
+  }
+}
+
 /** Reads the first line of a library for FUNCTION LOAD. */
 export function parseLibrary(text: string): { readonly name: string; readonly engine: string; readonly body: string } {
   if (!text.startsWith('#!')) throw new ReplyError('Missing library metadata')

@@ -31,6 +31,25 @@ test('values go from Lua to an answer and back as in Redis', () => {
   expect(evaluate('return {type(redis.call("GET", "none")), redis.call("SET", "a", 1).ok}')).toEqual(['boolean', 'OK'])
 })
 
+test('a pause of writes holds back scripts, but not those that say that they write nothing', () => {
+  const reads = '#!lua flags=no-writes\nreturn 1'
+  const sha = client.run('SCRIPT', 'LOAD', reads) as string
+  const library =
+    "#!lua name=one\nredis.register_function{function_name='f', callback=function() return 2 end, flags={'no-writes'}}"
+  client.run('FUNCTION', 'LOAD', library)
+  service.pause.begin('write', service.time.nowMs + 100)
+  expect(client.run('EVAL', reads, 0)).toBe(1)
+  expect(client.run('EVALSHA', sha, 0)).toBe(1)
+  expect(client.run('EVAL_RO', 'return 3', 0)).toBe(3)
+  expect(client.run('FCALL', 'f', 0)).toBe(2)
+  client.run('MULTI')
+  client.run('EVAL', reads, 0)
+  expect(client.run('EXEC')).toEqual([1])
+  expect(client.run('EVAL', '#!lua\nreturn 4', 0)).toBeUndefined()
+  service.time.pass(100)
+  expect(client.answer).toBe(4)
+})
+
 test('a table that contains itself ends with an error, not with the stack', () => {
   expect(JSON.stringify(evaluate('local a = {} a[1] = a return a'))).toContain('ERR reached lua stack limit')
 })

@@ -3,6 +3,7 @@ import { Arguments } from '../../engine/arguments.ts'
 import { ReplyError } from '../../engine/errors.ts'
 import type { Reply } from '../../engine/reply.ts'
 import type { Client } from '../client.ts'
+import type { CommandEntry } from '../command-table.ts'
 import type { Service } from '../service.ts'
 import { busy } from './busy.ts'
 import { FunctionLibraries } from './function-libraries.ts'
@@ -14,7 +15,7 @@ import { pushRedis, pushRegistrar, type ScriptHost, sha1 } from './lua/redis-lib
 import { SANDBOX } from './lua/sandbox.ts'
 import { pushStruct } from './lua/struct.ts'
 import { GLOBALS, type LuaModule, type Pointer } from './lua/wasm.ts'
-import { parseScript, type ScriptFlag } from './script.ts'
+import { claimsNoWrites, parseScript, type ScriptFlag } from './script.ts'
 import { ScriptClient } from './script-client.ts'
 import { type ScriptCall, ScriptRun } from './script-run.ts'
 
@@ -137,6 +138,13 @@ export class Scripts {
 
   has(sha: string): boolean {
     return this.#scripts.has(sha.toLowerCase())
+  }
+
+  /** Whether what a command would call says that it writes nothing. */
+  writesNothing({ fullName }: CommandEntry, args: Arguments): boolean {
+    if (fullName === 'fcall') return this.functions.find(args.text(1))?.flags.has('no-writes') ?? false
+    if (fullName === 'evalsha') return this.#scripts.get(args.text(1).toLowerCase())?.flags?.has('no-writes') ?? false
+    return fullName === 'eval' && claimsNoWrites(args.text(1))
   }
 
   /** SCRIPT FLUSH. */

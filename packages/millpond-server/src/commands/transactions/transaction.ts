@@ -21,7 +21,7 @@ export class Transaction {
   }
 
   /** Whether one of the commands is such. */
-  some(test: (entry: CommandEntry) => boolean): boolean {
-    return this.commands.some(({ entry }) => test(entry))
+  some(test: (entry: CommandEntry, args: Arguments) => boolean): boolean {
+    return this.commands.some(({ entry, args }) => test(entry, args))
   }
 }
