@@ -98,14 +98,20 @@ class View extends NearCacheView<Writes> implements CacheHost {
     return this.stack.settings.random
   }
 
+  /** The path of every hit: it does not go by way of `super`. */
   override getOrSet<V>(key: string, load: Loader<V>, options?: GetOrSetOptions<V>): Promise<V> {
-    const memo = currentMemo(this.stack)
-    return memo === undefined ? super.getOrSet(key, load, options) : this.#readOnce(memo, key, load, options)
+    try {
+      const inner = this.inner(key)
+      const memo = currentMemo(this.stack)
+      if (memo !== undefined) return this.#readOnce(memo, inner, load, options)
+      return this.read(inner, load, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Reads once for the request. Each caller keeps a signal of its own, and a value of its own where it could change it. */
-  async #readOnce<V>(memo: RequestMemo, key: string, load: Loader<V>, options: GetOrSetOptions<V> = {}): Promise<V> {
-    const inner = this.inner(key)
+  async #readOnce<V>(memo: RequestMemo, inner: string, load: Loader<V>, options: GetOrSetOptions<V> = {}): Promise<V> {
     const { sealer } = this.stack
     const { signal, atLeast } = options
     if (atLeast !== undefined) memo.delete(inner)
