@@ -40,6 +40,15 @@ export class Changes implements KeyspaceObserver {
     this.#listening = this.#listeners.some(({ active }) => active)
   }
 
+  /** Only keyspace events tell of new keys. */
+  get wantsCreated(): boolean {
+    return this.#listening && this.#service.notifications.wants('n')
+  }
+
+  created(keyspace: Keyspace, key: Span): void {
+    this.#service.notifications.changed(keyspace, key.text(), 'new', 'n')
+  }
+
   changed(keyspace: Keyspace, key: Span, event: string, eventClass: EventClass): void {
     this.count++
     if (this.#listening) this.#tell(keyspace, key.text(), event, eventClass)

@@ -8,8 +8,8 @@ import { Span } from './span.ts'
 import type { EngineTime } from './time.ts'
 import { type Collection, type Kind, STRING_FORM, type StringForm, type ValueType } from './value.ts'
 
-/** What happened to a key, by the letters of `notify-keyspace-events`: generic, string, list, set, hash, zset, stream, expired, evicted. */
-export type EventClass = 'g' | '$' | 'l' | 's' | 'h' | 'z' | 't' | 'x' | 'e'
+/** What happened to a key, by the letters of `notify-keyspace-events`: generic, string, list, set, hash, zset, stream, expired, evicted, new. */
+export type EventClass = 'g' | '$' | 'l' | 's' | 'h' | 'z' | 't' | 'x' | 'e' | 'n'
 
 /** Who is told what happens in a keyspace: transactions that watch, tracking, keyspace events, the log. */
 export interface KeyspaceObserver {
@@ -21,6 +21,10 @@ export interface KeyspaceObserver {
   left(keyspace: Keyspace, key: Span, reason: 'expire' | 'evict'): void
   /** All keys are gone. */
   cleared(keyspace: Keyspace): void
+  /** Whether `created` is to be called: it costs a look for the key. Default false. */
+  readonly wantsCreated?: boolean
+  /** There is a key that was not there; `changed` follows. */
+  created?(keyspace: Keyspace, key: Span): void
 }
 
 /** The arena's cursors: so many for each of its stripes. */
@@ -199,12 +203,14 @@ export class Keyspace {
       throw new ReplyError('string exceeds maximum allowed size (item-size-limit)')
     }
     const ttlMs = this.#ttlOf(expiresAtMs)
+    const isNew = this.#isTold(key)
     this.#remember(key, 0)
     const stored =
       ttlMs > 0
         ? this.#table.setBytes(key.bytes, key.start, key.end, bytes, start, end, form, ttlMs, this.space)
         : this.delete(key) || true
     if (!stored) throw outOfMemory()
+    if (isNew && ttlMs > 0) this.#observer.created?.(this, key)
   }
 
   /** Puts a collection in place of whatever the key held. @throws ReplyError OOM */
@@ -214,12 +220,14 @@ export class Keyspace {
       this.delete(key)
       return
     }
+    const isNew = this.#isTold(key)
     const number = this.#items.add(value)
     if (!this.#table.setReference(key.bytes, key.start, key.end, number, value.weight, ttlMs, this.space)) {
       this.#items.drop(number)
       throw outOfMemory()
     }
     this.#remember(key, number)
+    if (isNew) this.#observer.created?.(this, key)
     if (this.#table.isAbove) this.#items.onHeavy()
   }
 
@@ -326,6 +334,11 @@ export class Keyspace {
   /** @internal A key of this database left by itself. */
   left(key: Uint8Array, reason: 'expire' | 'evict'): void {
     this.#observer.left(this, new Span(Buffer.from(key.buffer, key.byteOffset, key.length)), reason)
+  }
+
+  /** Whether somebody wants to know that a key, which is about to be put, was not there. */
+  #isTold(key: Span): boolean {
+    return this.#observer.wantsCreated === true && this.typeOf(key) === undefined
   }
 
   #remember(key: Span, number: number): void {

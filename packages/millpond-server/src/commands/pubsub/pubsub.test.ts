@@ -50,3 +50,16 @@ test('keyspace events tell what was switched on, and cost nothing before', () =>
     { push: ['pmessage', '__key*', '__keyspace@0__:a', 'del'] },
   ])
 })
+
+test('keyspace events tell of new keys, before what made them, where that was switched on', () => {
+  const { one, two } = start()
+  two.say('config set notify-keyspace-events En$')
+  one.say('psubscribe *')
+  for (const line of ['set a 1', 'set a 22', 'append b 1', 'lpush list 1', 'lpush list 2', 'rename b c']) two.say(line)
+  expect(one.pushed).toEqual(
+    ['new a', 'set a', 'set a', 'new b', 'append b', 'new list', 'new c'].map((told) => {
+      const [event, key] = told.split(' ') as [string, string]
+      return { push: ['pmessage', '*', `__keyevent@0__:${event}`, key] }
+    }),
+  )
+})
