@@ -65,4 +65,6 @@ test('above its bound keys are let go of, and who has read them is told', () => 
   for (const key of ['a', 'b', 'c']) one.say(`get ${key}`)
   expect(service.tracking.keyCount).toBe(2)
   expect(one.pushed).toEqual([invalidate('a')])
+  service.configuration.set([['tracking-table-max-keys', '1']])
+  expect(one.pushed).toEqual([invalidate('a'), invalidate('b')])
 })

@@ -52,6 +52,7 @@ export class Tracking implements ChangeListener {
   constructor(service: Service) {
     this.#service = service
     service.changes.add(this)
+    service.configuration.follow('tracking-table-max-keys', () => this.#limit())
   }
 
   get active(): boolean {

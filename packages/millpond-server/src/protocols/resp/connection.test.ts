@@ -34,6 +34,17 @@ test('a pipeline is answered in order, around a command that waits', async () =>
   })
 })
 
+test('what a command that has waited tells its own client follows its answer', async () => {
+  await withServer(async (server, socket) => {
+    socket.write('HELLO 3\r\nCLIENT TRACKING ON\r\nLRANGE to 0 -1\r\nBLMOVE from to LEFT LEFT 0\r\n')
+    await answer(socket, '+OK\r\n*0\r\n')
+    const other = net.connect({ port: server.port, host: '127.0.0.1' })
+    other.write('RPUSH from x\r\n')
+    expect(await answer(socket, '$2\r\nto\r\n')).toBe('$1\r\nx\r\n>2\r\n$10\r\ninvalidate\r\n*1\r\n$2\r\nto\r\n')
+    other.destroy()
+  })
+})
+
 test('a value of megabytes goes in and out whole', async () => {
   await withServer(async (_server, socket) => {
     const value = Buffer.alloc(5_000_000, 'v').toString()

@@ -88,6 +88,7 @@ export class RespConnection extends Client {
   }
 
   override resume(): void {
+    if (this.#held !== undefined) this.#release(this.#writer())
     process.nextTick(() => {
       if (this.#own) this.#output.send(this.#own)
       this.#input.resume((bytes, end) => this.#run(bytes, end))
