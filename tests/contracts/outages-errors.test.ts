@@ -67,7 +67,9 @@ describe.each(redisPrograms())('%s', (program) => {
         await server.untilReady()
         await server.command('CONFIG', 'SET', 'save', '')
       }
-      expectOutage(await trial({ strike, mend }), told(/LOADING|ECONN|Stream isn't writeable/))
+      // ioredis asks a server that loads how long that will take, and does not look again before: whole seconds, guessed.
+      const recoveryMsMax = 10_000
+      expectOutage(await trial({ strike, mend }), told(/LOADING|ECONN|Stream isn't writeable/), recoveryMsMax)
     })
 
     test('NOAUTH: it asks for a password that the client does not have', async () => {

@@ -89,7 +89,8 @@ describe('GET /trades/:symbol/:side', () => {
     // While nothing is written there is nothing to miss.
     await client.query("INSERT INTO trades (symbol, side, price, quantity) VALUES ('MILL', 'buy', 1, 1)")
     await expect.poll(() => cut.stats().bypassReason, { timeout: 10_000 }).toMatch(/behind|did not answer|silent/)
-    expect((await get(cut, '/trades/MILL/buy')).from).toBe('database')
+    const from = async () => (await get(cut, '/trades/MILL/buy')).from
+    await expect.poll(from, { timeout: 5000 }).toBe('database')
   })
 
   test('asks the database once for hundreds who ask at the same time', async () => {
