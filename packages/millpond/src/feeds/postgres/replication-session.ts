@@ -11,7 +11,7 @@ import { type Coverage, coveredTables } from './coverage.ts'
 import { formatLsn, type Lsn } from './lsn.ts'
 import type { FeedSettings } from './options.ts'
 import { PgoutputDecoder } from './pgoutput.ts'
-import type { ParsedPosition } from './position.ts'
+import { ProvenSession } from './proven-session.ts'
 import { preparePublication, unpublished } from './publication.ts'
 import { keptSlot, notPermitted, type Slot, type SlotContext, temporarySlot } from './replication-slot.ts'
 import { ReplicationStream } from './replication-stream.ts'
@@ -33,7 +33,7 @@ const NOT_PERMITTED = '42501'
 const STREAM_EARLY_SQL = `SELECT set_config(name, least(setting::int, 1024)::text, false) FROM pg_settings
   WHERE name = 'logical_decoding_work_mem'`
 
-export class ReplicationSession implements Session {
+export class ReplicationSession extends ProvenSession implements Session {
   readonly facts: SessionFacts
   private readonly settings: FeedSettings
   private readonly host: SessionHost
@@ -48,13 +48,13 @@ export class ReplicationSession implements Session {
   private control!: Connection
   private walsender!: Connection
   private stream: ReplicationStream | undefined
-  private visibility: Visibility | undefined
   private catalogWatch: CatalogWatch | undefined
   private rowTags!: RowTags
   private transactions!: Transactions
   private pingTimer: Timer | undefined
 
   constructor(settings: FeedSettings, host: SessionHost, coverage: Coverage, watches: Watches, tap?: SessionTap) {
+    super()
     const role = tap && 'feeder'
     this.facts = { server: undefined, slot: undefined, role, commits: 0, changes: 0, queries: 0 }
     this.tap = tap
@@ -63,36 +63,6 @@ export class ReplicationSession implements Session {
     this.coverage = coverage
     this.watches = watches
     this.connections = new Connections(settings, this.fail)
-  }
-
-  get freshAsOfMs(): number {
-    return this.visibility?.watermark.freshAsOfMs ?? Number.NEGATIVE_INFINITY
-  }
-
-  get position(): ParsedPosition | undefined {
-    const { server } = this.facts
-    if (!server || !this.visibility || this.freshAsOfMs === Number.NEGATIVE_INFINITY) return undefined
-    return { systemId: server.systemId, timeline: server.timeline, lsn: this.visibility.watermark.position }
-  }
-
-  reached({ lsn }: ParsedPosition): Promise<boolean> {
-    if (!this.visibility) return Promise.resolve(false)
-    const reached = this.visibility.reached(lsn)
-    this.ping()
-    return reached
-  }
-
-  async now(): Promise<ParsedPosition> {
-    if (!this.visibility || !this.position) throw new SessionClosed()
-    return { ...this.position, lsn: await this.visibility.present() }
-  }
-
-  unsettledTags(): (readonly string[])[] {
-    return this.visibility?.unsettled.tags() ?? []
-  }
-
-  settled(): Promise<void> {
-    return this.visibility?.unsettled.settled() ?? Promise.resolve()
   }
 
   bind(table: string | undefined, tag: string): void {
@@ -284,7 +254,7 @@ export class ReplicationSession implements Session {
     else if (this.visibility!.watermark.waitingSinceMs !== undefined) this.pingSoon()
   }
 
-  private ping(): void {
+  protected ping(): void {
     if (!this.visibility) return
     const { position: lsn } = this.visibility.watermark
     // A temporary slot ends with us, so nothing has to be kept for later; a kept one starts again at what is settled.

@@ -9,7 +9,7 @@ import type { Asking } from '../connect.ts'
 import type { Coverage } from '../coverage.ts'
 import { type Lsn, parseLsn } from '../lsn.ts'
 import type { FeedSettings } from '../options.ts'
-import type { ParsedPosition } from '../position.ts'
+import { ProvenSession } from '../proven-session.ts'
 import { serverInfo } from '../server-info.ts'
 import type { Session, SessionFacts, SessionHost } from '../session.ts'
 import { Visibility } from '../visibility.ts'
@@ -45,7 +45,7 @@ export interface FollowerOptions {
   readonly lock?: FeederLock
 }
 
-export class FollowerSession implements Session {
+export class FollowerSession extends ProvenSession implements Session {
   readonly facts: SessionFacts = {
     server: undefined,
     slot: undefined,
@@ -63,46 +63,16 @@ export class FollowerSession implements Session {
   private pingsAgain = false
   private hasFailed = false
   private greetedAtMs = Number.NEGATIVE_INFINITY
-  private visibility: Visibility | undefined
   private feeder: string | undefined
   private leave: (() => void) | undefined
 
   constructor(options: FollowerOptions) {
+    super()
     this.options = options
     const { watches, line, settings } = options
     this.asks = line.ask()
     const send: RegistrationsOptions['send'] = (number, batch) => this.ask('watch', number, batch)
     this.registrations = new Registrations({ watches, clock: settings.clock, send })
-  }
-
-  get freshAsOfMs(): number {
-    return this.visibility?.watermark.freshAsOfMs ?? Number.NEGATIVE_INFINITY
-  }
-
-  get position(): ParsedPosition | undefined {
-    const { server } = this.facts
-    if (!server || !this.visibility || this.freshAsOfMs === Number.NEGATIVE_INFINITY) return undefined
-    return { systemId: server.systemId, timeline: server.timeline, lsn: this.visibility.watermark.position }
-  }
-
-  reached({ lsn }: ParsedPosition): Promise<boolean> {
-    if (!this.visibility) return Promise.resolve(false)
-    const reached = this.visibility.reached(lsn)
-    this.ping()
-    return reached
-  }
-
-  async now(): Promise<ParsedPosition> {
-    if (!this.visibility || !this.position) throw new SessionClosed()
-    return { ...this.position, lsn: await this.visibility.present() }
-  }
-
-  unsettledTags(): (readonly string[])[] {
-    return this.visibility?.unsettled.tags() ?? []
-  }
-
-  settled(): Promise<void> {
-    return this.visibility?.unsettled.settled() ?? Promise.resolve()
   }
 
   bind(table: string | undefined, tag: string): void {
@@ -256,7 +226,7 @@ export class FollowerSession implements Session {
   }
 
   /** Has the feeder ask how far the log is: again and again while it is behind, and not more often than every few milliseconds. */
-  private ping(): void {
+  protected ping(): void {
     this.pingsAgain = this.pingTimer !== undefined
     if (this.pingsAgain) return
     this.ask('ping')
