@@ -2,6 +2,7 @@
 import { bitmapCommands } from './bitmaps/index.ts'
 import type { Command } from './command.ts'
 import { connectionCommands } from './connection/index.ts'
+import { fillCommands } from './fills/index.ts'
 import { geoCommands } from './geo/index.ts'
 import { hashCommands } from './hashes/index.ts'
 import { hyperLogLogCommands } from './hyperloglog/index.ts'
@@ -20,6 +21,7 @@ import { transactionCommands } from './transactions/index.ts'
 export const COMMANDS: readonly Command[] = [
   ...bitmapCommands,
   ...connectionCommands,
+  ...fillCommands,
   ...geoCommands,
   ...hashCommands,
   ...hyperLogLogCommands,
