@@ -32,6 +32,25 @@ describe.each([false, true])('parts of values, shared between threads: %s', (sha
     table.close()
   })
 
+  test('a value may be given in two parts, and is one, whatever it replaces', () => {
+    const table = new ArenaTable({ maxWeight: MAX })
+    if (shared) table.share()
+    const random = seededRandom(8)
+    for (const length of [0, 1, 40, 1000, 5000, 16_300, 70_000, 600_000, 3]) {
+      const value = Uint8Array.from({ length: length + 5 }, () => random() * 256)
+      for (const tail of [new Uint8Array(0), value.slice(0, 12), value.slice(0, 4)]) {
+        const end = value.length - 3
+        expect(table.setBytes('key', undefined, undefined, value, 2, end, 9, undefined, 0, tail)).toBe(true)
+        const view = table.get('key')!
+        expect(Buffer.compare(view.copy(), Buffer.concat([value.subarray(2, end), tail]))).toBe(0)
+        expect(view.flags).toBe(9)
+      }
+    }
+    table.set('key', 'abc')
+    expect(String(table.get('key'))).toBe('abc')
+    table.close()
+  })
+
   test('what reaches behind the end is not written, and nothing is read where there is nothing', () => {
     const table = new ArenaTable({ maxWeight: MAX })
     if (shared) table.share()

@@ -239,7 +239,7 @@ export class ArenaTable extends ArenaFacts {
     return this.setBytes(key, undefined, undefined, value, 0, value.length, life.flags, ttlMs)
   }
 
-  /** As `set`, with parts of longer bytes for key and value: allocates nothing. */
+  /** As `set`, with parts of longer bytes for key and value: allocates nothing. `tail`: bytes that end the value, and lie elsewhere. */
   setBytes(
     key: ArenaKey,
     keyStart: number | undefined,
@@ -250,11 +250,12 @@ export class ArenaTable extends ArenaFacts {
     flags = 0,
     ttlMs: number = Number.POSITIVE_INFINITY,
     space = 0,
+    tail?: Uint8Array,
   ): boolean {
     this.#key.aim(key, keyStart, keyEnd, space)
     checkValue(value, valueStart, valueEnd)
     const expiresAtMs = this.#expiryAfter(ttlMs)
-    if (!this.#mayHold(valueEnd - valueStart)) {
+    if (!this.#mayHold(valueEnd - valueStart + (tail === undefined ? 0 : tail.length))) {
       this.#remove('replace')
       return false
     }
@@ -264,6 +265,7 @@ export class ArenaTable extends ArenaFacts {
     } else {
       this.#writer.aim(value, valueStart, valueEnd, flags, expiresAtMs)
     }
+    if (tail !== undefined) this.#writer.aimTail(tail)
     return this.#write()
   }
 

@@ -11,6 +11,7 @@ import { trap } from './arena-trap.ts'
 
 /** How many slots each set looks at for expired entries: all have been seen after half as many sets as there are slots. */
 const SWEEP_SLOTS = 2
+const NOTHING = new Uint8Array(0)
 
 export class ArenaWriter {
   readonly #core: ArenaCore
@@ -25,6 +26,9 @@ export class ArenaWriter {
   #expiresAtMs = 0
   /** -1: bytes; else the value is an object, whose number stands in for the flags, and this is its weight / 16. */
   #extraUnits = -1
+  /** What stands behind the bytes, as a part of the value that lies elsewhere. */
+  #tail: Uint8Array = NOTHING
+  #tailLength = 0
 
   constructor(core: ArenaCore) {
     this.#core = core
@@ -41,6 +45,13 @@ export class ArenaWriter {
     this.#flags = flags | 0
     this.#expiresAtMs = expiresAtMs
     this.#extraUnits = -1
+    this.#tailLength = 0
+  }
+
+  /** Bytes that end the value which `aim` has begun. */
+  aimTail(tail: Uint8Array): void {
+    this.#tail = tail
+    this.#tailLength = tail.length
   }
 
   /** The next `set` writes a reference to an object. */
@@ -59,7 +70,7 @@ export class ArenaWriter {
       stripe.hasExpiries ||
       core.room.rehome(stripe, stripe.grownShape(true))
     const ref = core.find(stripe, key)
-    this.#plan.make(key.length + this.#length)
+    this.#plan.make(key.length + this.#length + this.#tailLength)
     if (columns && ref !== 0 && this.#fits(ref)) this.#overwrite(stripe, ref)
     else if (columns && this.#store(stripe, key, ref)) return true
     else return this.#fail(stripe, key)
@@ -88,9 +99,9 @@ export class ArenaWriter {
     const slot = stripe.slotOf(ref)
     removals.note(memory, ref, 'replace')
     this.#words[stripe.word + STRIPE.TOUCHING] = slot + 1
-    writeItem(memory, ref, keyLengthOf(memory, ref), this.#bytes, this.#start, this.#length)
+    this.#writeValue(ref, keyLengthOf(memory, ref))
     if (trap.at !== undefined) trap.at('overwrite')
-    this.#words[ref * 4 + CHUNK.VALUE_LENGTH] = this.#length
+    this.#words[ref * 4 + CHUNK.VALUE_LENGTH] = this.#length + this.#tailLength
     this.#words[ref * 4 + CHUNK.FLAGS] = this.#flags
     stripe.setExpiry(ref, this.#expiresAtMs)
     this.#core.use(stripe, ref)
@@ -171,12 +182,18 @@ export class ArenaWriter {
     const at = head * 4
     this.#words[at + CHUNK.HASH] = key.hash
     this.#words[at + CHUNK.KEY_LENGTH] = this.#extraUnits < 0 ? key.word : key.word | REFERENCE
-    this.#words[at + CHUNK.VALUE_LENGTH] = this.#extraUnits < 0 ? this.#length : this.#extraUnits
+    this.#words[at + CHUNK.VALUE_LENGTH] = this.#extraUnits < 0 ? this.#length + this.#tailLength : this.#extraUnits
     this.#words[at + CHUNK.FLAGS] = this.#flags
     this.#core.firstUse(head)
     writeItem(memory, head, 0, key.bytes, key.start, key.length)
     if (trap.at !== undefined) trap.at('write')
-    writeItem(memory, head, key.length, this.#bytes, this.#start, this.#length)
+    this.#writeValue(head, key.length)
     return head
+  }
+
+  #writeValue(ref: number, offset: number): void {
+    const { memory } = this.#core
+    writeItem(memory, ref, offset, this.#bytes, this.#start, this.#length)
+    if (this.#tailLength > 0) writeItem(memory, ref, offset + this.#length, this.#tail, 0, this.#tailLength)
   }
 }
