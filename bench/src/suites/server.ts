@@ -1,11 +1,12 @@
 /** The suite `server`: `millpond serve` as it is built beside redis-server, by redis-benchmark, a core for each side. */
 
 import { seededRandom } from '../../../packages/millpond/src/core/random.ts'
+import type { ChildServer } from '../../../tools/servers/child.ts'
 import { ask } from '../../../tools/servers/resp.ts'
-import { alternate, type Contender, type Figures } from '../alternate.ts'
+import { alternate, type Contender, type Figures, type Measured } from '../alternate.ts'
 import { atLeast, atMost, type Row, row, type Suite, type SuiteContext, type Target } from '../suite.ts'
 import { churn, fill, type Load, run } from './server/load.ts'
-import { build, residentBytes, start } from './server/servers.ts'
+import { build, cpuSeconds, residentBytes, start } from './server/servers.ts'
 
 /** Commands a second over Redis's, at least. */
 const RATES: Readonly<Record<number, (load: Load) => Target>> = {
@@ -18,13 +19,18 @@ const FILLS = [
   { count: 100_000, bytes: 1024 },
   { count: 1_000_000, bytes: 100 },
 ] as const
+const OTHER_RATE = atLeast(0.8)
 const CHURN_MEMORY = 64 * 2 ** 20
 
 export const suite: Suite = {
   name: 'server',
   summary: 'millpond serve beside redis-server: rates, latencies, memory, and memory under churn',
   options: {
-    only: { type: 'string', summary: 'rates, others, memory or churn' },
+    only: {
+      type: 'string',
+      summary: 'rates, others, memory or churn; cpu: rates and others by CPU time, on a busy machine',
+    },
+    load: { type: 'string', summary: 'TEXT: of rates, others and cpu only loads whose names contain it: "GET 100 B"' },
     'churn-minutes': { type: 'string', summary: 'how long the churn goes on, default 1' },
   },
   async run(context) {
@@ -35,39 +41,71 @@ export const suite: Suite = {
     return [
       ...(wants('rates') ? await rates(context) : []),
       ...(wants('others') ? await others(context) : []),
+      ...(only === 'cpu' ? await cpu(context) : []),
       ...(wants('memory') ? await memory(context) : []),
       ...(wants('churn') ? await churning(context) : []),
     ]
   },
 }
 
-async function rates(context: SuiteContext): Promise<Row[]> {
-  const rows: Row[] = []
+/** Loads whose rates are judged: values of two sizes, set and got. */
+function* judgedLoads(context: SuiteContext): Generator<Load & { readonly name: string }> {
   for (const bytes of [100, 1024]) {
     for (const pipeline of [1, 16, 64]) {
       for (const command of ['set', 'get'] as const) {
-        const load: Load = { command, bytes, pipeline, requests: requestsOf(context, pipeline) }
         const name = `${command.toUpperCase()} ${bytes} B, ${pipeline} deep`
-        const figures = await compare(context, name, load)
-        rows.push(
-          row(`${name}: rate`, figures.ratio('millpond', 'redis', 'rate'), 'times', RATES[pipeline]!(load)),
-          row(`${name}: p99`, figures.ratio('millpond', 'redis', 'p99'), 'times', atMost(1.3)),
-          row(`${name}: p99.9`, figures.ratio('millpond', 'redis', 'p999'), 'times', atMost(2)),
-          row(`${name}: commands`, figures.spread('millpond', 'rate'), '/s'),
-        )
+        if (isWanted(context, name)) yield { name, command, bytes, pipeline, requests: requestsOf(context, pipeline) }
       }
     }
+  }
+}
+
+function* otherLoads(context: SuiteContext): Generator<Load & { readonly name: string }> {
+  for (const command of OTHERS) {
+    const name = `${command.toUpperCase()}, 16 deep`
+    if (isWanted(context, name)) yield { name, command, bytes: 100, pipeline: 16, requests: requestsOf(context, 16) }
+  }
+}
+
+function isWanted({ options: { load } }: SuiteContext, name: string): boolean {
+  return load === undefined || name.toLowerCase().includes(String(load).toLowerCase())
+}
+
+async function rates(context: SuiteContext): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const load of judgedLoads(context)) {
+    const { name } = load
+    const figures = await compare(context, name, load)
+    rows.push(
+      row(`${name}: rate`, figures.ratio('millpond', 'redis', 'rate'), 'times', RATES[load.pipeline]!(load)),
+      row(`${name}: p99`, figures.ratio('millpond', 'redis', 'p99'), 'times', atMost(1.3)),
+      row(`${name}: p99.9`, figures.ratio('millpond', 'redis', 'p999'), 'times', atMost(2)),
+      row(`${name}: commands`, figures.spread('millpond', 'rate'), '/s'),
+    )
   }
   return rows
 }
 
 async function others(context: SuiteContext): Promise<Row[]> {
   const rows: Row[] = []
-  for (const command of OTHERS) {
-    const load: Load = { command, bytes: 100, pipeline: 16, requests: requestsOf(context, 16) }
-    const figures = await compare(context, command, load)
-    const rate = figures.ratio('millpond', 'redis', 'rate')
-    rows.push(row(`${command.toUpperCase()}, 16 deep: rate`, rate, 'times', atLeast(0.8)))
+  for (const load of otherLoads(context)) {
+    const figures = await compare(context, load.name, load)
+    rows.push(row(`${load.name}: rate`, figures.ratio('millpond', 'redis', 'rate'), 'times', OTHER_RATE))
+  }
+  return rows
+}
+
+/** What a core could serve, whoever else has the machine: Redis's CPU time over ours. */
+async function cpu(context: SuiteContext): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const load of [...judgedLoads(context), ...otherLoads(context)]) {
+    const isOther = (OTHERS as readonly string[]).includes(load.command)
+    const figures = await compare(context, load.name, load)
+    const target = isOther ? OTHER_RATE : RATES[load.pipeline]!(load)
+    rows.push(
+      row(`${load.name}: CPU, Redis / Millpond`, figures.ratio('redis', 'millpond', 'cpu'), 'times', target),
+      row(`${load.name}: CPU of Millpond`, figures.spread('millpond', 'cpu'), 'us'),
+    )
   }
   return rows
 }
@@ -83,7 +121,7 @@ async function compare(context: SuiteContext, name: string, load: Load): Promise
   try {
     for (const [at, server] of servers.entries()) {
       await run(server.port, { ...load, command: 'set', pipeline: 16, requests: 300_000 })
-      contenders.push({ name: at === 0 ? 'millpond' : 'redis', turn: () => run(server.port, load) })
+      contenders.push({ name: at === 0 ? 'millpond' : 'redis', turn: () => measure(server, load) })
     }
     const rounds = context.rounds(7)
     return await alternate(contenders, {
@@ -94,6 +132,12 @@ async function compare(context: SuiteContext, name: string, load: Load): Promise
   } finally {
     for (const server of servers) await server.destroy()
   }
+}
+
+async function measure({ port, pid }: ChildServer, load: Load): Promise<Measured> {
+  const before = cpuSeconds(pid)
+  const measured = await run(port, load)
+  return { ...measured, cpu: ((cpuSeconds(pid) - before) / load.requests) * 1e6 }
 }
 
 async function memory(context: SuiteContext): Promise<Row[]> {

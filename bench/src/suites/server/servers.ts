@@ -42,6 +42,17 @@ export async function start(name: 'millpond' | 'redis', memory = '4gb'): Promise
   return server
 }
 
+/** Seconds of CPU that a process has used, all threads, in the kernel too. */
+export function cpuSeconds(pid: number): number {
+  const words = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+  return (Number(words[11]) + Number(words[12])) / TICKS_A_SECOND
+}
+
+/** What Linux counts CPU time in, for programs. */
+const TICKS_A_SECOND = 100
+
 /** Resident memory of a process, in bytes. */
 export function residentBytes(pid: number): number {
   const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
