@@ -67,6 +67,14 @@ export class Changes implements KeyspaceObserver {
     else this.#tell(keyspace, key.text(), 'evicted', 'e')
   }
 
+  expires(keyspace: Keyspace, key: Span, expiresAtMs: number): void {
+    this.#service.logs.expires(keyspace, key, expiresAtMs)
+  }
+
+  fieldsExpired(keyspace: Keyspace, key: Span, fields: readonly string[]): void {
+    this.#service.logs.also(keyspace, ['HDEL', key.copy(), ...fields])
+  }
+
   cleared(keyspace: Keyspace): void {
     this.count++
     if (!this.#listening) return

@@ -29,6 +29,8 @@ export class Logs {
   log: ChangeLog | undefined
   readonly #service: Service
   #group: LoggedCommand[] = []
+  /** What comes behind the command that runs. */
+  #after: LoggedCommand[] = []
 
   constructor(service: Service) {
     this.#service = service
@@ -46,34 +48,52 @@ export class Logs {
     const { log } = this
     if (log === undefined) return
     const { logged } = client
-    if (logged === undefined && this.#service.depth === 0 && this.#group.length === 0) {
+    const alone = this.#service.depth === 0 && this.#group.length === 0 && this.#after.length === 0
+    if (logged === undefined && alone) {
       log.append(db, args)
       return
     }
     client.logged = undefined
     if (logged === undefined) this.#group.push({ db, args: args.keep() })
     else for (const instead of logged) this.#group.push({ db, args: instead })
+    this.#takeAfter()
     if (this.#service.depth === 0) this.flush()
   }
 
   /** A key left by itself: after a start from the log it must not be there either. */
   left(db: Keyspace, key: Span): void {
-    if (this.log !== undefined) this.also(db, 'DEL', key.copy())
+    if (this.log !== undefined) this.also(db, ['DEL', key.copy()])
   }
 
   /** Something was changed beside the command that runs, and before it: what was too old was removed. */
-  also(db: Keyspace, ...words: readonly (string | Uint8Array)[]): void {
+  also(db: Keyspace, words: readonly (string | Uint8Array)[]): void {
     if (this.log === undefined) return
     this.#group.push({ db, args: Arguments.of(words) })
     if (this.#service.depth === 0) this.flush()
   }
 
+  /**
+   * The cache lets a key expire at another moment than the command says: by its default, or by what it allows at most. At the next
+   * start the command is read at another time, so the log is told the moment.
+   */
+  expires(db: Keyspace, key: Span, expiresAtMs: number): void {
+    if (this.log === undefined) return
+    this.#after.push({ db, args: Arguments.of(['PEXPIREAT', key.copy(), String(Math.ceil(expiresAtMs))]) })
+  }
+
   /** Hands over what was collected: the outermost command is over. */
   flush(): void {
+    this.#takeAfter()
     const group = this.#group
     if (group.length === 0 || this.log === undefined) return
     this.#group = []
     if (group.length === 1) this.log.append(group[0]!.db, group[0]!.args)
     else this.log.appendGroup(group)
+  }
+
+  #takeAfter(): void {
+    if (this.#after.length === 0) return
+    for (const command of this.#after) this.#group.push(command)
+    this.#after = []
   }
 }

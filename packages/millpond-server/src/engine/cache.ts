@@ -180,6 +180,29 @@ export class Cache {
     return removed
   }
 
+  /** Clears away fields of hashes that have expired, for about so many milliseconds. Returns whether there is more to do. */
+  clearFields(ms: number = STEP_MS): boolean {
+    const endsAtMs = performance.now() + ms
+    return this.databases.some((database) => {
+      while (database.clearFields()) if (performance.now() >= endsAtMs) return true
+      return false
+    })
+  }
+
+  /** Runs what puts keys that were stored before: neither the bound on memory nor the rules about lives hold meanwhile. */
+  readmit(run: () => void): void {
+    const { maxMemory, defaultTtlMs, maxTtlMs } = this
+    this.setMaxMemory(0)
+    this.defaultTtlMs = this.maxTtlMs = Number.POSITIVE_INFINITY
+    try {
+      run()
+    } finally {
+      this.setMaxMemory(maxMemory)
+      this.defaultTtlMs = defaultTtlMs
+      this.maxTtlMs = maxTtlMs
+    }
+  }
+
   /** Lets keys keep their places, so that a walk through them meets none twice. */
   holdShape(hold: boolean): void {
     this.#items.table.keepSlots(hold)
@@ -192,10 +215,11 @@ export class Cache {
 
   #tick(): void {
     this.#time.tick()
-    const removed = this.clearAway()
+    const much = this.clearAway() > SLOTS_A_LOOK / 8
+    const more = this.clearFields()
     if (this.#above) this.hasRoom()
     this.#timer = undefined
-    this.#timer = this.#time.after(removed > SLOTS_A_LOOK / 8 ? 1 : STEP_EVERY_MS, () => this.#tick())
+    this.#timer = this.#time.after(much || more ? 1 : STEP_EVERY_MS, () => this.#tick())
   }
 
   #weigh(): void {

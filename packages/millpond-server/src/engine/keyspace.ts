@@ -1,6 +1,7 @@
 /** One database of a cache: keys, what they hold, and when they expire. */
 import type { ArenaTable, ArenaView } from 'millpond/memory'
 import type { Cache } from './cache.ts'
+import { Deadlines } from './deadlines.ts'
 import type { EncodingLimits } from './encoding-limits.ts'
 import { outOfMemory, ReplyError, wrongType } from './errors.ts'
 import type { Items } from './items.ts'
@@ -21,6 +22,10 @@ export interface KeyspaceObserver {
   left(keyspace: Keyspace, key: Span, reason: 'expire' | 'evict'): void
   /** All keys are gone. */
   cleared(keyspace: Keyspace): void
+  /** The cache gave a key that was stored another expiry than was said, by its rules. */
+  expires?(keyspace: Keyspace, key: Span, expiresAtMs: number): void
+  /** Fields of a hash left because their time was over; `changed` follows. */
+  fieldsExpired?(keyspace: Keyspace, key: Span, fields: readonly string[]): void
   /** Whether `created` is to be called: it costs a look for the key. Default false. */
   readonly wantsCreated?: boolean
   /** There is a key that was not there; `changed` follows. */
@@ -29,6 +34,9 @@ export interface KeyspaceObserver {
 
 /** The arena's cursors: so many for each of its stripes. */
 const CURSORS_A_STRIPE = 2 ** 32
+/** In how many collections, and how many elements of each, are cleared away at once. */
+const COLLECTIONS_A_STEP = 16
+const FIELDS_A_STEP = 256
 
 /** What a key holds: a string's bytes and form, or a collection. */
 export interface Held {
@@ -62,6 +70,8 @@ export class Keyspace {
   readonly #table: ArenaTable
   readonly #time: EngineTime
   readonly #observer: KeyspaceObserver
+  /** Keys of hashes of which fields expire, and a moment before which none does. */
+  #fieldExpiries = new Deadlines()
   // The key of the last call, and its collection's number (0: none): `changed` follows as a rule, and need not look again.
   #lastBytes: Uint8Array | undefined
   #lastStart = 0
@@ -210,6 +220,7 @@ export class Keyspace {
         ? this.#table.setBytes(key.bytes, key.start, key.end, bytes, start, end, form, ttlMs, this.space)
         : this.delete(key) || true
     if (!stored) throw outOfMemory()
+    this.#tellRule(key, expiresAtMs, ttlMs)
     if (isNew && ttlMs > 0) this.#observer.created?.(this, key)
   }
 
@@ -227,6 +238,8 @@ export class Keyspace {
       throw outOfMemory()
     }
     this.#remember(key, number)
+    this.#tellRule(key, expiresAtMs, ttlMs)
+    this.fieldsExpire(key, value)
     if (isNew) this.#observer.created?.(this, key)
     if (this.#table.isAbove) this.#items.onHeavy()
   }
@@ -240,7 +253,9 @@ export class Keyspace {
   setExpiry(key: Span, expiresAtMs: number): boolean {
     const ttlMs = Math.min(expiresAtMs - this.#time.nowMs, this.cache.maxTtlMs)
     this.#lastBytes = undefined
-    return this.#table.expireAfter(ttlMs, key.bytes, key.start, key.end, this.space)
+    const isThere = this.#table.expireAfter(ttlMs, key.bytes, key.start, key.end, this.space)
+    if (isThere) this.#tellRule(key, expiresAtMs, ttlMs)
+    return isThere
   }
 
   /** Removes a key. Returns whether it was there. Call `changed` after it. */
@@ -265,12 +280,42 @@ export class Keyspace {
     if (number !== 0) this.#settle(key, number)
   }
 
+  /** The collection of a key may have elements that expire: they will be cleared away. Call it when they get an earlier expiry. */
+  fieldsExpire(key: Span, { nextExpiryMs = Number.POSITIVE_INFINITY }: Collection): void {
+    if (nextExpiryMs === Number.POSITIVE_INFINITY) return
+    const name = key.text()
+    if (nextExpiryMs < this.#fieldExpiries.get(name)) this.#fieldExpiries.set(name, nextExpiryMs)
+  }
+
+  /** Removes up to so many elements of a key's collection whose time is over, and tells of it. Returns whether any are left. */
+  removeExpired(key: Span, value: Collection, most?: number): boolean {
+    const gone = value.removeExpired?.(this.#time.nowMs, most) ?? []
+    const isLeft = value.size > 0
+    if (gone.length > 0) {
+      this.#observer.fieldsExpired?.(this, key, gone)
+      this.changed(key, 'hexpired', 'h')
+    }
+    return isLeft
+  }
+
+  /** Clears away elements that have expired, in some collections. Returns whether there may be more to do. */
+  clearFields(): boolean {
+    const due = this.#fieldExpiries.take(this.#time.nowMs, COLLECTIONS_A_STEP)
+    for (const name of due) {
+      const key = Span.of(name)
+      const value = this.collection(key)
+      if (value && this.removeExpired(key, value, FIELDS_A_STEP)) this.fieldsExpire(key, value)
+    }
+    return due.length > 0
+  }
+
   /** Removes all keys. What they took comes back by and by. */
   clear(): void {
     this.changes += this.size
     this.#lastBytes = undefined
     this.#items.giveSpace(this.space)
     this.space = this.#items.takeSpace()
+    this.#fieldExpiries = new Deadlines()
     this.#observer.cleared(this)
   }
 
@@ -279,6 +324,9 @@ export class Keyspace {
     const { space } = this
     this.space = other.space
     other.space = space
+    const expiries = this.#fieldExpiries
+    this.#fieldExpiries = other.#fieldExpiries
+    other.#fieldExpiries = expiries
     this.#lastBytes = other.#lastBytes = undefined
     this.changes++
     other.changes++
@@ -368,6 +416,12 @@ export class Keyspace {
       this.#table.reweigh(value.weight, key.bytes, key.start, key.end, this.space)
       if (this.#table.isAbove) this.#items.onHeavy()
     }
+  }
+
+  /** Says so when a key lives for another time than was asked for. */
+  #tellRule(key: Span, expiresAtMs: number, ttlMs: number): void {
+    const { nowMs } = this.#time
+    if (ttlMs !== expiresAtMs - nowMs) this.#observer.expires?.(this, key, nowMs + ttlMs)
   }
 
   /** Milliseconds that a key may live, by what it was given and what the cache allows. */

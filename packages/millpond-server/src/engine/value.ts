@@ -13,6 +13,10 @@ export interface Collection {
   readonly weight: number
   /** What OBJECT ENCODING says: 'listpack', 'hashtable', 'quicklist', 'intset', 'skiplist', 'stream'. */
   readonly encoding: string
+  /** Of one whose elements may expire by themselves: a moment before which none does. */
+  readonly nextExpiryMs?: number
+  /** Removes up to so many of the elements whose time is over (default: all), and tells which. */
+  removeExpired?(nowMs: number, most?: number): string[]
   /** A copy that has nothing in common with it: COPY. */
   clone(): Collection
 }

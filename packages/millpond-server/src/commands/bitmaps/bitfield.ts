@@ -65,7 +65,8 @@ function change(db: Keyspace, key: Span, operations: readonly FieldOperation[], 
   const value = db.editString(key)
   const expiresAtMs = value?.expiresAtMs
   const lastBits = operations.filter(changes).map(({ offset, bits }) => offset + bits - 1)
-  const bytes = lengthened(value, Math.floor(Math.max(...lastBits) / 8) + 1)
+  const lastBit = lastBits.reduce((most, bit) => Math.max(most, bit))
+  const bytes = lengthened(value, Math.floor(lastBit / 8) + 1)
   let changed = bytes.length !== value?.length
   const answers = operations.map((operation) => {
     if (operation.kind === 'GET') return fieldOf(operation, bytes, 0, bytes.length)

@@ -45,7 +45,7 @@ export const bitop: Command = {
 
 /** Strings that are shorter than the longest have zeros behind them. */
 function combined(sources: readonly Uint8Array[], combine: Combine): Uint8Array {
-  const result = new Uint8Array(Math.max(...sources.map(({ length }) => length)))
+  const result = new Uint8Array(sources.reduce((most, { length }) => Math.max(most, length), 0))
   result.set(sources[0]!)
   for (const source of sources.slice(1)) {
     for (let at = 0; at < source.length; at++) result[at] = combine(result[at]!, source[at]!)

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { Arguments } from '../../engine/arguments.ts'
+import { execute } from '../executor.ts'
 import { TestService } from '../testing.ts'
 
 function start() {
@@ -94,6 +96,43 @@ describe('fields that expire', () => {
     expect(events).toEqual(['hset key', 'hexpire key', 'hexpired key', 'del key'])
     expect(client.say('hset key b 2')).toBe(1)
     expect(client.say('hkeys key')).toEqual(['b'])
+  })
+
+  test('leave although nobody looks, a few at a time, and the last one takes the key with it', () => {
+    const { service, client, log } = start()
+    const events = service.events()
+    const fields = Array.from({ length: 1000 }, (_, at) => `f${at}`)
+    client.run('hset', 'many', ...fields.flatMap((field) => [field, 'value']))
+    client.say('hset few a 1 b 2')
+    client.run('hpexpire', 'many', 100, 'fields', 1000, ...fields)
+    client.say('hpexpire few 100 fields 1 a')
+    client.say('rename few other')
+    log.length = events.length = 0
+    service.cache.start()
+    service.time.pass(99)
+    expect(log).toEqual([])
+    service.time.pass(101)
+    for (let turn = 0; turn < 100 && events.length < 3; turn++) service.time.pass(2)
+    service.cache.stop()
+    expect(client.say('exists many')).toBe(0)
+    expect(client.say('hgetall other')).toEqual(['b', '2'])
+    const gone = log.filter((line) => line.startsWith('HDEL many ')).map((line) => line.split(' ').slice(2))
+    expect(Math.max(...gone.map(({ length }) => length))).toBeLessThan(300)
+    expect(gone.flat().toSorted()).toEqual(fields.toSorted())
+    expect(log).toContain('HDEL other a')
+    expect(events.filter((event) => event === 'del many')).toHaveLength(1)
+  })
+
+  test('any number of fields at once', () => {
+    const { service, client, log } = start()
+    const fields = Array.from({ length: 150_000 }, (_, at) => `${at}`)
+    const say = (words: string[]) => execute(client, Arguments.of(words), client.reply)
+    say(['hset', 'many', ...fields.flatMap((field) => [field, ''])])
+    say(['hpexpire', 'many', '100', 'fields', String(fields.length), ...fields])
+    expect(log.at(-1)!.split(' ')).toHaveLength(fields.length + 5)
+    service.time.pass(100)
+    expect(client.say('hlen many')).toBe(0)
+    expect(log.at(-1)!.split(' ')).toHaveLength(fields.length + 2)
   })
 
   test('a moment that is over removes at once', () => {

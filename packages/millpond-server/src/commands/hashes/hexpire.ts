@@ -44,6 +44,7 @@ function commandFor(form: Form): Command {
       const hash = editHash(client, args.span(1))
       const condition = conditioned ? args.option(3) : ''
       const answers = fields.map((field) => expire(client, hash, field, moment, condition))
+      if (hash) client.db.fieldsExpire(args.span(1), hash)
       tell(client, args, moment, fields, answers)
       reply.array(answers.length)
       for (const answer of answers) reply.integer(answer)
@@ -120,11 +121,12 @@ function tell(
   const expiring = fields.filter((_, at) => answers[at] === EXPIRES)
   const gone = fields.filter((_, at) => answers[at] === GONE)
   if (expiring.length > 0) {
-    client.logAs('HPEXPIREAT', key.copy(), String(moment), 'FIELDS', String(expiring.length), ...expiring)
+    const words = ['HPEXPIREAT', key.copy(), String(moment), 'FIELDS', String(expiring.length), ...expiring]
+    client.service.logs.replace(client, words)
     client.db.changed(key, 'hexpire', 'h')
   }
   if (gone.length > 0) {
-    client.logAs('HDEL', key.copy(), ...gone)
+    client.service.logs.replace(client, ['HDEL', key.copy(), ...gone])
     client.db.changed(key, 'hdel', 'h')
   }
 }

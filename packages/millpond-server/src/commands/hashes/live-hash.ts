@@ -1,4 +1,4 @@
-/** The hash under a key, without the fields whose time is over: these are removed when somebody looks. */
+/** The hash under a key, without the fields whose time is over: those that are still there are removed when somebody looks. */
 import type { Span } from '../../engine/span.ts'
 import { HASH, type Hash } from '../../engine/values/hash.ts'
 import type { Client } from '../client.ts'
@@ -20,10 +20,5 @@ export function editOrNewHash(client: Client, key: Span): Hash {
 
 function live(client: Client, key: Span, hash: Hash | undefined): Hash | undefined {
   if (hash === undefined || hash.nextExpiryMs > client.service.time.nowMs) return hash
-  const expired = hash.removeExpired(client.service.time.nowMs)
-  if (expired.length === 0) return hash
-  client.service.logs.also(client.db, 'HDEL', key.copy(), ...expired)
-  const left = hash.size
-  client.db.changed(key, 'hexpired', 'h')
-  return left === 0 ? undefined : hash
+  return client.db.removeExpired(key, hash) ? hash : undefined
 }

@@ -119,18 +119,18 @@ export class Persistence {
 
   /** Writes everything, forgets it, and reads it again: DEBUG RELOAD. */
   reload(): void {
-    const { logs, caches, cache } = this.#service
+    const { logs, cache } = this.#service
     this.save()
     const { log } = logs
     // Nothing has changed that a log would have to know.
     logs.log = undefined
-    caches.stop()
+    cache.stop()
     for (const db of cache.databases) db.clear()
     try {
       this.#load([{ path: this.#rdbPath, isLast: false }])
     } finally {
       logs.log = log
-      caches.start()
+      cache.start()
     }
     this.#savedChanges = this.#service.changes.count
   }
@@ -209,20 +209,18 @@ export class Persistence {
   }
 
   #load(files: readonly { readonly path: string; readonly isLast: boolean }[]): void {
-    const { cache } = this.#service
-    const { maxMemory } = cache
-    cache.setMaxMemory(0)
     const sums = { keys: 0, commands: 0, expired: 0 }
     let torn: string | undefined
-    for (const { path, isLast } of files) {
-      const read: Replayed = replayFile(this.#service, path, isLast)
-      sums.keys += read.keys
-      sums.commands += read.commands
-      sums.expired += read.expired
-      this.#ends = read.end
-      torn = read.torn && `${path}: ${read.torn} were cut off at byte ${read.end}`
-    }
-    cache.setMaxMemory(maxMemory)
+    this.#service.cache.readmit(() => {
+      for (const { path, isLast } of files) {
+        const read: Replayed = replayFile(this.#service, path, isLast)
+        sums.keys += read.keys
+        sums.commands += read.commands
+        sums.expired += read.expired
+        this.#ends = read.end
+        torn = read.torn && `${path}: ${read.torn} were cut off at byte ${read.end}`
+      }
+    })
     if (files.length > 0) this.loaded = { ...sums, torn }
     if (torn) process.stderr.write(`${torn}\n`)
   }

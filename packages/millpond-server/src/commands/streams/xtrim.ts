@@ -21,7 +21,7 @@ export const xtrim: Command = {
     const removed = stream?.trim(options.trimming!) ?? 0
     if (removed > 0) {
       if (service.logs.log && options.trimming!.approximate) {
-        client.logAs(...withExactTrimming(args.texts(0), options, stream!))
+        service.logs.replace(client, withExactTrimming(args.texts(0), options, stream!))
       }
       db.changed(key, 'xtrim', 't')
     }

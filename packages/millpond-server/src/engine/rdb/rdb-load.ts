@@ -41,8 +41,11 @@ export function loadRdb(source: ByteSource, cache: Cache, nowMs: number, library
     key: put,
     library,
     fieldExpiries: (index, key, fields) => {
-      const hash = cache.databases[index]?.edit(new Span(key), HASH)
+      const db = cache.databases[index]
+      const span = new Span(key)
+      const hash = db?.edit(span, HASH)
       for (const [field, expiresAtMs] of fields) hash?.setExpiry(field, expiresAtMs)
+      if (hash) db!.fieldsExpire(span, hash)
     },
   })
   return { keys, expired }

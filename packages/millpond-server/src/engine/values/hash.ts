@@ -1,11 +1,13 @@
 /** Hashes: values by field, where a field may expire by itself. */
+
+import { Deadlines } from '../deadlines.ts'
 import type { EncodingLimits } from '../encoding-limits.ts'
 import type { Collection, Kind } from '../value.ts'
 import { Dictionary } from './dictionary.ts'
 
 /** What a value costs beside its bytes, and a field's expiry. */
 const VALUE_BYTES = 24
-const EXPIRY_BYTES = 64
+const EXPIRY_BYTES = 112
 const HASH_BYTES = 360
 
 /** A map of byte strings by byte strings. */
@@ -16,9 +18,7 @@ export class Hash implements Collection {
   #valueBytes = 0
   #large = false
   /** Only of fields that expire. */
-  #expiries: Map<string, number> | undefined
-  /** No field expires before this moment. */
-  #nextExpiryMs = Number.POSITIVE_INFINITY
+  #expiries: Deadlines | undefined
 
   constructor(limits: EncodingLimits, fields: Dictionary<string> = new Dictionary()) {
     this.#limits = limits
@@ -115,27 +115,20 @@ export class Hash implements Collection {
       this.#expiries?.delete(field)
       return
     }
-    this.#expiries ??= new Map()
+    this.#expiries ??= new Deadlines()
     this.#expiries.set(field, expiresAtMs)
-    this.#nextExpiryMs = Math.min(this.#nextExpiryMs, expiresAtMs)
   }
 
   /** A moment before which `removeExpired` finds nothing. */
   get nextExpiryMs(): number {
-    return this.#nextExpiryMs
+    return this.#expiries === undefined ? Number.POSITIVE_INFINITY : this.#expiries.earliestMs
   }
 
-  /** Removes the fields whose time is over, and tells which those were. */
-  removeExpired(nowMs: number): string[] {
-    if (nowMs < this.#nextExpiryMs || this.#expiries === undefined) return NONE
-    const expired: string[] = []
-    let nextMs = Number.POSITIVE_INFINITY
-    for (const [field, expiresAtMs] of this.#expiries) {
-      if (expiresAtMs <= nowMs) expired.push(field)
-      else nextMs = Math.min(nextMs, expiresAtMs)
-    }
+  /** Removes up to so many of the fields whose time is over, and tells which those were. */
+  removeExpired(nowMs: number, most: number = Number.POSITIVE_INFINITY): string[] {
+    if (this.#expiries === undefined) return NONE
+    const expired = this.#expiries.take(nowMs, most)
     for (const field of expired) this.delete(field)
-    this.#nextExpiryMs = nextMs
     return expired
   }
 
@@ -143,8 +136,7 @@ export class Hash implements Collection {
     const twin = new Hash(this.#limits, this.#fields.clone())
     twin.#valueBytes = this.#valueBytes
     twin.#large = this.#large
-    twin.#expiries = this.#expiries && new Map(this.#expiries)
-    twin.#nextExpiryMs = this.#nextExpiryMs
+    twin.#expiries = this.#expiries?.clone()
     return twin
   }
 
