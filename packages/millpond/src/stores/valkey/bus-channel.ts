@@ -1,7 +1,7 @@
 import { StoreError } from '../../core/errors.ts'
 import type { Random } from '../../core/random.ts'
+import type { Channel } from '../bus-pubsub.ts'
 import { openLine, type Single, type SubscribedLine } from './bus-line.ts'
-import type { Channel } from './bus-pubsub.ts'
 import type { IoClient, NodeRedisClient, Recognised } from './client.ts'
 import { connectionOver } from './connection.ts'
 

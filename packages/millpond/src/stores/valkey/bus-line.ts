@@ -1,6 +1,6 @@
 /** Connections that listen: made from a client by its own `duplicate`, used once, and never reconnected by the client. */
 import { OptionError } from '../../core/errors.ts'
-import type { Line } from './bus-keeper.ts'
+import type { Line } from '../bus-keeper.ts'
 import type { Recognised } from './client.ts'
 
 /** What a connection is opened for. */

@@ -3,6 +3,8 @@ import type { Logger } from '../../core/logger.ts'
 import type { Random } from '../../core/random.ts'
 import type { ValkeyConnectOptions } from './options.ts'
 
+export type { BusStatus as ValkeyBusStatus } from '../bus-status.ts'
+
 /** Options of `valkeyBus`. */
 export interface ValkeyBusOptions extends ValkeyConnectOptions {
   /**
@@ -25,16 +27,4 @@ export interface ValkeyBusOptions extends ValkeyConnectOptions {
   logger?: Logger
   /** Where pauses draw from. Default `Math.random`. */
   random?: Random
-}
-
-/** What a bus has met, since it was made. */
-export interface ValkeyBusStatus {
-  /** Whether changes are heard now. */
-  readonly connected: boolean
-  /** How often messages may have been lost: near tiers were dropped. */
-  readonly gaps: number
-  /** How often a connection was opened anew. */
-  readonly reconnects: number
-  /** Payloads on the channel that are not ours, or cannot be read. */
-  readonly ignored: number
 }

@@ -4,11 +4,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { OptionError, StoreError } from '../../core/errors.ts'
 import { manualClock } from '../../testing/manual-clock.ts'
+import { Names } from '../names.ts'
+import { expiry, readStored, storedText } from '../stored-text.ts'
 import { failedAt } from './connection.ts'
-import { Names } from './names.ts'
 import { ServerClock } from './server-clock.ts'
 import { bySlot, slotOf } from './slot.ts'
-import { expiry, readStored, storedText } from './stored-text.ts'
 import { placeOf } from './url.ts'
 
 describe('names', () => {

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { StoreError } from '../../core/errors.ts'
+import { FOREIGN } from '../stored-text.ts'
 import type { Connection } from './connection.ts'
-import { FOREIGN } from './stored-text.ts'
 
 /** A script with the hash by which the server knows it. */
 interface Script {

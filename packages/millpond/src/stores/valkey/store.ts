@@ -2,15 +2,15 @@ import { StoreError } from '../../core/errors.ts'
 import { randomId } from '../../core/ids.ts'
 import type { Random } from '../../core/random.ts'
 import { type Mark, STORE_BATCH_MAX, type Store, type StoreAnswer, type StoreRecord } from '../../core/store.ts'
+import { Names } from '../names.ts'
 import { newMark, tombstoneText } from '../record-form.ts'
+import { expiry, readStored, storedText } from '../stored-text.ts'
 import type { ValkeyClient } from './client.ts'
 import type { Connection } from './connection.ts'
-import { Names } from './names.ts'
 import { connectionTo, settingsOf, type ValkeySettings, type ValkeyStoreOptions } from './options.ts'
 import { ReadConnection } from './read-connection.ts'
 import { FILL, LEASE, RELEASE, RENEW, run } from './scripts.ts'
 import { ServerClock } from './server-clock.ts'
-import { expiry, readStored, storedText } from './stored-text.ts'
 
 /**
  * A shared tier on Valkey, or on Redis 6.2 or later: one server, a primary with replicas, Sentinel or a cluster.

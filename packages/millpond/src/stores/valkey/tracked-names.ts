@@ -1,6 +1,6 @@
 import type { BusMessage } from '../../core/bus.ts'
 import { storedOf } from '../../core/stored-name.ts'
-import { Names } from './names.ts'
+import { Names } from '../names.ts'
 
 /** Keys of servers, as messages about the caches that they belong to. */
 export class TrackedNames {

@@ -1,5 +1,5 @@
-import { type Clock, type Timer, timeLimit } from '../../core/clock.ts'
-import { StoreError } from '../../core/errors.ts'
+import { type Clock, type Timer, timeLimit } from '../core/clock.ts'
+import { StoreError } from '../core/errors.ts'
 
 /** Something open, such as a connection that is subscribed. */
 export interface Line {

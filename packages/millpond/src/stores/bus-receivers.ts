@@ -1,5 +1,5 @@
-import type { BusMessage, BusReceiver } from '../../core/bus.ts'
-import type { Logger } from '../../core/logger.ts'
+import type { BusMessage, BusReceiver } from '../core/bus.ts'
+import type { Logger } from '../core/logger.ts'
 
 /** Those who listen to a bus, and whether they may have missed something. One that throws is reported, and holds up no other. */
 export class Receivers {

@@ -1,4 +1,4 @@
-import type { BusMessage } from '../../core/bus.ts'
+import type { BusMessage } from '../core/bus.ts'
 
 /**
  * What waits to be published. What is added in one turn leaves together, and what is added while a packet is on its way

@@ -1,4 +1,4 @@
-import type { BusMessage } from '../../core/bus.ts'
+import type { BusMessage } from '../core/bus.ts'
 
 /** What goes over the channel: the messages of one turn, or none, which is a heartbeat. */
 export interface Packet {

@@ -1,15 +1,15 @@
-import type { Bus, BusMessage, BusReceiver } from '../../core/bus.ts'
-import { type Clock, type Timer, timeLimit } from '../../core/clock.ts'
-import { ClosedError, StoreError } from '../../core/errors.ts'
-import { randomId } from '../../core/ids.ts'
-import type { Logger } from '../../core/logger.ts'
-import type { Random } from '../../core/random.ts'
+import type { Bus, BusMessage, BusReceiver } from '../core/bus.ts'
+import { type Clock, type Timer, timeLimit } from '../core/clock.ts'
+import { ClosedError, StoreError } from '../core/errors.ts'
+import { randomId } from '../core/ids.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Random } from '../core/random.ts'
 import { Keeper, type Line } from './bus-keeper.ts'
-import type { ValkeyBusStatus } from './bus-options.ts'
 import { Outbox } from './bus-outbox.ts'
 import { decodePacket, encodePacket, type Packet } from './bus-packet.ts'
 import { Receivers } from './bus-receivers.ts'
 import { Senders } from './bus-senders.ts'
+import type { BusStatus } from './bus-status.ts'
 
 /** One channel of a server, or of several that pass messages on to each other. */
 export interface Channel {
@@ -100,7 +100,7 @@ export class PubSubBus implements Bus {
     return this.#isReady
   }
 
-  status(): ValkeyBusStatus {
+  status(): BusStatus {
     const reconnects = Math.max(0, this.#lines - 1)
     return { connected: this.#keeper.isUp, gaps: this.#receivers.gaps, reconnects, ignored: this.#ignored }
   }

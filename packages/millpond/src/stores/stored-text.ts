@@ -5,8 +5,8 @@
  * A text in no form that this version reads is no record, but has a mark, so that a fill can replace it. In a later
  * form of ours, during a rolling deploy, that is the mark it was given: it stands at the same place. Else it is `?`.
  */
-import type { Mark, StoreRead, StoreRecord } from '../../core/store.ts'
-import { aged, newMark, readText, recordText } from '../record-form.ts'
+import type { Mark, StoreRead, StoreRecord } from '../core/store.ts'
+import { aged, newMark, readText, recordText } from './record-form.ts'
 
 /** The mark of what others have stored. */
 export const FOREIGN: Mark = '?'
