@@ -113,12 +113,13 @@ const rateLimiter: ClientSuite = {
 const connectRedis: ClientSuite = {
   name: 'connect-redis',
   summary: 'connect-redis 9: sessions of Express',
-  prepare: ({ from, say }) =>
-    npmInstall(
-      gitSource('connect-redis', 'tj/connect-redis', 'v9.0.0', from, say),
-      ['vitest@3', 'redis@5', 'express-session@1'],
-      say,
-    ),
+  prepare: ({ from, say }) => {
+    const source = gitSource('connect-redis', 'tj/connect-redis', 'v9.0.0', from, say)
+    const folder = npmInstall(source, ['vitest@3', 'redis@5', 'express-session@1'], say)
+    // Its own configuration is for building, and needs plugins.
+    writeFileSync(join(folder, 'vitest.config.mjs'), "export default { test: { include: ['*_test.ts'] } }\n")
+    return folder
+  },
   command: 'npx --no-install vitest run --reporter=json --outputFile=REPORT',
   minutes: 3,
   read: vitest,

@@ -22,7 +22,7 @@ export async function runInside({ contender, cwd, command, env, timeoutMs }: Ins
   chmodSync(join(dir, 'redis-server'), 0o755)
   const script = [
     'ip link set lo up',
-    `cd ${dir} && ./redis-server --port 6379 --save '' --dir ${dir} > ${dir}/server.log 2>&1 & server=$!`,
+    `cd ${dir} && ./redis-server --port 6379 --save '' --enable-debug-command yes --dir ${dir} > ${dir}/server.log 2>&1 & server=$!`,
     'for i in $(seq 100); do redis-cli -p 6379 ping 2> /dev/null | grep -q PONG && break; sleep 0.1; done',
     `cd ${cwd} && (${command})`,
     'kill $server',

@@ -150,7 +150,7 @@ export function npmInstall(folder: string, only: readonly string[], say: (line: 
   say(`installing packages of npm into ${folder}`)
   try {
     const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--legacy-peer-deps', '--no-package-lock']
-    if (only.length > 0) omitDevDependencies(folder)
+    if (only.length > 0) omitDependencies(folder)
     execFileSync('npm', ['install', ...flags, ...only], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -163,10 +163,13 @@ export function npmInstall(folder: string, only: readonly string[], say: (line: 
   return folder
 }
 
-function omitDevDependencies(folder: string): void {
+/** What the package itself needs stays. */
+function omitDependencies(folder: string): void {
   const file = join(folder, 'package.json')
   const manifest = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
   delete manifest.devDependencies
+  // A package that is a peer of the root and asked for as well is more than npm 10 can resolve.
+  delete manifest.peerDependencies
   writeFileSync(file, JSON.stringify(manifest, undefined, 2))
 }
 

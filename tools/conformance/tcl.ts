@@ -18,7 +18,11 @@ const EXTERNAL = [
   ...['tracking', 'introspection', 'introspection-2', 'bitops', 'bitfield', 'pause', 'latency-monitor', 'slowlog'],
   ...['dump', 'other', 'info-command', 'lazyfree', 'functions'],
 ]
-const SPAWNED = ['auth', 'acl', 'acl-v2', 'maxmemory', 'limits', 'obuf-limits', 'info', 'pubsubshard', 'querybuf']
+const SPAWNED = [
+  ...['auth', 'acl', 'acl-v2', 'maxmemory', 'limits', 'obuf-limits', 'info', 'pubsubshard', 'querybuf', 'networking'],
+  ...['client-eviction', 'memefficiency', 'tracking', 'introspection', 'other', 'expire', 'multi'],
+  ...['integration/redis-cli', 'integration/redis-benchmark'],
+]
 /** Line "C" of the facts: what a server without Redis's own debugging, replication and snapshots can be asked. */
 const TAGS =
   '-slow -needs:debug -needs:repl -needs:save -needs:config-maxmemory -needs:config-resetstat -needs:pfdebug -needs:reset'
@@ -84,7 +88,7 @@ async function spawned(tree: string, unit: string, { contender }: Request): Prom
 }
 
 async function runUnit(tree: string, unit: string, args: readonly string[], log: () => string): Promise<Outcome> {
-  const child = spawn('./runtest', ['--single', `unit/${unit}`, ...args], {
+  const child = spawn('./runtest', ['--single', unit.includes('integration/') ? unit : `unit/${unit}`, ...args], {
     cwd: tree,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

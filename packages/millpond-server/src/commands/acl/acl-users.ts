@@ -1,5 +1,6 @@
 /** Commands of ACL that show and change users, and the file that they are kept in. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { ReplyError } from '../../engine/errors.ts'
 import type { Reply } from '../../engine/reply.ts'
 import type { Command } from '../command.ts'
@@ -121,11 +122,11 @@ const load: Command = {
   },
 }
 
-/** Reads users from a file. @throws ReplyError what is wrong in it */
+/** Reads users from a file, by its name as `aclfile` gives it. @throws ReplyError what is wrong in it */
 export function loadFile(service: Service, file: string): void {
   let text: string
   try {
-    text = readFileSync(file, 'latin1')
+    text = readFileSync(pathOf(service, file), 'latin1')
   } catch (error) {
     throw new ReplyError(`Error loading ACLs, opening file '${file}': ${(error as Error).message}`)
   }
@@ -139,7 +140,7 @@ const save: Command = {
   complexity: 'O(N) for N users',
   arity: 2,
   run({ service }, _args, reply) {
-    const file = fileOf(service)
+    const file = pathOf(service, fileOf(service))
     try {
       writeFileSync(`${file}.new`, service.accessControl.text, 'latin1')
       renameSync(`${file}.new`, file)
@@ -150,6 +151,11 @@ const save: Command = {
     }
     reply.ok()
   },
+}
+
+/** Names of files are meant from the folder `dir`. */
+function pathOf({ configuration }: Service, file: string): string {
+  return resolve(configuration.text('dir'), file)
 }
 
 function fileOf({ configuration }: Service): string {
