@@ -5,6 +5,7 @@ import { Deadlines } from './deadlines.ts'
 import type { EncodingLimits } from './encoding-limits.ts'
 import { outOfMemory, ReplyError, wrongType } from './errors.ts'
 import type { Items } from './items.ts'
+import { hideMarks, Marks, TAIL_BITS } from './marks.ts'
 import { Span } from './span.ts'
 import type { EngineTime } from './time.ts'
 import { type Collection, type Kind, STRING_FORM, type StringForm, type ValueType } from './value.ts'
@@ -44,6 +45,8 @@ export interface Held {
   readonly form?: StringForm
   readonly value?: Collection
   readonly expiresAtMs: number
+  /** Of a string that a client of memcached has stored with flags: see `engine/marks.ts`. */
+  readonly clientFlags?: number
 }
 
 /**
@@ -72,6 +75,7 @@ export class Keyspace {
   readonly #observer: KeyspaceObserver
   /** Keys of hashes of which fields expire, and a moment before which none does. */
   #fieldExpiries = new Deadlines()
+  readonly #marks = new Marks()
   // The key of the last call, and its collection's number (0: none): `changed` follows as a rule, and need not look again.
   #lastBytes: Uint8Array | undefined
   #lastStart = 0
@@ -114,14 +118,32 @@ export class Keyspace {
     }
     this.hits++
     if (view.number !== 0) throw wrongType()
+    if ((view.flags & TAIL_BITS) !== 0) hideMarks(view)
     return view
   }
 
   /** The bytes of a string that is going to be changed. @throws ReplyError WRONGTYPE */
   editString(key: Span): ArenaView | undefined {
     const view = this.#table.get(key.bytes, key.start, key.end, this.space)
-    if (view !== undefined && view.number !== 0) throw wrongType()
+    if (view === undefined) return undefined
+    if (view.number !== 0) throw wrongType()
+    if ((view.flags & TAIL_BITS) !== 0) hideMarks(view)
     return view
+  }
+
+  /**
+   * A string with its marks, for who knows of them (`Marks.read`), or a collection, whose `number` is not 0. Neither hit nor miss.
+   *
+   * @param uses whether it counts as use of the key
+   */
+  item(key: Span, uses: boolean): ArenaView | undefined {
+    const { bytes, start, end } = key
+    return uses ? this.#table.get(bytes, start, end, this.space) : this.#table.peek(bytes, start, end, this.space)
+  }
+
+  /** Writes over bytes of a string with its marks, and says which bits announce them. `false`: there is none, or it is shorter. */
+  patchItem(key: Span, from: number, bytes: Uint8Array, bits: number): boolean {
+    return this.#table.writePart(from, bytes, bits, key.bytes, key.start, key.end, this.space)
   }
 
   /** How long a string is, for reading; -1: there is none. Its bytes are not touched, however many there are. @throws ReplyError WRONGTYPE */
@@ -137,7 +159,7 @@ export class Keyspace {
     const view = this.#table.glance(key.bytes, key.start, key.end, this.space)
     if (view === undefined) return -1
     if (view.number !== 0) throw wrongType()
-    return view.length
+    return view.length - (view.flags & TAIL_BITS)
   }
 
   /** Reads a part of a string, which must lie inside, into the beginning of `target`. Ask for its length before. */
@@ -145,8 +167,10 @@ export class Keyspace {
     this.#table.readPart(target, from, length, key.bytes, key.start, key.end, this.space)
   }
 
-  /** Writes over a part of a string. `false`, and nothing was done: it is not so long, or there is none. */
+  /** Writes over a part of a string. `false`, and nothing was done: it is not so long, has marks, or is not there. */
   writePart(key: Span, from: number, bytes: Uint8Array): boolean {
+    const { flags = 0 } = this.#table.glance(key.bytes, key.start, key.end, this.space) ?? {}
+    if ((flags & TAIL_BITS) !== 0) return false
     return this.#table.writePart(from, bytes, STRING_FORM.RAW, key.bytes, key.start, key.end, this.space)
   }
 
@@ -196,17 +220,28 @@ export class Keyspace {
     if (view === undefined) return undefined
     const { expiresAtMs } = view
     const value = this.#items.collection(view.number)
-    return value ? { value, expiresAtMs } : { bytes: view.copy(), form: view.flags as StringForm, expiresAtMs }
+    if (value) return { value, expiresAtMs }
+    const form = (view.flags & 3) as StringForm
+    if ((view.flags & TAIL_BITS) === 0) return { bytes: view.copy(), form, expiresAtMs }
+    this.#marks.read(view)
+    return { bytes: view.copy(), form, expiresAtMs, clientFlags: this.#marks.clientFlags }
   }
 
-  /** Puts a string in place of whatever the key held. @throws ReplyError OOM, or when it is longer than the cache allows */
+  /**
+   * Puts a string in place of whatever the key held.
+   *
+   * @param form of STRING_FORM, with the bits of its marks
+   * @param tail the bytes of its marks, which those bits announce
+   * @throws ReplyError OOM, or when it is longer than the cache allows
+   */
   setString(
     key: Span,
     bytes: Uint8Array,
     start: number,
     end: number,
     expiresAtMs: number = Number.POSITIVE_INFINITY,
-    form: StringForm = STRING_FORM.NATURAL,
+    form: number = STRING_FORM.NATURAL,
+    tail?: Uint8Array,
   ): void {
     const { cache } = this
     if (end - start + key.end - key.start > cache.itemBytesMax) {
@@ -217,11 +252,25 @@ export class Keyspace {
     this.#remember(key, 0)
     const stored =
       ttlMs > 0
-        ? this.#table.setBytes(key.bytes, key.start, key.end, bytes, start, end, form, ttlMs, this.space)
+        ? this.#table.setBytes(key.bytes, key.start, key.end, bytes, start, end, form, ttlMs, this.space, tail)
         : this.delete(key) || true
     if (!stored) throw outOfMemory()
     this.#tellRule(key, expiresAtMs, ttlMs)
     if (isNew && ttlMs > 0) this.#observer.created?.(this, key)
+  }
+
+  /** As `setString`, with the flags of a client of memcached; 0: none. @throws ReplyError as `setString` */
+  setFlagged(
+    key: Span,
+    bytes: Uint8Array,
+    clientFlags: number,
+    expiresAtMs: number,
+    form: number = STRING_FORM.NATURAL,
+  ): void {
+    const marks = this.#marks
+    marks.start(clientFlags)
+    const tail = marks.tail()
+    this.setString(key, bytes, 0, bytes.length, expiresAtMs, form | marks.bits, tail)
   }
 
   /** Puts a collection in place of whatever the key held. @throws ReplyError OOM */

@@ -28,7 +28,7 @@ export function databaseAt(client: Client, args: Arguments, at: number): Keyspac
 export const sameObject = (): ReplyError => new ReplyError('source and destination objects are the same')
 
 function put(db: Keyspace, key: Span, held: Held, take: (value: Collection) => Collection): void {
-  const { bytes, form, value, expiresAtMs } = held
+  const { bytes, form, value, expiresAtMs, clientFlags = 0 } = held
   if (value !== undefined) db.put(key, take(value), expiresAtMs)
-  else db.setString(key, bytes!, 0, bytes!.length, expiresAtMs, form)
+  else db.setFlagged(key, bytes!, clientFlags, expiresAtMs, form)
 }
