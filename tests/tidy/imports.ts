@@ -24,11 +24,13 @@ const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, readonly strin
   },
   'packages/millpond-server/src': {
     engine: [],
-    security: [],
-    commands: ['engine'],
+    security: ['engine'],
+    commands: ['engine', 'security'],
+    backups: ['engine', 'commands'],
     protocols: ['engine', 'commands', 'security'],
-    'server.ts': ['engine', 'commands', 'protocols', 'security'],
-    cli: ['engine', 'commands', 'protocols', 'security', 'server.ts'],
+    threads: ['engine', 'commands', 'protocols'],
+    'server.ts': ['engine', 'commands', 'protocols', 'security', 'backups', 'threads'],
+    cli: ['engine', 'commands', 'protocols', 'security', 'backups', 'server.ts'],
     console: [],
   },
 }

@@ -1,20 +1,21 @@
-/** The server: listeners, connections, and their end. */
+/** The server: caches, listeners, connections, and their end. */
 import { loadFile } from './commands/acl/acl-users.ts'
 import { CommandTable } from './commands/command-table.ts'
 import { Configuration } from './commands/configuration/configuration.ts'
+import { Host } from './commands/host.ts'
 import { loadLua } from './commands/scripting/lua/wasm.ts'
-import { Service } from './commands/service.ts'
+import type { Service } from './commands/service.ts'
 import { COMMANDS } from './commands/table.ts'
 import { EngineTime } from './engine/time.ts'
-import { Listeners } from './protocols/resp/listeners.ts'
-import { Upkeep } from './protocols/resp/upkeep.ts'
+import { Listeners, PORT_NAMES, type Ports } from './protocols/listeners.ts'
+import { Upkeep } from './protocols/upkeep.ts'
 
 /** How a server is started. */
 export interface ServerOptions {
   /** What redis.conf would say. Default: what it says by itself, on loopback. */
   readonly configuration?: Configuration
-  /** Overrides the configuration. 0: any free one. */
-  readonly port?: number
+  /** Override the configuration, where 0 is any free one. Default, if the configuration names no place at all: a free `port`. */
+  readonly ports?: Partial<Ports>
   /** Overrides the configuration. */
   readonly host?: string
   /** Bytes that keys and values may ever take: what is reserved. `maxmemory` can be less. Default 1 GiB. */
@@ -25,11 +26,17 @@ export interface ServerOptions {
 
 /** A running server. */
 export interface RunningServer {
+  readonly host: Host
+  /** The cache of clients that name none. */
   readonly service: Service
-  /** Of TCP; 0: it listens on a Unix socket alone. */
+  /** By the parameters that name them; 0: none. */
+  readonly ports: Ports
+  /** Of RESP by TCP. */
   readonly port: number
   /** Resolves when somebody has ended the server by SHUTDOWN. */
   readonly ended: Promise<void>
+  /** Reads the certificates again. @throws ReplyError what cannot be used; the present ones go on */
+  reload(): void
   /** Stops accepting, sends what was answered, writes what is to be kept, and ends. */
   close(): Promise<void>
 }
@@ -40,33 +47,40 @@ const CAPACITY = 2 ** 30
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const { configuration = new Configuration(), capacity = CAPACITY } = options
   if (options.host !== undefined) configuration.set([['bind', options.host]])
-  const service = new Service({
+  const host = new Host({
     time: new EngineTime(),
     commands: new CommandTable(COMMANDS),
     configuration,
     bytesMax: capacity,
     lua: await loadLua(),
   })
-  for (const [name, ...rules] of options.users ?? []) service.accessControl.set(name!, rules)
+  const { home } = host
+  for (const [name, ...rules] of options.users ?? []) home.accessControl.set(name!, rules)
   const users = configuration.text('aclfile')
-  if (users !== '') loadFile(service, users)
-  await service.persistence.start()
-  const listeners = new Listeners(service)
-  const port = await listeners.start(options.port ?? configuration.number('port'))
-  const upkeep = new Upkeep(service)
-  service.caches.start()
+  if (users !== '') loadFile(home, users)
+  await home.persistence.start()
+  const listeners = new Listeners(host)
+  const ports = await listeners.start(options.ports ?? somewhere(configuration))
+  const upkeep = new Upkeep(host)
+  host.start()
   upkeep.start()
   const { promise: ended, resolve: end } = deferred()
-  service.shutdown = end
+  home.shutdown = end
   const close = async (): Promise<void> => {
     upkeep.stop()
-    service.caches.stop()
     listeners.stop()
-    for (const ending of service.endings) await ending()
+    await host.stop()
     await listeners.close()
     end()
   }
-  return { service, port, ended, close }
+  return { host, service: home, ports, port: ports.port, ended, reload: () => listeners.reload(), close }
+}
+
+/** A server that nobody reaches is of no use: a configuration without any place gets a free port. */
+function somewhere(configuration: Configuration): Partial<Ports> {
+  const isSomewhere =
+    configuration.text('unixsocket') !== '' || PORT_NAMES.some((name) => configuration.number(name) !== 0)
+  return isSomewhere ? {} : { port: 0 }
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {

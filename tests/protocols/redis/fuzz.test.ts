@@ -17,7 +17,7 @@ let server: RunningServer
 
 beforeAll(async () => {
   redis = await startRedis({ program: 'redis-server' })
-  server = await startServer({ port: 0 })
+  server = await startServer({ ports: { port: 0 } })
 })
 
 afterAll(async () => {

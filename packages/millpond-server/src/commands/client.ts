@@ -1,5 +1,6 @@
 /** Who gives a command: a connection, a script, the log that is read at the start. What commands know of it. */
 import type { Arguments } from '../engine/arguments.ts'
+import { ReplyError } from '../engine/errors.ts'
 import type { Keyspace } from '../engine/keyspace.ts'
 import type { Reply } from '../engine/reply.ts'
 import type { Span } from '../engine/span.ts'
@@ -17,7 +18,8 @@ import type { Waiting } from './waiters.ts'
 /** The state of one client that commands read and change. Who speaks with the peer extends it. */
 export class Client {
   readonly id: number
-  readonly service: Service
+  /** The cache that it is in. */
+  service: Service
   /** The selected database. */
   db: Keyspace
   /** Version of RESP that answers are written in: changed by `speak`. */
@@ -132,7 +134,18 @@ export class Client {
   /** Ends it, at once or when the answer is sent. */
   close(_when: 'now' | 'after the answer'): void {}
 
-  /** Lets go of everything that the service holds for it. Called once, when it is gone. */
+  /** Goes to another cache, as nobody in particular; what it held in this one is let go of. @throws ReplyError inside MULTI */
+  enter(service: Service): void {
+    if (service === this.service) return
+    if (this.transaction) throw new ReplyError('a transaction cannot go to another cache')
+    this.leave()
+    this.service = service
+    this.db = service.databases[0]!
+    service.clients.set(this.id, this)
+    service.accessControl.welcome(this)
+  }
+
+  /** Lets go of everything that the service holds for it: when it is gone, or goes to another one. */
   leave(): void {
     const { service } = this
     service.waiters.release(this)

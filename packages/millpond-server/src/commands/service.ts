@@ -1,9 +1,8 @@
-/** What all clients of one server share, as commands see it. */
+/** What all clients of one cache share, as commands see it. */
 import { randomBytes } from 'node:crypto'
 
 import type { Arguments } from '../engine/arguments.ts'
-import type { Cache } from '../engine/cache.ts'
-import { Caches } from '../engine/caches.ts'
+import { Cache } from '../engine/cache.ts'
 import { ReplyError } from '../engine/errors.ts'
 import type { Keyspace } from '../engine/keyspace.ts'
 import type { Reply } from '../engine/reply.ts'
@@ -15,6 +14,7 @@ import type { CommandEntry, CommandTable } from './command-table.ts'
 import { followCache } from './configuration/cache-settings.ts'
 import { Configuration } from './configuration/configuration.ts'
 import { Settings } from './configuration/settings.ts'
+import type { Host } from './host.ts'
 import { Logs } from './logs.ts'
 import { SERVICE_MODE } from './modes.ts'
 import { Pause } from './pause.ts'
@@ -37,6 +37,10 @@ export interface ServiceOptions {
   readonly commands: CommandTable
   /** Bytes that keys and values may take. */
   readonly bytesMax: number
+  /** Of the cache. Default 'default'. */
+  readonly name?: string
+  /** Where it is one of several. Default: it is alone. */
+  readonly host?: Host
   /** Default: every parameter as it is by itself. */
   readonly configuration?: Configuration
   /** Default Math.random. */
@@ -45,7 +49,7 @@ export interface ServiceOptions {
   readonly lua?: LuaModule
 }
 
-/** One server: its databases, its clients, its configuration. */
+/** One cache as a server: its databases, its clients, its configuration. */
 export class Service {
   readonly time: EngineTime
   readonly commands: CommandTable
@@ -56,8 +60,9 @@ export class Service {
   readonly settings: Settings
   /** Who hears of changes. */
   readonly changes: Changes
-  readonly caches: Caches = new Caches()
-  /** The cache that clients without a name use, and its databases. */
+  /** The host that it is in, if it is not alone. */
+  readonly host: Host | undefined
+  /** What holds the keys, and its databases. */
   readonly cache: Cache
   readonly databases: readonly Keyspace[]
   /** All clients by id. */
@@ -104,12 +109,14 @@ export class Service {
     const { time, commands, bytesMax, random = Math.random } = options
     this.time = time
     this.commands = commands
+    this.host = options.host
     this.random = random
     this.configuration = options.configuration ?? new Configuration()
     const databases = this.configuration.number('databases')
     this.settings = new Settings(this.configuration)
     this.changes = new Changes(this)
-    this.cache = this.caches.create({ time, observer: this.changes, capacity: bytesMax, databases })
+    const { name = 'default' } = options
+    this.cache = new Cache({ name, time, observer: this.changes, capacity: bytesMax, databases })
     this.cache.onPressure = (above) => this.setMode(SERVICE_MODE.BOUNDED, above)
     this.databases = this.cache.databases
     followCache(this.configuration, this.cache)
@@ -131,7 +138,18 @@ export class Service {
 
   /** A number for the next client. */
   nextClientId(): number {
-    return ++this.#lastClientId
+    return this.host?.nextClientId() ?? ++this.#lastClientId
+  }
+
+  /** Makes a client who it says that it is. Returns whether that is so. @throws ReplyError why a token opens nothing */
+  authenticate(client: Client, name: string, secret: string): boolean {
+    return (this.host ?? this.accessControl).authenticate(client, name, secret)
+  }
+
+  /** Ends it, once what it keeps is written. */
+  async stop(): Promise<void> {
+    this.cache.stop()
+    for (const ending of this.endings) await ending()
   }
 
   /** How long a string may become. */

@@ -1,7 +1,6 @@
 import { manualClock } from 'millpond/testing'
 import { describe, expect, test } from 'vitest'
 import { Cache, type CacheOptions } from './cache.ts'
-import { Caches } from './caches.ts'
 import { EVICTION_POLICIES } from './eviction.ts'
 import type { Keyspace, KeyspaceObserver } from './keyspace.ts'
 import { Span } from './span.ts'
@@ -180,15 +179,4 @@ describe('what a cache allows', () => {
     put(db, 'new', 'x')
     expect(db.frequency(Span.of('new'))).toBe(5)
   })
-})
-
-test('caches have names', () => {
-  const { time } = make()
-  const observer: KeyspaceObserver = { changed() {}, noted() {}, left() {}, cleared() {} }
-  const caches = new Caches()
-  const cache = caches.create({ name: 'shop', time, observer, capacity: 2 ** 20 })
-  expect(caches.get('shop')).toBe(cache)
-  expect(() => caches.create({ name: 'shop', time, observer, capacity: 2 ** 20 })).toThrow('already')
-  expect([...caches]).toEqual([cache])
-  expect([caches.delete('shop'), caches.delete('shop')]).toEqual([true, false])
 })

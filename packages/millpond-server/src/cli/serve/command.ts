@@ -69,7 +69,7 @@ async function startOwn(options: ServeOptions): Promise<RunningServer> {
     set(configuration, 'append', 'yes', 'appendonly')
     set(configuration, 'append', append, 'appendfsync')
   }
-  return startServer({ configuration, capacity })
+  return startServer({ configuration, capacity, ports: socket === undefined ? { port: Number(options.port) } : {} })
 }
 
 /** As redis-server would be: its configuration file, its arguments, its defaults. */

@@ -14,14 +14,14 @@ export const auth: Command = {
   run(client, args, reply) {
     if (args.count > 3) throw syntaxError()
     client.hide(1, 2)
-    const { accessControl } = client.service
-    if (args.count === 2 && accessControl.defaultUser.noPassword) {
+    const { service } = client
+    if (args.count === 2 && service.accessControl.defaultUser.noPassword) {
       throw new ReplyError(
         'AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
       )
     }
     const [name, password] = args.count === 2 ? ['default', args.text(1)] : [args.text(1), args.text(2)]
-    if (!accessControl.authenticate(client, name, password)) throw wrongPassword()
+    if (!service.authenticate(client, name, password)) throw wrongPassword()
     reply.ok()
   },
 }

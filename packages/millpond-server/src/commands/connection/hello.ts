@@ -41,7 +41,7 @@ function versionOf(args: Arguments): 2 | 3 {
 function apply(client: Client, args: Arguments, at: number): number {
   if (args.is(at, 'auth') && at + 2 < args.count) {
     client.hide(at + 1, at + 2)
-    if (!client.service.accessControl.authenticate(client, args.text(at + 1), args.text(at + 2))) throw wrongPassword()
+    if (!client.service.authenticate(client, args.text(at + 1), args.text(at + 2))) throw wrongPassword()
     return at + 2
   }
   if (args.is(at, 'setname') && at + 1 < args.count) {

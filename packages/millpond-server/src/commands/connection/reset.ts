@@ -10,11 +10,12 @@ export const reset: Command = {
   arity: 1,
   flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
   run(client, _args, reply) {
+    client.discard()
+    client.enter(client.service.host?.home ?? client.service)
     const { service } = client
     service.monitors.leave(client)
     service.channels.leave(client)
     if (client.tracking) service.tracking.stop(client)
-    client.discard()
     client.db = service.databases[0]!
     client.name = ''
     client.noEvict = false

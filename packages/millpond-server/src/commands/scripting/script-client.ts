@@ -70,7 +70,7 @@ export class ScriptClient extends Client {
   }
 
   /** Makes ready for a script of this client. */
-  enter(run: ScriptRun): void {
+  resumeFor(run: ScriptRun): void {
     this.run = run
     this.#suspending = false
   }
@@ -89,7 +89,7 @@ export class ScriptClient extends Client {
 
   /** As whom and where the first command of a script runs. */
   begin(run: ScriptRun): void {
-    this.enter(run)
+    this.resumeFor(run)
     this.db = run.client.db
     this.user = run.client.user
     this.protocol = 2

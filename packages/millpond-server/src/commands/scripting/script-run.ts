@@ -121,7 +121,7 @@ export class ScriptRun {
     if (!this.#suspended) return
     const { service } = this.client
     service.time.tick()
-    service.scripts.enter(this)
+    service.scripts.resumeFor(this)
     this.#sliceEndsMs = performance.now() + SLICE_MS
     const status = this.#machine.lua._lua_resume(this.#thread, 0)
     if (status === STATUS.YIELDED) setImmediate(() => this.#slice())

@@ -164,8 +164,8 @@ export class Scripts {
   }
 
   /** A suspended call goes on. */
-  enter(run: ScriptRun): void {
-    this.#client!.enter(run)
+  resumeFor(run: ScriptRun): void {
+    this.#client!.resumeFor(run)
   }
 
   /** A call is over. */

@@ -18,8 +18,8 @@ const WORDS: Readonly<Record<string, Run>> = {
     throw new ReplyError(args.text(2).replace(/^ERR /, ''))
   },
   'SET-ACTIVE-EXPIRE': ({ service }, args, reply) => {
-    service.caches.stop()
-    if (args.integer(2) === 1) service.caches.start()
+    service.cache.stop()
+    if (args.integer(2) === 1) service.cache.start()
     reply.ok()
   },
   LOG: accept,

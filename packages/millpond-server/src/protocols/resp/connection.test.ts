@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { type RunningServer, startServer } from '../../server.ts'
 
 async function withServer(run: (server: RunningServer, socket: net.Socket) => Promise<void>): Promise<void> {
-  const server = await startServer({ port: 0, capacity: 64 * 2 ** 20 })
+  const server = await startServer({ ports: { port: 0 }, capacity: 64 * 2 ** 20 })
   const socket = net.connect({ port: server.port, host: '127.0.0.1' })
   socket.on('error', () => {})
   try {

@@ -6,11 +6,11 @@ import { CLIENT_MODE } from '../../commands/modes.ts'
 import type { Service } from '../../commands/service.ts'
 import { Arguments } from '../../engine/arguments.ts'
 import type { Reply } from '../../engine/reply.ts'
+import type { ByteConnection } from '../byte-protocol.ts'
 import { HalfRead } from './half-read.ts'
 import { Output } from './output.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import { ProtocolError } from './request-parser.ts'
-import type { SharedBuffers } from './shared-buffers.ts'
 import { Silence } from './silence.ts'
 
 /** Own memory for what is pushed and for late answers: few connections have either. */
@@ -22,8 +22,9 @@ const SEND_BYTES = 1024 * 1024
  * All commands that one read has brought are executed one after the other, and their answers go out in one write. A command
  * that waits stops that; what came after it is kept, and goes on when the answer has been given.
  */
-export class RespConnection extends Client {
-  readonly #shared: SharedBuffers
+export class RespConnection extends Client implements ByteConnection {
+  /** What all connections write the answers of a batch to. */
+  readonly #batch: ReplyWriter
   readonly #args = new Arguments()
   readonly #input: HalfRead
   readonly #output: Output
@@ -36,11 +37,11 @@ export class RespConnection extends Client {
   #flushing = false
   #closing = false
 
-  constructor(service: Service, socket: Socket, shared: SharedBuffers) {
+  constructor(service: Service, socket: Socket, batch: ReplyWriter) {
     super(service.nextClientId(), service)
-    this.#shared = shared
+    this.#batch = batch
     this.#input = new HalfRead(this.#args)
-    this.#output = new Output(service, socket)
+    this.#output = new Output(this, socket)
     service.clients.set(this.id, this)
     service.accessControl.welcome(this)
   }
@@ -67,7 +68,7 @@ export class RespConnection extends Client {
 
   override speak(protocol: 2 | 3): void {
     this.protocol = protocol
-    this.#shared.writer.protocol = protocol
+    this.#batch.protocol = protocol
     if (this.#own) this.#own.protocol = protocol
   }
 
@@ -101,7 +102,6 @@ export class RespConnection extends Client {
     else if (this.service.current !== this) this.#output.end()
   }
 
-  /** Takes what was read: `bytes` from `start` to `end`. Before `start` is room that may be written. */
   receive(bytes: Buffer, start: number, end: number): void {
     const { statistics } = this.service
     statistics.bytesIn += end - start
@@ -113,7 +113,7 @@ export class RespConnection extends Client {
 
   #run(bytes: Buffer, end: number): void {
     const { service } = this
-    const { writer } = this.#shared
+    const writer = this.#batch
     const parser = this.#input.parser
     writer.protocol = this.protocol
     parser.bytesMax = service.settings.bulkBytesMax
@@ -138,6 +138,7 @@ export class RespConnection extends Client {
       this.#closing = true
     }
     service.endBatch()
+    if (this.service !== service) this.service.endBatch()
     this.#output.send(writer)
     if (this.#closing) this.#output.end()
   }

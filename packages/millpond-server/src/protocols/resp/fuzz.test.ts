@@ -19,7 +19,7 @@ test('20 MB of fuzzed bytes: the server answers on, has no fault of its own, and
     ['port', '0'],
     ['maxmemory', '32mb'],
   ])
-  const server = await startServer({ configuration, port: 0, capacity: 64 * 2 ** 20 })
+  const server = await startServer({ configuration, ports: { port: 0 }, capacity: 64 * 2 ** 20 })
   const { service } = server
   const faults: unknown[] = []
   service.onFault = (error) => void faults.push(error)

@@ -1,6 +1,6 @@
 /** The way out of a connection: what was written goes to the socket, and a peer that does not read is not served further. */
 import type { Socket } from 'node:net'
-import type { Service } from '../../commands/service.ts'
+import type { Client } from '../../commands/client.ts'
 import type { ReplyError } from '../../engine/errors.ts'
 import type { ReplyWriter } from './reply-writer.ts'
 
@@ -12,16 +12,19 @@ export class Output {
   readonly localAddress: string
   /** Whether it is a Unix socket. */
   readonly isLocal: boolean
-  readonly #service: Service
+  readonly #client: Client
   readonly #socket: Socket
+  /** Whether what is written lies there for a while: TLS never takes it at once. */
+  readonly #isEncrypted: boolean
   /** Answers that wait for the log, each for what was logged before it. */
   readonly #unsettled: Buffer[][] = []
   #ending = false
 
-  constructor(service: Service, socket: Socket) {
-    this.#service = service
+  constructor(client: Client, socket: Socket) {
+    this.#client = client
     this.#socket = socket
-    const { path } = service.settings
+    this.#isEncrypted = 'encrypted' in socket
+    const { path } = client.service.settings
     this.isLocal = socket.remoteAddress === undefined
     this.address = socket.remoteAddress ? `${bracketed(socket.remoteAddress)}:${socket.remotePort}` : `${path}:0`
     this.localAddress = socket.localAddress ? `${bracketed(socket.localAddress)}:${socket.localPort}` : `${path}:0`
@@ -40,8 +43,9 @@ export class Output {
       writer.reuse()
       return
     }
-    this.#service.statistics.bytesOut += length
-    const { log } = this.#service.logs
+    const { service } = this.#client
+    service.statistics.bytesOut += length
+    const { log } = service.logs
     if (log !== undefined && (!log.settled || this.#unsettled.length > 0)) {
       this.#unsettled.push(writer.take())
       log.whenSettled((fault) => this.#settled(fault))
@@ -61,6 +65,12 @@ export class Output {
   #write(writer: ReplyWriter): void {
     const socket = this.#socket
     const { pieces, last } = writer
+    if (this.#isEncrypted && pieces.length === 0) {
+      socket.write(Buffer.from(last))
+      writer.reuse()
+      if (socket.writableLength > 0) this.#slowDown()
+      return
+    }
     if (pieces.length === 0) socket.write(last)
     else {
       socket.cork()

@@ -1,21 +1,22 @@
 /** What is looked after ten times a second: clients that say nothing, that do not read, or that take too much memory. */
-import type { Client } from '../../commands/client.ts'
-import { clientBytes } from '../../commands/client-info.ts'
-import { CLIENT_MODE } from '../../commands/modes.ts'
-import type { Service } from '../../commands/service.ts'
+import type { Client } from '../commands/client.ts'
+import { clientBytes } from '../commands/client-info.ts'
+import type { Host } from '../commands/host.ts'
+import { CLIENT_MODE } from '../commands/modes.ts'
+import type { Service } from '../commands/service.ts'
 
 const EVERY_MS = 100
 const SAMPLE_EVERY = 10
 
 export class Upkeep {
-  readonly #service: Service
+  readonly #host: Host
   /** Since when a client has been above its soft limit. */
   readonly #aboveSince = new WeakMap<Client, number>()
   #timer: NodeJS.Timeout | undefined
   #turns = 0
 
-  constructor(service: Service) {
-    this.#service = service
+  constructor(host: Host) {
+    this.#host = host
   }
 
   start(): void {
@@ -29,18 +30,23 @@ export class Upkeep {
 
   /** One look at everybody. */
   turn(): void {
-    const service = this.#service
+    this.#turns++
+    for (const service of this.#host.services.values()) this.#look(service)
+  }
+
+  #look(service: Service): void {
     service.time.tick()
-    if (++this.#turns % SAMPLE_EVERY === 0) service.statistics.sample()
+    if (this.#turns % SAMPLE_EVERY === 0) service.statistics.sample()
     for (const client of service.clients.values()) {
       if (this.#isIdle(client) || this.#readsTooLittle(client)) client.close('now')
     }
-    this.#boundMemory()
+    this.#boundMemory(service)
     service.endBatch()
   }
 
   #isIdle(client: Client): boolean {
-    const { settings, time, monitors } = this.#service
+    const { time, monitors } = client.service
+    const { settings } = this.#host.home
     if (settings.idleSeconds === 0 || client.waiting || monitors.has(client)) return false
     if ((client.modes & CLIENT_MODE.SUBSCRIBED) !== 0) return false
     return time.nowMs - client.activeAtMs > settings.idleSeconds * 1000
@@ -54,15 +60,14 @@ export class Upkeep {
       this.#aboveSince.delete(client)
       return false
     }
-    const { nowMs } = this.#service.time
+    const { nowMs } = client.service.time
     const since = this.#aboveSince.get(client) ?? nowMs
     this.#aboveSince.set(client, since)
     return nowMs - since > softMs
   }
 
   /** `maxmemory-clients`: the largest leave first. */
-  #boundMemory(): void {
-    const { configuration, clients, cache, statistics } = this.#service
+  #boundMemory({ configuration, clients, cache, statistics }: Service): void {
     const given = configuration.text('maxmemory-clients')
     const max = given.endsWith('%') ? (cache.bytesMax * Number.parseInt(given, 10)) / 100 : Number(given)
     if (max === 0) return

@@ -1,38 +1,48 @@
-/** Accepts connections and gives each its place: on a port, or on a Unix socket. */
+/** Accepts connections of a byte protocol, on a port or on a Unix socket, with TLS or without. */
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, Socket } from 'node:net'
-import type { Service } from '../../commands/service.ts'
-import { RespConnection } from './connection.ts'
-import type { SharedBuffers } from './shared-buffers.ts'
-
-/** Where to listen. */
-export type ListenAt =
-  | { readonly host: string; readonly port: number }
-  | { readonly path: string; readonly mode?: number | undefined }
+import { createServer as createTlsServer } from 'node:tls'
+import type { Host } from '../commands/host.ts'
+import type { ByteProtocol } from './byte-protocol.ts'
+import type { ListenAt, Listening } from './listening.ts'
+import type { SharedInput } from './shared-input.ts'
+import type { TlsFiles } from './tls-files.ts'
 
 /** What Node has inside a socket, and can read into memory of ours: known by its shape, and done without where it is not so. */
 interface ReadsIntoOurs {
   _handle: { useUserBuffer?: unknown } | null
 }
 
-const TOO_MANY = Buffer.from('-ERR max number of clients reached\r\n')
+/** A peer that has begun TLS must come to its end in so long. */
+const HANDSHAKE_MS = 10_000
 
-export class RespListener {
+export class Listener implements Listening {
   readonly #server: Server
-  readonly #service: Service
-  readonly #shared: SharedBuffers
+  readonly #host: Host
+  readonly #protocol: ByteProtocol
+  readonly #input: SharedInput
   readonly #sockets = new Set<Socket>()
   #path: string | undefined
 
-  constructor(service: Service, shared: SharedBuffers) {
-    this.#service = service
-    this.#shared = shared
-    this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#accept(socket))
+  /** @param tls without it: none */
+  constructor(host: Host, protocol: ByteProtocol, input: SharedInput, tls?: TlsFiles) {
+    this.#host = host
+    this.#protocol = protocol
+    this.#input = input
+    if (tls === undefined) {
+      this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#accept(socket))
+      return
+    }
+    const server = createTlsServer({ ...tls.options, handshakeTimeout: HANDSHAKE_MS, noDelay: true }, (socket) =>
+      this.#accept(socket),
+    )
+    server.on('tlsClientError', (_error, socket) => socket.destroy())
+    tls.follow(server)
+    this.#server = server
   }
 
-  /** Resolves with the port, when connections are accepted; 0: a Unix socket. */
   listen(at: ListenAt): Promise<number> {
-    const backlog = this.#service.configuration.number('tcp-backlog')
+    const backlog = this.#backlog
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
       const listening = (): void => {
@@ -49,33 +59,34 @@ export class RespListener {
     })
   }
 
-  /** As `listen`, on an address that is a number. Returns at once whether that could be done. */
   listenNow(host: string, port: number): boolean {
     this.#server.on('error', () => {})
-    this.#server.listen({ port, host, backlog: this.#service.configuration.number('tcp-backlog') })
+    this.#server.listen({ port, host, backlog: this.#backlog })
     return this.#server.address() !== null
   }
 
-  /** Stops accepting. */
   stop(): void {
     this.#server.close()
     if (this.#path !== undefined) rmSync(this.#path, { force: true })
   }
 
-  /** Ends all connections, once what was answered is sent. */
   async close(): Promise<void> {
     this.stop()
     const open = [...this.#sockets]
     await Promise.all(open.map((socket) => new Promise<void>((resolve) => socket.once('close', resolve).destroySoon())))
   }
 
+  get #backlog(): number {
+    return this.#host.home.configuration.number('tcp-backlog')
+  }
+
   #accept(accepted: Socket): void {
-    const service = this.#service
-    service.statistics.connections++
-    if (service.clients.size >= service.settings.clientsMax) {
-      service.statistics.connectionsRefused++
+    const { home, clientCount } = this.#host
+    home.statistics.connections++
+    if (clientCount >= home.settings.clientsMax) {
+      home.statistics.connectionsRefused++
       accepted.on('error', () => accepted.destroy())
-      accepted.end(TOO_MANY)
+      accepted.end(this.#protocol.tooMany)
       return
     }
     const socket = this.#reading(accepted)
@@ -85,11 +96,11 @@ export class RespListener {
 
   /** Lets a connection read into the shared memory, where this Node can; else each read has memory of its own. */
   #reading(accepted: Socket): Socket {
-    const { input, headroom } = this.#shared
+    const { bytes: input, headroom } = this.#input
     const inside = accepted as unknown as ReadsIntoOurs
-    if (typeof inside._handle?.useUserBuffer !== 'function') {
-      const connection = this.#connect(accepted)
-      accepted.on('data', (bytes: Buffer) => connection.receive(bytes, 0, bytes.length))
+    if ('encrypted' in accepted || typeof inside._handle?.useUserBuffer !== 'function') {
+      const receive = this.#connect(accepted)
+      accepted.on('data', (bytes: Buffer) => receive(bytes, 0, bytes.length))
       accepted.resume()
       return accepted
     }
@@ -98,7 +109,7 @@ export class RespListener {
     const onread = {
       buffer: input.subarray(headroom),
       callback: (count: number): boolean => {
-        connection.receive(input, headroom, headroom + count)
+        receive(input, headroom, headroom + count)
         return true
       },
     }
@@ -106,17 +117,17 @@ export class RespListener {
       typeof Socket
     >[0])
     socket.setNoDelay(true)
-    const connection = this.#connect(socket)
+    const receive = this.#connect(socket)
     socket.resume()
     return socket
   }
 
-  #connect(socket: Socket): RespConnection {
-    const { keepAliveSeconds } = this.#service.settings
+  #connect(socket: Socket): (bytes: Buffer, start: number, end: number) => void {
+    const { keepAliveSeconds } = this.#host.home.settings
     if (keepAliveSeconds > 0) socket.setKeepAlive(true, keepAliveSeconds * 1000)
-    const connection = new RespConnection(this.#service, socket, this.#shared)
+    const connection = this.#protocol.connect(socket)
     socket.on('error', () => socket.destroy())
     socket.once('close', () => connection.leave())
-    return connection
+    return (bytes, start, end) => connection.receive(bytes, start, end)
   }
 }

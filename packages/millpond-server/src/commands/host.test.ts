@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { Span } from '../engine/span.ts'
+import { EngineTime } from '../engine/time.ts'
+import { CommandTable } from './command-table.ts'
+import { Host } from './host.ts'
+import { COMMANDS } from './table.ts'
+import { TestClient } from './testing.ts'
+
+function makeHost(): Host {
+  return new Host({ time: new EngineTime(), commands: new CommandTable(COMMANDS), bytesMax: 2 ** 20 })
+}
+
+test('caches are apart: keys, channels, statistics', async () => {
+  const host = makeHost()
+  const shop = await host.create('shop')
+  try {
+    const client = new TestClient(host.home)
+    const buyer = new TestClient(host.home)
+    buyer.enter(shop)
+    expect([client.run('SET', 'a', 'home'), buyer.run('SET', 'a', 'shop')]).toEqual(['OK', 'OK'])
+    expect([client.run('GET', 'a'), buyer.run('GET', 'a')]).toEqual(['home', 'shop'])
+    buyer.run('SUBSCRIBE', 'news')
+    expect(client.run('PUBLISH', 'news', 'x')).toBe(0)
+    expect([host.home.clients.has(buyer.id), shop.clients.has(buyer.id)]).toEqual([false, true])
+    expect(host.clientCount).toBe(2)
+  } finally {
+    await host.stop()
+  }
+})
+
+test('who goes to another cache leaves what it held behind, and cannot inside a transaction', async () => {
+  const host = makeHost()
+  const shop = await host.create('shop')
+  try {
+    const client = new TestClient(host.home)
+    client.run('SUBSCRIBE', 'news')
+    client.run('WATCH', 'a')
+    client.enter(shop)
+    expect(host.home.channels.publish('channel', 'news', 'x')).toBe(0)
+    client.run('MULTI')
+    expect(() => client.enter(host.home)).toThrow('transaction')
+    client.run('RESET')
+    expect(client.service).toBe(host.home)
+  } finally {
+    await host.stop()
+  }
+})
+
+test('a cache has a budget, a longest life and a longest item of its own', async () => {
+  const host = makeHost()
+  try {
+    const settings = { maxMemory: 2 ** 19, policy: 'allkeys-lru', maxTtlMs: 5000, itemBytesMax: 100 } as const
+    const { cache, databases } = await host.create('small', settings)
+    expect([cache.maxMemory, cache.policy]).toEqual([2 ** 19, 'allkeys-lru'])
+    const bytes = Buffer.alloc(200)
+    expect(() => databases[0]!.setString(Span.of('a'), bytes, 0, 200)).toThrow('maximum allowed size')
+    databases[0]!.setString(Span.of('a'), bytes, 0, 10)
+    expect(databases[0]!.expiresAtMs(Span.of('a'))).toBeLessThan(Date.now() + 6000)
+    expect(() => host.change('small', { maxMemory: 2 ** 40 })).toThrow('at most')
+    await expect(host.create('small')).rejects.toThrow('already')
+    await host.delete('small')
+    expect(() => host.service('small')).toThrow("no cache 'small'")
+  } finally {
+    await host.stop()
+  }
+})

@@ -1,0 +1,77 @@
+/** All places where a host listens: for each protocol a port, one with TLS, and a Unix socket. */
+import type { Host } from '../commands/host.ts'
+import { Listener } from './listener.ts'
+import type { Listening } from './listening.ts'
+import { Port } from './port.ts'
+import { RespProtocol } from './resp/protocol.ts'
+import { SharedInput } from './shared-input.ts'
+import { TlsFiles } from './tls-files.ts'
+
+/** Ports by the parameters that name them; 0: none. What is given overrides the configuration, and then 0 is any free one. */
+export type Ports = Readonly<Record<PortName, number>>
+
+export const PORT_NAMES = ['port', 'tls-port'] as const
+export type PortName = (typeof PORT_NAMES)[number]
+
+/** What listens for a protocol: `tls` where its peers are to speak TLS. */
+type Make = (tls?: TlsFiles) => Listening
+
+export class Listeners {
+  readonly #host: Host
+  readonly #ports: Port[] = []
+  readonly #sockets: Listening[] = []
+  #tls: TlsFiles | undefined
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  /** Listens everywhere. Resolves with the ports. */
+  async start(given: Partial<Ports> = {}): Promise<Ports> {
+    const input = new SharedInput()
+    const resp = new RespProtocol(this.#host)
+    const makeResp: Make = (tls) => new Listener(this.#host, resp, input, tls)
+    await this.#openSocket('unixsocket', makeResp)
+    return {
+      port: await this.#openPort('port', given, () => makeResp()),
+      'tls-port': await this.#openPort('tls-port', given, () => makeResp(this.#files)),
+    }
+  }
+
+  /** Reads the certificates again. @throws ReplyError what cannot be used; the present ones go on */
+  reload(): void {
+    this.#tls?.reload()
+  }
+
+  /** Stops accepting. */
+  stop(): void {
+    this.#tls?.stop()
+    for (const each of [...this.#ports, ...this.#sockets]) each.stop()
+  }
+
+  /** Ends all connections, once what was answered is sent. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#ports, ...this.#sockets].map((each) => each.close()))
+  }
+
+  /** Read when TLS is first needed: who needs none need have no files. */
+  get #files(): TlsFiles {
+    this.#tls ??= new TlsFiles(this.#host.home.configuration)
+    return this.#tls
+  }
+
+  async #openPort(name: PortName, given: Partial<Ports>, make: () => Listening): Promise<number> {
+    const port = new Port(this.#host.home.configuration, name, make)
+    this.#ports.push(port)
+    return port.start(given[name])
+  }
+
+  async #openSocket(name: string, make: Make): Promise<void> {
+    const { configuration } = this.#host.home
+    const path = configuration.text(name)
+    if (path === '') return
+    const listening = make()
+    this.#sockets.push(listening)
+    await listening.listen({ path, mode: Number.parseInt(configuration.text('unixsocketperm'), 8) })
+  }
+}

@@ -1,0 +1,23 @@
+/** RESP, as a listener sees it. */
+import type { Socket } from 'node:net'
+import type { Host } from '../../commands/host.ts'
+import type { ByteProtocol } from '../byte-protocol.ts'
+import { RespConnection } from './connection.ts'
+import { ReplyWriter } from './reply-writer.ts'
+
+const PIECE_BYTES = 256 * 1024
+
+export class RespProtocol implements ByteProtocol {
+  readonly tooMany: Buffer = Buffer.from('-ERR max number of clients reached\r\n')
+  readonly #host: Host
+  /** All connections write their answers here in turn. */
+  readonly #writer = new ReplyWriter(PIECE_BYTES)
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  connect(socket: Socket): RespConnection {
+    return new RespConnection(this.#host.home, socket, this.#writer)
+  }
+}
