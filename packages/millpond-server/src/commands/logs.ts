@@ -36,11 +36,14 @@ export class Logs {
     this.#service = service
   }
 
-  /** See `Client.logAs`. */
-  replace(client: Client, words: readonly (string | Uint8Array)[]): void {
+  /** See `Client.logAs`. `note`: what the words do not say (engine/log/log-note.ts). */
+  replace(client: Client, words: readonly (string | Uint8Array)[], note?: string): void {
     if (this.log === undefined) return
     client.logged ??= []
-    if (words.length > 0) client.logged.push(Arguments.of(words))
+    if (words.length === 0) return
+    const args = Arguments.of(words)
+    args.note = note
+    client.logged.push(args)
   }
 
   /** A command of `client` in `db` has changed something, and is over. */

@@ -11,6 +11,8 @@ export class Arguments {
   bytes: Buffer = NOTHING
   /** Number of words, with the name. */
   count = 0
+  /** What a log says of the command beside its words: see engine/log/log-note.ts. */
+  note: string | undefined
   #starts = new Int32Array(16)
   #ends = new Int32Array(16)
   readonly #spans: Span[] = []
@@ -127,7 +129,9 @@ export class Arguments {
 
   /** A copy that stays as it is. */
   keep(): Arguments {
-    return Arguments.of(Array.from({ length: this.count }, (_, at) => this.span(at).copy()))
+    const kept = Arguments.of(Array.from({ length: this.count }, (_, at) => this.span(at).copy()))
+    kept.note = this.note
+    return kept
   }
 
   #grow(): void {

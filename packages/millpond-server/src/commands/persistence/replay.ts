@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { Arguments } from '../../engine/arguments.ts'
 import { LogError } from '../../engine/log/log-error.ts'
+import { parseFlagsNote } from '../../engine/log/log-note.ts'
 import { readLog } from '../../engine/log/log-reader.ts'
 import { FileSource } from '../../engine/rdb/byte-source.ts'
 import { RdbError } from '../../engine/rdb/rdb-error.ts'
@@ -76,7 +77,16 @@ function replayCommands(service: Service, source: Parameters<typeof readLog>[0])
   const reply = new SilentReply()
   return readLog(source, (args: Arguments) => {
     execute(client, args, reply)
+    if (args.note !== undefined) follow(client, args, args.note)
     if (reply.fault?.includes('unknown command')) throw new LogError(source.path, source.from, reply.fault)
     reply.fault = undefined
   })
+}
+
+/** Gives the string that a command has just set the flags that its note says. */
+function follow({ db }: ReplayClient, args: Arguments, note: string): void {
+  const clientFlags = parseFlagsNote(note)
+  const held = args.count > 1 ? db.peek(args.span(1)) : undefined
+  if (clientFlags === undefined || held?.bytes === undefined) return
+  db.setFlagged(args.span(1), held.bytes, clientFlags, held.expiresAtMs, held.form)
 }

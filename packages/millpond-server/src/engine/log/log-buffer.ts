@@ -49,6 +49,7 @@ export class LogBuffer {
 
   /** A command, from words where they lie. */
   command(args: Arguments): void {
+    if (args.note !== undefined) this.#line(args.note)
     this.#head('*', args.count)
     for (let at = 0; at < args.count; at++) this.#word(args.bytes, args.start(at), args.end(at))
   }
@@ -60,6 +61,11 @@ export class LogBuffer {
       const bytes = Buffer.from(word, 'latin1')
       this.#word(bytes, 0, bytes.length)
     }
+  }
+
+  #line(text: string): void {
+    this.#reserve(text.length + 2)
+    this.#length += this.#bytes.write(`${text}\r\n`, this.#length, 'latin1')
   }
 
   #word(bytes: Uint8Array, start: number, end: number): void {

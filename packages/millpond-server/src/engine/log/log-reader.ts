@@ -4,6 +4,7 @@ import { Arguments } from '../arguments.ts'
 import { crc32 } from './checksum.ts'
 import { LogError } from './log-error.ts'
 import { hasMark, parseMark } from './log-mark.ts'
+import { parseFlagsNote } from './log-note.ts'
 
 const PIECE_BYTES = 4 * 2 ** 20
 const WORDS_MAX = 1024 * 1024
@@ -60,6 +61,8 @@ class LogReader {
   #stretch: number
   #group: Arguments[] | undefined
   #groupAt = 0
+  /** The note before the next command. */
+  #note: string | undefined
   #commands = 0
   /** The number that `#number` has read. */
   #value = 0
@@ -141,8 +144,12 @@ class LogReader {
   #remark(): number {
     const line = this.#bytes.indexOf(LF, this.#at)
     if (line < 0 || line >= this.#length) return INCOMPLETE
-    const mark = parseMark(this.#bytes.toString('latin1', this.#at, line - 1))
-    if (mark === undefined) return line + 1
+    const text = this.#bytes.toString('latin1', this.#at, line - 1)
+    const mark = parseMark(text)
+    if (mark === undefined) {
+      if (parseFlagsNote(text) !== undefined) this.#note = text
+      return line + 1
+    }
     const place = this.#base + this.#at
     const length = place - this.#stretch
     // Shorter than what was read since the last mark: before it, something was left without mark when a writer was killed.
@@ -156,6 +163,8 @@ class LogReader {
   /** A command is whole. */
   #take(end: number): void {
     const args = this.#args
+    args.note = this.#note
+    this.#note = undefined
     if (this.#group === undefined) {
       if (args.count === 1 && args.is(0, 'multi')) {
         this.#group = []

@@ -22,7 +22,7 @@ export interface RdbLoaded {
 export function loadRdb(source: ByteSource, cache: Cache, nowMs: number, library: (text: string) => void): RdbLoaded {
   let keys = 0
   let expired = 0
-  const put = ({ db: index, key, value, expiresAtMs, idleMs, frequency }: RdbKey): void => {
+  const put = ({ db: index, key, value, expiresAtMs, idleMs, frequency, clientFlags }: RdbKey): void => {
     const db = cache.databases[index]
     if (db === undefined)
       throw new RdbError(`the file has a database ${index}, and there are ${cache.databases.length}`)
@@ -31,7 +31,7 @@ export function loadRdb(source: ByteSource, cache: Cache, nowMs: number, library
       return
     }
     const span = new Span(key)
-    if (value instanceof Uint8Array) db.setString(span, value, 0, value.length, expiresAtMs)
+    if (value instanceof Uint8Array) db.setFlagged(span, value, clientFlags, expiresAtMs)
     else db.put(span, value, expiresAtMs)
     if (idleMs !== undefined) db.setUse(span, { idleMs })
     if (frequency !== undefined) db.setUse(span, { frequency })

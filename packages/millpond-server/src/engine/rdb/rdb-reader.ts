@@ -3,7 +3,7 @@ import type { EncodingLimits } from '../encoding-limits.ts'
 import { ByteSource } from './byte-source.ts'
 import { RdbError } from './rdb-error.ts'
 import { RECORD, VERSION_MAX } from './rdb-types.ts'
-import { FIELD_EXPIRY_AUX } from './rdb-writer.ts'
+import { CLIENT_FLAGS_AUX, FIELD_EXPIRY_AUX } from './rdb-writer.ts'
 import { readBytes, readLength, readNumber, readText } from './strings.ts'
 import { moduleName, type RdbValue, readValue } from './value-reader.ts'
 
@@ -16,6 +16,8 @@ export interface RdbKey {
   readonly expiresAtMs: number
   readonly idleMs: number | undefined
   readonly frequency: number | undefined
+  /** Of a string that a client of memcached has stored; 0: none. */
+  readonly clientFlags: number
 }
 
 /** Who is told what a file holds. */
@@ -51,6 +53,7 @@ class RdbReader {
   #expiresAtMs = Number.POSITIVE_INFINITY
   #idleMs: number | undefined
   #frequency: number | undefined
+  #clientFlags = 0
 
   constructor(source: ByteSource, limits: EncodingLimits, listener: RdbListener) {
     this.#source = source
@@ -123,13 +126,19 @@ class RdbReader {
         expiresAtMs: this.#expiresAtMs,
         idleMs: this.#idleMs,
         frequency: this.#frequency,
+        clientFlags: this.#clientFlags,
       })
     }
     this.#expiresAtMs = Number.POSITIVE_INFINITY
     this.#idleMs = this.#frequency = undefined
+    this.#clientFlags = 0
   }
 
   #aux(name: string, value: Buffer): void {
+    if (name === CLIENT_FLAGS_AUX) {
+      this.#clientFlags = Number(value.toString('latin1')) >>> 0
+      return
+    }
     if (name !== FIELD_EXPIRY_AUX) {
       this.#listener.aux?.(name, value.toString('latin1'))
       return

@@ -8,6 +8,9 @@ import { hasFieldExpiries, typeOf, writeValue } from './value-writer.ts'
 /** Redis passes over names that it does not know: expiries of fields, which it has no place for, stand here. */
 export const FIELD_EXPIRY_AUX = 'millpond-field-expiries'
 
+/** Likewise the flags of the string that follows, which a client of memcached gave it. */
+export const CLIENT_FLAGS_AUX = 'millpond-client-flags'
+
 export interface RdbWriterOptions {
   /** What it is part of: of an append-only file, which is told to readers. */
   readonly isLogBase: boolean
@@ -59,6 +62,7 @@ export class RdbWriter {
       sink.int64Low(BigInt(Math.round(found.expiresAtMs)))
     }
     this.#use(db, span)
+    if (found.clientFlags) this.#aux(CLIENT_FLAGS_AUX, String(found.clientFlags))
     sink.byte(typeOf(value, false))
     writeBytes(sink, key)
     writeValue(sink, value, typeOf(value, false))
