@@ -7,14 +7,29 @@ import { RespProtocol } from './resp/protocol.ts'
 import { SharedInput } from './shared-input.ts'
 import { TlsFiles } from './tls-files.ts'
 
-/** Ports by the parameters that name them; 0: none. What is given overrides the configuration, and then 0 is any free one. */
-export type Ports = Readonly<Record<PortName, number>>
-
-export const PORT_NAMES = ['port', 'tls-port'] as const
+export const PORT_NAMES = [
+  'port',
+  'tls-port',
+  'memcached-port',
+  'memcached-tls-port',
+  'http-port',
+  'http-tls-port',
+] as const
 export type PortName = (typeof PORT_NAMES)[number]
 
-/** What listens for a protocol: `tls` where its peers are to speak TLS. */
+/** Ports by the parameters that name them; 0: none. */
+export type Ports = Readonly<Record<PortName, number>>
+
+/** What listens for a protocol: with `tls` its peers are to speak TLS. */
 type Make = (tls?: TlsFiles) => Listening
+
+/** A protocol, and the parameters that say where it is spoken. */
+interface Spoken {
+  readonly port: PortName
+  readonly tlsPort: PortName
+  readonly socket: string
+  readonly make: Make
+}
 
 export class Listeners {
   readonly #host: Host
@@ -26,16 +41,33 @@ export class Listeners {
     this.#host = host
   }
 
-  /** Listens everywhere. Resolves with the ports. */
+  /**
+   * Listens everywhere. Resolves with the ports.
+   *
+   * @param given overrides the configuration, and then 0 is any free one
+   */
   async start(given: Partial<Ports> = {}): Promise<Ports> {
-    const input = new SharedInput()
-    const resp = new RespProtocol(this.#host)
-    const makeResp: Make = (tls) => new Listener(this.#host, resp, input, tls)
-    await this.#openSocket('unixsocket', makeResp)
-    return {
-      port: await this.#openPort('port', given, () => makeResp()),
-      'tls-port': await this.#openPort('tls-port', given, () => makeResp(this.#files)),
+    const ports = {} as Record<PortName, number>
+    for (const { port, tlsPort, socket, make } of this.#protocols()) {
+      await this.#openSocket(socket, make)
+      ports[port] = await this.#openPort(port, given, () => make())
+      ports[tlsPort] = await this.#openPort(tlsPort, given, () => make(this.#files))
     }
+    return ports
+  }
+
+  #protocols(): readonly Spoken[] {
+    const host = this.#host
+    const input = new SharedInput()
+    const resp = new RespProtocol(host)
+    return [
+      {
+        port: 'port',
+        tlsPort: 'tls-port',
+        socket: 'unixsocket',
+        make: (tls) => new Listener(host, resp, input, tls),
+      },
+    ]
   }
 
   /** Reads the certificates again. @throws ReplyError what cannot be used; the present ones go on */
