@@ -16,6 +16,7 @@ import { setCommands } from './sets/index.ts'
 import { sortedSetCommands } from './sorted-sets/index.ts'
 import { streamCommands } from './streams/index.ts'
 import { stringCommands } from './strings/index.ts'
+import { topicCommands } from './topics/index.ts'
 import { transactionCommands } from './transactions/index.ts'
 
 export const COMMANDS: readonly Command[] = [
@@ -35,5 +36,6 @@ export const COMMANDS: readonly Command[] = [
   ...sortedSetCommands,
   ...streamCommands,
   ...stringCommands,
+  ...topicCommands,
   ...transactionCommands,
 ]

@@ -187,9 +187,10 @@ export class AccessControl {
       changed.selectors.some((selector) => selector.allowsChannel(name, isPattern))
     for (const client of this.#service.clients.values()) {
       if (client.user !== user || client.subscriptions === undefined) continue
-      const { channel, pattern, shard } = client.subscriptions
+      const { channel, pattern, shard, topic } = client.subscriptions
       const holds =
-        [...pattern].every((name) => allows(name, true)) && [...channel, ...shard].every((name) => allows(name, false))
+        [...pattern].every((name) => allows(name, true)) &&
+        [...channel, ...shard, ...topic].every((name) => allows(name, false))
       if (!holds) client.close(client === this.#service.current ? 'after the answer' : 'now')
     }
   }

@@ -21,12 +21,18 @@ interface KeyPattern {
 }
 
 /** Commands that name channels: where the first stands, whether more follow, whether they are patterns. */
-const CHANNELS: Readonly<Record<string, { readonly many: boolean; readonly patterns: boolean }>> = {
-  subscribe: { many: true, patterns: false },
-  ssubscribe: { many: true, patterns: false },
-  psubscribe: { many: true, patterns: true },
-  publish: { many: false, patterns: false },
-  spublish: { many: false, patterns: false },
+const CHANNELS: Readonly<
+  Record<string, { readonly first: number; readonly many: boolean; readonly patterns: boolean }>
+> = {
+  subscribe: { first: 1, many: true, patterns: false },
+  ssubscribe: { first: 1, many: true, patterns: false },
+  psubscribe: { first: 1, many: true, patterns: true },
+  publish: { first: 1, many: false, patterns: false },
+  spublish: { first: 1, many: false, patterns: false },
+  'topic|info': { first: 2, many: false, patterns: false },
+  'topic|publish': { first: 2, many: false, patterns: false },
+  'topic|read': { first: 2, many: false, patterns: false },
+  'topic|subscribe': { first: 2, many: false, patterns: false },
 }
 
 export class Selector {
@@ -269,10 +275,10 @@ export class Selector {
   }
 
   #deniedChannel(entry: CommandEntry, args: Arguments): Denial | undefined {
-    const spec = entry.parent ? undefined : CHANNELS[entry.fullName]
+    const spec = CHANNELS[entry.fullName]
     if (spec === undefined) return undefined
-    const end = spec.many ? args.count : 2
-    for (let place = 1; place < end; place++) {
+    const { first, many } = spec
+    for (let place = first; place < (many ? args.count : first + 1); place++) {
       if (!this.allowsChannel(args.text(place), spec.patterns)) return { reason: 'channel', place }
     }
     return undefined

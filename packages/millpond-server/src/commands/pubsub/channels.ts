@@ -3,9 +3,14 @@ import { Glob } from '../../engine/glob.ts'
 import type { Reply } from '../../engine/reply.ts'
 import type { Client } from '../client.ts'
 import { CLIENT_MODE } from '../modes.ts'
+import { Topics } from '../topics/topics.ts'
+import { pushMessage, writeNews } from '../topics/words.ts'
 
 /** Channels by name, channels by pattern, and sharded channels, whose names live in a space of their own. */
 export type ChannelKind = 'channel' | 'pattern' | 'shard'
+/** Channels by name as topics, too: with numbers. */
+type ListenedKind = ChannelKind | 'topic'
+const KINDS = ['channel', 'pattern', 'shard', 'topic'] as const
 
 /** What is told of each kind. */
 const WORDS = {
@@ -19,32 +24,40 @@ export interface Subscriptions {
   readonly channel: Set<string>
   readonly pattern: Set<string>
   readonly shard: Set<string>
+  readonly topic: Set<string>
 }
 
 export class Channels {
-  readonly #listeners: Readonly<Record<ChannelKind, Map<string, Set<Client>>>> = {
+  readonly topics: Topics = new Topics((name) => this.count('topic', name) > 0)
+  readonly #listeners: Readonly<Record<ListenedKind, Map<string, Set<Client>>>> = {
     channel: new Map(),
     pattern: new Map(),
     shard: new Map(),
+    topic: new Map(),
   }
   readonly #globs = new Map<string, Glob>()
 
   /** Lets a client listen, and says so to it. */
   subscribe(client: Client, kind: ChannelKind, name: string, reply: Reply): void {
-    client.subscriptions ??= { channel: new Set(), pattern: new Set(), shard: new Set() }
+    this.listen(client, kind, name)
+    tell(client, WORDS[kind].subscribe, name, kind, reply)
+  }
+
+  /** Lets a client listen, without a word. */
+  listen(client: Client, kind: ListenedKind, name: string): void {
+    client.subscriptions ??= { channel: new Set(), pattern: new Set(), shard: new Set(), topic: new Set() }
     client.subscriptions[kind].add(name)
     const listeners = this.#listeners[kind]
     listeners.set(name, (listeners.get(name) ?? new Set()).add(client))
     if (kind === 'pattern' && !this.#globs.has(name)) this.#globs.set(name, new Glob(name))
     client.setMode(CLIENT_MODE.SUBSCRIBED, true)
-    tell(client, WORDS[kind].subscribe, name, kind, reply)
   }
 
   /** Lets a client no longer listen, to one or, without a name, to all of a kind, and says so. */
   unsubscribe(client: Client, kind: ChannelKind, name: string | undefined, reply: Reply): void {
     const names = name === undefined ? [...(client.subscriptions?.[kind] ?? [])] : [name]
     for (const one of names) {
-      this.#remove(client, kind, one)
+      this.unlisten(client, kind, one)
       tell(client, WORDS[kind].unsubscribe, one, kind, reply)
     }
     if (names.length === 0) tell(client, WORDS[kind].unsubscribe, undefined, kind, reply)
@@ -52,11 +65,10 @@ export class Channels {
 
   /** Lets go of a client, without a word. */
   leave(client: Client): void {
+    this.topics.leave(client)
     const { subscriptions } = client
     if (subscriptions === undefined) return
-    for (const kind of ['channel', 'pattern', 'shard'] as const) {
-      for (const name of [...subscriptions[kind]]) this.#remove(client, kind, name)
-    }
+    for (const kind of KINDS) for (const name of [...subscriptions[kind]]) this.unlisten(client, kind, name)
   }
 
   /** Sends a message to all who listen, and returns how many. */
@@ -75,7 +87,7 @@ export class Channels {
         count++
       }
     }
-    return count
+    return this.topics.count === 0 ? count : count + this.#publishNumbered(channel, message)
   }
 
   /** Names that somebody listens to. */
@@ -84,13 +96,27 @@ export class Channels {
   }
 
   /** How many listen to a name. */
-  count(kind: ChannelKind, name: string): number {
+  count(kind: ListenedKind, name: string): number {
     return this.#listeners[kind].get(name)?.size ?? 0
   }
 
-  #remove(client: Client, kind: ChannelKind, name: string): void {
+  /** To who listens to the channel as a topic, or waits for its next message. */
+  #publishNumbered(name: string, message: string): number {
+    const added = this.topics.append(name, message)
+    if (added === undefined) return 0
+    const { topic, number, readers } = added
+    const listeners = this.#listeners.topic.get(name) ?? new Set()
+    for (const client of listeners) client.push((reply) => pushMessage(reply, topic, number, message))
+    for (const reader of readers) {
+      reader.service.waiters.end(reader, (reply) => writeNews(reply, topic, topic.from(number, topic.page)))
+    }
+    return listeners.size + readers.length
+  }
+
+  /** Lets a client listen no more, without a word. Returns whether it did. */
+  unlisten(client: Client, kind: ListenedKind, name: string): boolean {
     const { subscriptions } = client
-    if (!subscriptions?.[kind].delete(name)) return
+    if (!subscriptions?.[kind].delete(name)) return false
     const listeners = this.#listeners[kind]
     const all = listeners.get(name)!
     all.delete(client)
@@ -99,6 +125,7 @@ export class Channels {
       if (kind === 'pattern') this.#globs.delete(name)
     }
     if (total(subscriptions) === 0) client.setMode(CLIENT_MODE.SUBSCRIBED, false)
+    return true
   }
 }
 
@@ -109,8 +136,8 @@ export function countOf(client: Client, kind: ChannelKind): number {
   return kind === 'shard' ? subscriptions.shard.size : subscriptions.channel.size + subscriptions.pattern.size
 }
 
-function total({ channel, pattern, shard }: Subscriptions): number {
-  return channel.size + pattern.size + shard.size
+function total(subscriptions: Subscriptions): number {
+  return KINDS.reduce((sum, kind) => sum + subscriptions[kind].size, 0)
 }
 
 function tell(client: Client, word: string, name: string | undefined, kind: ChannelKind, reply: Reply): void {
