@@ -32,6 +32,7 @@ export class ArenaCore implements RoomKeeper {
   readonly #stripeMask: number
   /** `undefined` while one thread has the arena for itself: it pays for no locks. */
   #locks: ArenaLocks | undefined
+  readonly #held: ArenaStripe[] = []
 
   constructor(memory: ArenaMemory, policies: readonly PolicyFactory[], clock: ArenaClock, removals: ArenaRemovals) {
     this.memory = memory
@@ -110,12 +111,12 @@ export class ArenaCore implements RoomKeeper {
   }
 
   enter(stripe: ArenaStripe): void {
-    if (this.#locks?.take(stripe.word + STRIPE.LOCK)) this.#repair(stripe)
+    if (this.#locks !== undefined && !stripe.held && this.#locks.take(stripe.word + STRIPE.LOCK)) this.#repair(stripe)
     stripe.enter()
   }
 
   tryEnter(stripe: ArenaStripe): boolean {
-    const taken = this.#locks === undefined ? 1 : this.#locks.try(stripe.word + STRIPE.LOCK)
+    const taken = this.#locks === undefined || stripe.held ? 1 : this.#locks.try(stripe.word + STRIPE.LOCK)
     if (taken === 0) return false
     if (taken === 2) this.#repair(stripe)
     stripe.enter()
@@ -123,7 +124,34 @@ export class ArenaCore implements RoomKeeper {
   }
 
   leave(stripe: ArenaStripe): void {
-    this.#locks?.give(stripe.word + STRIPE.LOCK)
+    if (this.#locks !== undefined && !stripe.held) this.#locks.give(stripe.word + STRIPE.LOCK)
+  }
+
+  /** Keeps the lock of a stripe between calls, until `release`. Several are taken in the order of their numbers. */
+  hold(number: number): void {
+    const stripe = this.stripes[number]!
+    if (this.#locks === undefined || stripe.held) return
+    this.enter(stripe)
+    stripe.held = true
+    this.#held.push(stripe)
+  }
+
+  release(): void {
+    for (const stripe of this.#held) {
+      stripe.held = false
+      this.leave(stripe)
+    }
+    this.#held.length = 0
+  }
+
+  /** Whether another member can provably never do anything again. */
+  isGone(member: number): boolean {
+    return this.#members.isDead(member)
+  }
+
+  /** The stripe of a key. */
+  stripeOf(hash: number): number {
+    return hash & this.#stripeMask
   }
 
   /** Leaves the stripe of a call at its end, and tells of what the call removed. */

@@ -62,6 +62,8 @@ export const TABLE = {
   HAND: 26,
   /** Other threads use the arena too. */
   SHARED: 27,
+  /** No home becomes smaller: entries stay in their slots. */
+  KEEPS_SLOTS: 28,
   /** By class: first page with a free chunk; number of free chunks. */
   PARTIAL_PAGE: 128,
   FREE_CHUNKS: 192,

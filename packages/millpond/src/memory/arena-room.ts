@@ -55,8 +55,6 @@ export class ArenaRoom {
   readonly #keeper: RoomKeeper
   readonly #words: Int32Array
   #clearing: Clearing | undefined
-  /** No home becomes smaller: entries stay in their slots. */
-  keepsSlots = false
 
   constructor(keeper: RoomKeeper) {
     this.#keeper = keeper
@@ -131,7 +129,7 @@ export class ArenaRoom {
   /** A small part of what is left to do, with each set: room for a home that waits, and homes that have become too large. */
   advance(own: ArenaStripe): void {
     if (this.#clearing !== undefined) this.#clear(this.#clearing, own)
-    else if (this.#keeper.pages.full && !this.keepsSlots) {
+    else if (this.#keeper.pages.full && this.#words[TABLE.KEEPS_SLOTS] === 0) {
       const shape = own.shrunkShape()
       if (shape !== 0) this.rehomeSoon(own, shape)
     }

@@ -143,11 +143,20 @@ describe('references', () => {
     expect(table.weight).toBeLessThan(1_400_000)
   })
 
-  test('a shared table takes none', () => {
+  test('who removes an entry of a shared table hears which object it referred to', () => {
     const table = new ArenaTable({ maxWeight: '1mb' })
-    table.share()
-    expect(() => table.setReference('key', undefined, undefined, 1, 1)).toThrow('can not refer to objects')
+    const released: number[] = []
+    const other = ArenaTable.open(table.share(), { onRelease: (number) => void released.push(number) })
+    table.setReference('first', undefined, undefined, 1, 1000)
+    table.setReference('second', undefined, undefined, 2, 1000)
+    expect(other.get('first')?.number).toBe(1)
+    expect(other.objectWeight).toBe(table.objectWeight)
+    other.delete('first')
+    other.set('second', 'bytes')
+    expect(released).toEqual([1, 2])
+    expect(table.objectWeight).toBe(0)
     expect(() => make().table.share()).toThrow('own')
+    other.close()
     table.close()
   })
 })

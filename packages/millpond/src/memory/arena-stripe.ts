@@ -24,6 +24,8 @@ export class ArenaStripe implements PolicyEntries {
   policy!: Policy
   /** The slot that a set in progress will use, whatever happens meanwhile to the item that it holds; else -1. */
   reserved = -1
+  /** Whether this thread keeps its lock between calls: see `ArenaCore.hold`. */
+  held = false
   readonly #parts: ArenaParts
   readonly #memory: ArenaMemory
   readonly #words: Int32Array
@@ -167,7 +169,8 @@ export class ArenaStripe implements PolicyEntries {
 
   #countExtra(units: number): void {
     this.#words[this.word + STRIPE.EXTRA_UNITS]! += units
-    this.#words[TABLE.EXTRA_UNITS]! += units
+    // The holders of other stripes count there, too.
+    Atomics.add(this.#words, TABLE.EXTRA_UNITS, units)
   }
 
   /** The object that an item refers to weighs something else now: bytes / 16. */

@@ -99,6 +99,35 @@ export class ArenaTable extends ArenaFacts {
     return { buffer, policy: namesOf(this.#policies) }
   }
 
+  /** This thread's number among those that share the table. */
+  get member(): number {
+    return this.#core.member
+  }
+
+  /** Whether another thread, by its number, can provably never use the table again: it ended, or closed it. */
+  isGone(member: number): boolean {
+    return this.#core.isGone(member)
+  }
+
+  /** The number of the part of the table that a key belongs to: see `hold`. */
+  stripeOf(key: ArenaKey, start?: number, end?: number, space = 0): number {
+    this.#key.aim(key, start, end, space)
+    return this.#core.stripeOf(this.#key.hash)
+  }
+
+  /**
+   * Keeps other threads out of a part of the table until `release`, so that several calls for its keys are as one. Who needs
+   * several parts takes them in the order of their numbers, and calls nothing in between that concerns other keys.
+   */
+  hold(stripe: number): void {
+    this.#core.hold(stripe)
+  }
+
+  /** Lets other threads into what was held. */
+  release(): void {
+    this.#core.release()
+  }
+
   /** Ends this thread's use of the table; other threads go on. A call after it throws `ClosedError`. */
   close(): void {
     this.#core.part()
@@ -128,7 +157,7 @@ export class ArenaTable extends ArenaFacts {
 
   /** Lets no part of the table shrink, so that `scan` returns no key twice; or lets it again. */
   keepSlots(keep: boolean): void {
-    this.#core.room.keepsSlots = keep
+    this.#memory.words[TABLE.KEEPS_SLOTS] = keep ? 1 : 0
   }
 
   /** Makes the indexes of all stripes, so that what an empty table takes is known before it is filled. */
@@ -271,7 +300,8 @@ export class ArenaTable extends ArenaFacts {
 
   /**
    * As `setBytes`, for an object that the caller keeps under a number above 0: the table knows its key, weight, use and
-   * expiry, and says by `onRelease` when it has let go of it. Not in a table that threads share: an object is in one.
+   * expiry, and says by `onRelease` when it has let go of it. Where threads share the table only one may have objects, and
+   * the others are told by their own `onRelease` what they have removed: they must pass it on.
    *
    * @param weight bytes that the object takes, which count as the table's: see `reweigh`
    */
@@ -284,8 +314,6 @@ export class ArenaTable extends ArenaFacts {
     ttlMs: number = Number.POSITIVE_INFINITY,
     space = 0,
   ): boolean {
-    if (this.#core.shared)
-      throw new OptionError('handle', 'a shared table', 'it can not refer to objects of one thread')
     this.#key.aim(key, keyStart, keyEnd, space)
     const expiresAtMs = this.#expiryAfter(ttlMs)
     if (!this.#mayHold(0)) return false

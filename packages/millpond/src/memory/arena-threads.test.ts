@@ -11,6 +11,7 @@ import {
   type ArenaTask,
   type ArenaTorture,
   type ArenaTortureReport,
+  count,
   isProvable,
   provableValue,
   torture,
@@ -89,6 +90,27 @@ describe('several threads', () => {
     checkAll(table)
     table.close()
   })
+})
+
+test('what a thread holds, others neither read nor change', async () => {
+  const table = new ArenaTable({ maxWeight: '1mb', stripes: 8 })
+  const handle = table.share()
+  const gate = new Int32Array(new SharedArrayBuffer(4))
+  const work = { rounds: 20_000, counters: 20 }
+  const others = [1, 2].map(() => start({ kind: 'count', handle, count: work, gate }))
+  await Promise.all(others.map(said))
+  const ends = others.map(said)
+  Atomics.store(gate, 0, 1)
+  Atomics.notify(gate, 0)
+  count(table, work)
+  await Promise.all(ends)
+  let sum = 0
+  for (let counter = 0; counter < work.counters; counter++) {
+    const view = table.get(`count:${counter}`)!
+    sum += new DataView(view.bytes.buffer, view.bytes.byteOffset + view.start).getInt32(0)
+  }
+  expect(sum).toBe(3 * work.rounds)
+  table.close()
 })
 
 describe('a worker that is killed while it holds locks', () => {

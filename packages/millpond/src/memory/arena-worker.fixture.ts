@@ -19,8 +19,16 @@ export type ArenaTask =
   /** Makes mischief once and stops for ever at a point of it. Says `stopped` there, or `passed` if it never came there. */
   | { readonly kind: 'stop'; readonly handle: ArenaHandle; readonly stop: ArenaStop }
 
+  /** Adds one to each of some counters so many times, holding the counter's part. Says `ready`, then `done`. */
+  | { readonly kind: 'count'; readonly handle: ArenaHandle; readonly count: ArenaCount; readonly gate: Int32Array }
+
   /** Gets, and some sets, of values of 100 bytes, from when `gate[0]` is 1. Says `ready`, then `done`. */
   | { readonly kind: 'load'; readonly handle: ArenaHandle; readonly load: ArenaLoad; readonly gate: Int32Array }
+
+export interface ArenaCount {
+  readonly rounds: number
+  readonly counters: number
+}
 
 export interface ArenaLoad {
   readonly seed: number
@@ -66,6 +74,25 @@ export function load(table: ArenaTable, { seed, operations, keys, sets }: ArenaL
     else if (table.copyTo(target, 0, key, 0, 20) === 100) hits++
   }
   return hits
+}
+
+/** Reads and writes as one: others that do the same are kept out. Each round moves a part of one counter to the next. */
+export function count(table: ArenaTable, { rounds, counters }: ArenaCount): void {
+  const bytes = new Uint8Array(4)
+  const view = new DataView(bytes.buffer)
+  const add = (key: string, amount: number): void => {
+    const present = table.copyTo(bytes, 0, key) === -1 ? 0 : view.getInt32(0)
+    view.setInt32(0, present + amount)
+    table.set(key, bytes)
+  }
+  for (let round = 0; round < rounds; round++) {
+    const keys = [`count:${round % counters}`, `count:${(round * 7 + 1) % counters}`]
+    const stripes = keys.map((key) => table.stripeOf(key)).sort((one, other) => one - other)
+    for (const stripe of stripes) table.hold(stripe)
+    add(keys[0]!, 3)
+    add(keys[1]!, -2)
+    table.release()
+  }
 }
 
 /** Points of a write, and one that lies in the policy. */
@@ -186,6 +213,11 @@ if (parentPort && (workerData as ArenaTask | null)?.handle?.buffer instanceof Sh
     port.postMessage('ready')
     Atomics.wait(task.gate, 0, 0)
     port.postMessage(torture(table, task.torture))
+  } else if (task.kind === 'count') {
+    port.postMessage('ready')
+    Atomics.wait(task.gate, 0, 0)
+    count(table, task.count)
+    port.postMessage('done')
   } else if (task.kind === 'load') {
     // Once for the compiler, then in earnest.
     load(table, { ...task.load, operations: 100_000 })
