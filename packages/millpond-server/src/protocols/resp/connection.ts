@@ -7,10 +7,11 @@ import type { Service } from '../../commands/service.ts'
 import { Arguments } from '../../engine/arguments.ts'
 import type { Reply } from '../../engine/reply.ts'
 import type { ByteConnection } from '../byte-protocol.ts'
-import { HalfRead } from './half-read.ts'
-import { Output } from './output.ts'
+import { HalfRead } from '../half-read.ts'
+import { Output } from '../output.ts'
+import { HalfRequest } from './half-request.ts'
 import { ReplyWriter } from './reply-writer.ts'
-import { ProtocolError } from './request-parser.ts'
+import { ProtocolError, RequestParser } from './request-parser.ts'
 import { Silence } from './silence.ts'
 
 /** Own memory for what is pushed and for late answers: few connections have either. */
@@ -26,6 +27,7 @@ export class RespConnection extends Client implements ByteConnection {
   /** What all connections write the answers of a batch to. */
   readonly #batch: ReplyWriter
   readonly #args = new Arguments()
+  readonly #parser = new RequestParser()
   readonly #input: HalfRead
   readonly #output: Output
   /** For what does not come out of a batch: pushes, and answers given late. */
@@ -40,8 +42,8 @@ export class RespConnection extends Client implements ByteConnection {
   constructor(service: Service, socket: Socket, batch: ReplyWriter) {
     super(service.nextClientId(), service)
     this.#batch = batch
-    this.#input = new HalfRead(this.#args)
-    this.#output = new Output(this, socket)
+    this.#input = new HalfRead(new HalfRequest(this.#parser, this.#args))
+    this.#output = new Output(this, socket, ({ code, message }) => `-${code} ${message}\r\n`)
     service.clients.set(this.id, this)
     service.accessControl.welcome(this)
   }
@@ -114,7 +116,7 @@ export class RespConnection extends Client implements ByteConnection {
   #run(bytes: Buffer, end: number): void {
     const { service } = this
     const writer = this.#batch
-    const parser = this.#input.parser
+    const parser = this.#parser
     writer.protocol = this.protocol
     parser.bytesMax = service.settings.bulkBytesMax
     parser.isKnown = (this.modes & CLIENT_MODE.UNAUTHENTICATED) === 0

@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest'
 import { Arguments } from '../../engine/arguments.ts'
-import { HalfRead } from './half-read.ts'
+import { HalfRead } from '../half-read.ts'
+import { HalfRequest } from './half-request.ts'
 import { ProtocolError, RequestParser } from './request-parser.ts'
 
 /** Reads all commands in a text that comes in pieces of so many bytes, as a connection does. */
 function read(text: string, piece: number, headroom = 64): string[][] {
   const args = new Arguments()
-  const input = new HalfRead(args)
+  const parser = new RequestParser()
+  const input = new HalfRead(new HalfRequest(parser, args))
   const commands: string[][] = []
   const shared = Buffer.alloc(headroom + piece)
   const run = (bytes: Buffer, end: number): void => {
-    while (input.parser.next(args, bytes, end)) commands.push(args.texts(0))
+    while (parser.next(args, bytes, end)) commands.push(args.texts(0))
   }
   const bytes = Buffer.from(text, 'latin1')
   for (let at = 0; at < bytes.length; at += piece) {

@@ -1,8 +1,8 @@
 /** The way out of a connection: what was written goes to the socket, and a peer that does not read is not served further. */
 import type { Socket } from 'node:net'
-import type { Client } from '../../commands/client.ts'
-import type { ReplyError } from '../../engine/errors.ts'
-import type { ReplyWriter } from './reply-writer.ts'
+import type { Client } from '../commands/client.ts'
+import type { ReplyError } from '../engine/errors.ts'
+import type { ByteWriter } from './byte-writer.ts'
 
 /** While so much waits for the peer to read it, nothing more is read from the peer. */
 const PENDING_BYTES_MAX = 64 * 1024 * 1024
@@ -14,14 +14,17 @@ export class Output {
   readonly isLocal: boolean
   readonly #client: Client
   readonly #socket: Socket
+  readonly #refusal: (fault: ReplyError) => string
   /** Whether what is written lies there for a while: TLS never takes it at once. */
   readonly #isEncrypted: boolean
   /** Answers that wait for the log, each for what was logged before it. */
   readonly #unsettled: Buffer[][] = []
   #ending = false
 
-  constructor(client: Client, socket: Socket) {
+  /** @param refusal what the peer is told where its changes could not be made safe */
+  constructor(client: Client, socket: Socket, refusal: (fault: ReplyError) => string) {
     this.#client = client
+    this.#refusal = refusal
     this.#socket = socket
     this.#isEncrypted = 'encrypted' in socket
     const { path } = client.service.settings
@@ -36,7 +39,7 @@ export class Output {
   }
 
   /** Sends what a writer holds: once it may be told, if the log is behind. */
-  send(writer: ReplyWriter): void {
+  send(writer: ByteWriter): void {
     const { length } = writer
     if (length === 0) return
     if (this.#socket.destroyed) {
@@ -62,7 +65,7 @@ export class Output {
     this.#socket.destroy()
   }
 
-  #write(writer: ReplyWriter): void {
+  #write(writer: ByteWriter): void {
     const socket = this.#socket
     const { pieces, last } = writer
     if (this.#isEncrypted && pieces.length === 0) {
@@ -100,9 +103,9 @@ export class Output {
   }
 
   /** What these answers say was done can not be made safe: that is said in their place, and the connection ends. */
-  #refuse({ code, message }: ReplyError): void {
+  #refuse(fault: ReplyError): void {
     this.#unsettled.length = 0
-    this.#socket.end(`-${code} ${message}\r\n`)
+    this.#socket.end(this.#refusal(fault), 'latin1')
   }
 
   #slowDown(): void {

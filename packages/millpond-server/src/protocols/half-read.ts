@@ -1,6 +1,16 @@
 /** What has come of a connection and was not executed yet. */
-import type { Arguments } from '../../engine/arguments.ts'
-import { RequestParser } from './request-parser.ts'
+
+/** What reads a connection's bytes, and stops where they end in the middle of something. */
+export interface HalfParser {
+  /** Begins to read at another place, when nothing is half-read. */
+  start(at: number): void
+  /** The bytes lie elsewhere now: in these, so much further along. */
+  move(bytes: Buffer, delta: number): void
+  /** Where the bytes begin that are still needed. */
+  readonly from: number
+  /** To where bytes will at least be needed, as far as is known. */
+  readonly wanted: number
+}
 
 /** Memory of this size is given back when it is empty. */
 const KEPT_BYTES = 64 * 1024
@@ -10,13 +20,12 @@ const KEPT_BYTES = 64 * 1024
  * front of what comes next, where there is room for it; a longer one collects in memory of its own.
  */
 export class HalfRead {
-  readonly parser: RequestParser = new RequestParser()
-  readonly #args: Arguments
+  readonly #parser: HalfParser
   #kept: Buffer = NOTHING
   #length = 0
 
-  constructor(args: Arguments) {
-    this.#args = args
+  constructor(parser: HalfParser) {
+    this.#parser = parser
   }
 
   /** Bytes that are kept. */
@@ -26,10 +35,10 @@ export class HalfRead {
 
   /** Lets `run` read what was kept together with `bytes` from `start` to `end`, and keeps what it leaves. */
   join(bytes: Buffer, start: number, end: number, run: (bytes: Buffer, end: number) => void): void {
-    if (this.#length === 0) this.parser.start(start)
+    if (this.#length === 0) this.#parser.start(start)
     else if (this.#length <= start) {
       this.#kept.copy(bytes, start - this.#length, 0, this.#length)
-      this.#move(bytes, start - this.#length)
+      this.#parser.move(bytes, start - this.#length)
     } else {
       this.keepMore(bytes, start, end)
       this.resume(run)
@@ -41,18 +50,18 @@ export class HalfRead {
 
   /** Adds to what is kept, without reading it. */
   keepMore(bytes: Buffer, start: number, end: number): void {
-    const { parser } = this
+    const parser = this.#parser
     if (this.#length === 0) {
       parser.start(0)
-      this.#args.move(this.#kept, 0)
+      parser.move(this.#kept, 0)
     }
-    const needed = Math.max(this.#length + end - start, parser.at + parser.needed)
+    const needed = Math.max(this.#length + end - start, parser.wanted)
     if (this.#length + end - start > this.#kept.length) {
       const room = Math.min(needed, this.#kept.length * 2)
       const larger = Buffer.allocUnsafeSlow(Math.max(this.#length + end - start, room, 1024))
       this.#kept.copy(larger, 0, 0, this.#length)
       this.#kept = larger
-      this.#args.move(larger, 0)
+      parser.move(larger, 0)
     }
     bytes.copy(this.#kept, this.#length, start, end)
     this.#length += end - start
@@ -67,7 +76,7 @@ export class HalfRead {
   }
 
   #keep(bytes: Buffer, end: number): void {
-    const { from } = this.parser
+    const { from } = this.#parser
     this.#length = end - from
     if (this.#length === 0) {
       if (this.#kept.length > KEPT_BYTES) this.#kept = NOTHING
@@ -77,12 +86,7 @@ export class HalfRead {
       this.#kept = Buffer.allocUnsafeSlow(Math.max(1024, this.#length))
     }
     if (bytes !== this.#kept || from > 0) bytes.copy(this.#kept, 0, from, end)
-    this.#move(this.#kept, -from)
-  }
-
-  #move(bytes: Buffer, delta: number): void {
-    this.parser.move(delta)
-    this.#args.move(bytes, delta)
+    this.#parser.move(this.#kept, -from)
   }
 }
 
