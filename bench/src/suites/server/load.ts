@@ -12,6 +12,8 @@ export interface Load {
   /** Commands in flight on each of 50 connections. */
   readonly pipeline: number
   readonly requests: number
+  /** Whether the load speaks TLS. Default false. */
+  readonly tls?: boolean
 }
 
 /** What came of it. A type, not an interface: it is a record of figures. */
@@ -27,9 +29,10 @@ const KEYS = 100_000
 
 /** Runs a load against a port of loopback. */
 export async function run(port: number, load: Load): Promise<Measured> {
-  const { command, bytes, pipeline, requests } = load
+  const { command, bytes, pipeline, requests, tls = false } = load
   const numbers = ['-p', port, '-t', command, '-d', bytes, '-P', pipeline, '-n', requests, '-r', KEYS, '-c', 50]
-  const child = spawn('taskset', ['-c', `${LOAD_CORE}`, 'redis-benchmark', ...numbers.map(String)])
+  const encrypted = tls ? ['--tls', '--insecure'] : []
+  const child = spawn('taskset', ['-c', `${LOAD_CORE}`, 'redis-benchmark', ...numbers.map(String), ...encrypted])
   let said = ''
   child.stdout.setEncoding('latin1').on('data', (text: string) => {
     said += text

@@ -10,7 +10,7 @@ export const SERVER_CORE = 0
 export const LOAD_CORE = 1
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
-const MAIN = `${ROOT}packages/millpond-server/dist/cli/main.js`
+export const MAIN: string = `${ROOT}packages/millpond-server/dist/cli/main.js`
 
 /** Builds the packages: what users run is measured, not the sources. */
 export function build(): void {
