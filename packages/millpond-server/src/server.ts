@@ -55,7 +55,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     lua: await loadLua(),
   })
   const { home } = host
-  for (const [name, ...rules] of options.users ?? []) home.accessControl.set(name!, rules)
+  home.accessControl.configure(options.users ?? [])
   const users = configuration.text('aclfile')
   if (users !== '') loadFile(home, users)
   await home.persistence.start()

@@ -101,9 +101,10 @@ export class Client {
     this.service.watchedKeys.unwatch(this)
   }
 
-  /** Whether its user may read every key: what SORT asks, whose patterns name keys that nobody knows beforehand. */
-  get mayReadAllKeys(): boolean {
-    return (this.modes & CLIENT_MODE.LIMITED) === 0
+  /** Whether its user may read every key by this command: what SORT asks, whose patterns name keys that nobody knows beforehand. */
+  mayReadAllKeys(args: Arguments): boolean {
+    if ((this.modes & CLIENT_MODE.LIMITED) === 0) return true
+    return this.user.mayReadAllKeys(this.service.commands.find(args)!, args)
   }
 
   setMode(mode: number, on: boolean): void {

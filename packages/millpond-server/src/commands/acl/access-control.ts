@@ -98,6 +98,17 @@ export class AccessControl {
     this.#refreshAll()
   }
 
+  /** Makes the users of a configuration file, each a name and its rules. @throws ReplyError one is there twice, or wrong */
+  configure(users: readonly (readonly string[])[]): void {
+    const seen = new Set<string>()
+    for (const [name = '', ...rules] of users) {
+      checkName(name)
+      if (seen.has(name)) throw new ReplyError(`Duplicate user '${name}' found. A user can only be defined once`)
+      seen.add(name)
+      this.set(name, ['reset', ...rules])
+    }
+  }
+
   /** Removes users, and ends their connections. Returns how many there were. */
   delete(names: readonly string[]): number {
     let count = 0
@@ -157,15 +168,7 @@ export class AccessControl {
     this.defaultUser.become(users.get('default') ?? this.#newDefault())
     users.set('default', this.defaultUser)
     this.#users = users
-    for (const [name, user] of before) {
-      const now = users.get(name)
-      if (user === this.defaultUser) continue
-      if (now === undefined || now.text !== user.text) this.#endAll(user)
-      else {
-        user.become(now)
-        users.set(name, user)
-      }
-    }
+    for (const user of before.values()) if (user !== this.defaultUser) this.#endAll(user)
     this.#refreshAll()
   }
 

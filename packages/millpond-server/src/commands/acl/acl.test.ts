@@ -83,3 +83,21 @@ test('what is queued is checked again when it runs', () => {
   admin.say('acl setuser ann -set')
   expect(ann.say('exec')).toEqual([{ error: expect.stringContaining('NOPERM ACLs rules changed') }, null])
 })
+
+test('SORT reads keys by patterns only where what allows it lets every key be read', () => {
+  const { admin, ann } = start('(+sort ~list ~v*)')
+  admin.run('rpush', 'list', '1')
+  admin.run('set', 'v1', '1')
+  expect(ann.say('sort list by v*')).toEqual({
+    error: 'ERR BY option of SORT denied due to insufficient ACL permissions.',
+  })
+  admin.run('acl', 'setuser', 'ann', '(+sort ~list %R~*)')
+  expect(ann.say('sort list by v*')).toEqual(['1'])
+})
+
+test('a configuration file names each user once, and says all that it may do', () => {
+  const { accessControl } = new TestService()
+  accessControl.configure([['default', 'on', 'nopass', '~*', '+@all']])
+  expect(accessControl.defaultUser.text).toBe('on nopass ~* resetchannels +@all')
+  expect(() => accessControl.configure([['bob'], ['bob']])).toThrow("Duplicate user 'bob'")
+})

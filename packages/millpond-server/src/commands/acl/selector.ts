@@ -70,6 +70,11 @@ export class Selector {
     return this.#allKeys && this.#allChannels && this.#future && this.#allowed.every((allowed) => allowed === 1)
   }
 
+  /** Whether every key may be read. */
+  get readsAllKeys(): boolean {
+    return this.#allKeys || this.#keys.some(({ pattern, read }) => read && pattern === '*')
+  }
+
   get allChannels(): boolean {
     return this.#allChannels
   }

@@ -79,6 +79,11 @@ export class User {
     return worst
   }
 
+  /** Whether what allows a command allows the reading of every key too. */
+  mayReadAllKeys(entry: CommandEntry, args: Arguments): boolean {
+    return this.selectors.some((selector) => selector.readsAllKeys && selector.denial(entry, args) === undefined)
+  }
+
   /** What it may do, as rules. */
   get text(): string {
     const [own, ...others] = this.selectors.map(({ text }) => text)

@@ -40,9 +40,9 @@ export function sortOptionsOf(client: Client, args: Arguments, mayStore: boolean
       options.offset = args.integer(++at)
       options.count = args.integer(++at)
     } else if (option === 'STORE' && mayStore && left >= 1) options.storeAt = ++at
-    else if (option === 'BY' && left >= 1) sortBy(client, options, args.text(++at))
+    else if (option === 'BY' && left >= 1) sortBy(client, args, options, args.text(++at))
     else if (option === 'GET' && left >= 1) {
-      mayReadAll(client, option)
+      mayReadAll(client, args, option)
       options.get.push(args.text(++at))
     } else throw syntaxError()
   }
@@ -60,14 +60,14 @@ export function storeWords(args: Arguments): number[] {
   return places
 }
 
-function sortBy(client: Client, options: SortOptions, pattern: string): void {
+function sortBy(client: Client, args: Arguments, options: SortOptions, pattern: string): void {
   options.by = pattern
-  if (pattern.includes('*')) mayReadAll(client, 'BY')
+  if (pattern.includes('*')) mayReadAll(client, args, 'BY')
   else options.unsorted = true
 }
 
 /** Which keys are read depends on what is sorted, so that permissions can not be asked beforehand. */
-function mayReadAll(client: Client, option: string): void {
-  if (client.mayReadAllKeys) return
+function mayReadAll(client: Client, args: Arguments, option: string): void {
+  if (client.mayReadAllKeys(args)) return
   throw new ReplyError(`${option} option of SORT denied due to insufficient ACL permissions.`)
 }
