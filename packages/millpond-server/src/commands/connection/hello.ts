@@ -3,7 +3,7 @@ import { ReplyError } from '../../engine/errors.ts'
 import type { Reply } from '../../engine/reply.ts'
 import type { Client } from '../client.ts'
 import type { Command } from '../command.ts'
-import { REDIS_VERSION } from '../versions.ts'
+import { MILLPOND_VERSION, REDIS_VERSION } from '../versions.ts'
 import { wrongPassword } from './auth.ts'
 import { setName } from './client-state.ts'
 
@@ -52,7 +52,7 @@ function apply(client: Client, args: Arguments, at: number): number {
 }
 
 function answer(client: Client, reply: Reply): void {
-  reply.map(7)
+  reply.map(8)
   reply.bulk('server')
   reply.bulk('redis')
   reply.bulk('version')
@@ -67,4 +67,19 @@ function answer(client: Client, reply: Reply): void {
   reply.bulk('master')
   reply.bulk('modules')
   reply.array(0)
+  reply.bulk('millpond')
+  introduce(client, reply)
 }
+
+/** What no Redis has: clients that know us choose by it what they ask. */
+function introduce({ service }: Client, reply: Reply): void {
+  const own = OWN_COMMANDS.filter((name) => service.commands.named(name) !== undefined)
+  reply.map(2)
+  reply.bulk('version')
+  reply.bulk(MILLPOND_VERSION)
+  reply.bulk('commands')
+  reply.array(own.length)
+  for (const name of own) reply.bulk(name)
+}
+
+const OWN_COMMANDS = ['cache', 'fill', 'token', 'topic']
