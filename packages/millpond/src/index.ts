@@ -33,6 +33,8 @@ export {
   MillpondError,
   OptionError,
   PlatformError,
+  ServiceError,
+  type ServiceErrorReason,
   StoreError,
   ValueError,
   WriteBehindError,

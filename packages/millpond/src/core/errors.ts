@@ -111,6 +111,27 @@ export class MeshError extends MillpondError {
   }
 }
 
+/** The service could not be asked, or answered with an error. */
+export class ServiceError extends MillpondError {
+  readonly code = 'ERR_SERVICE'
+  /**
+   * `connection`: there is none, or it broke before the answer, so the command may have been done; `timeout`: no answer in time;
+   * `overload`: too much waits already; `access`: the token does not open this; `unsupported`: not a server that can do this;
+   * `answer`: the server's own error.
+   */
+  readonly reason: ServiceErrorReason
+  /** The server's word for it, such as `WRONGTYPE`, where it answered. */
+  readonly word: string | undefined
+  constructor(reason: ServiceErrorReason, message: string, options?: ErrorOptions & { word?: string }) {
+    super(message, options)
+    this.reason = reason
+    this.word = options?.word
+  }
+}
+
+/** Why the service did not do what it was asked to. */
+export type ServiceErrorReason = 'connection' | 'timeout' | 'overload' | 'access' | 'unsupported' | 'answer'
+
 /** Something that this platform (a browser, an edge runtime) does not offer. */
 export class PlatformError extends MillpondError {
   readonly code = 'ERR_PLATFORM'
