@@ -1,10 +1,10 @@
 /** Accepts connections of a byte protocol, on a port or on a Unix socket, with TLS or without. */
-import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type Server, Socket } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Host } from '../commands/host.ts'
 import type { ByteProtocol } from './byte-protocol.ts'
 import type { ListenAt, Listening } from './listening.ts'
+import { Place } from './place.ts'
 import type { SharedInput } from './shared-input.ts'
 import type { TlsFiles } from './tls-files.ts'
 
@@ -17,12 +17,11 @@ interface ReadsIntoOurs {
 const HANDSHAKE_MS = 10_000
 
 export class Listener implements Listening {
-  readonly #server: Server
+  readonly #place: Place
   readonly #host: Host
   readonly #protocol: ByteProtocol
   readonly #input: SharedInput
   readonly #sockets = new Set<Socket>()
-  #path: string | undefined
 
   /** @param tls without it: none */
   constructor(host: Host, protocol: ByteProtocol, input: SharedInput, tls?: TlsFiles) {
@@ -30,7 +29,8 @@ export class Listener implements Listening {
     this.#protocol = protocol
     this.#input = input
     if (tls === undefined) {
-      this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#accept(socket))
+      const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#accept(socket))
+      this.#place = new Place(server, host.home.configuration)
       return
     }
     const server = createTlsServer({ ...tls.options, handshakeTimeout: HANDSHAKE_MS, noDelay: true }, (socket) =>
@@ -38,46 +38,25 @@ export class Listener implements Listening {
     )
     server.on('tlsClientError', (_error, socket) => socket.destroy())
     tls.follow(server)
-    this.#server = server
+    this.#place = new Place(server, host.home.configuration)
   }
 
   listen(at: ListenAt): Promise<number> {
-    const backlog = this.#backlog
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
-      const listening = (): void => {
-        this.#server.off('error', reject)
-        const address = this.#server.address()
-        if ('path' in at && at.mode) chmodSync(at.path, at.mode)
-        resolve(typeof address === 'object' && address ? address.port : 0)
-      }
-      if ('path' in at) {
-        rmSync(at.path, { force: true })
-        this.#path = at.path
-        this.#server.listen({ path: at.path, backlog }, listening)
-      } else this.#server.listen({ port: at.port, host: at.host, backlog }, listening)
-    })
+    return this.#place.listen(at)
   }
 
   listenNow(host: string, port: number): boolean {
-    this.#server.on('error', () => {})
-    this.#server.listen({ port, host, backlog: this.#backlog })
-    return this.#server.address() !== null
+    return this.#place.listenNow(host, port)
   }
 
   stop(): void {
-    this.#server.close()
-    if (this.#path !== undefined) rmSync(this.#path, { force: true })
+    this.#place.stop()
   }
 
   async close(): Promise<void> {
     this.stop()
     const open = [...this.#sockets]
     await Promise.all(open.map((socket) => new Promise<void>((resolve) => socket.once('close', resolve).destroySoon())))
-  }
-
-  get #backlog(): number {
-    return this.#host.home.configuration.number('tcp-backlog')
   }
 
   #accept(accepted: Socket): void {

@@ -1,5 +1,6 @@
 /** All places where a host listens: for each protocol a port, one with TLS, and a Unix socket. */
 import type { Host } from '../commands/host.ts'
+import { HttpListener } from './http/listener.ts'
 import { Listener } from './listener.ts'
 import type { Listening } from './listening.ts'
 import { Port } from './port.ts'
@@ -66,6 +67,12 @@ export class Listeners {
         tlsPort: 'tls-port',
         socket: 'unixsocket',
         make: (tls) => new Listener(host, resp, input, tls),
+      },
+      {
+        port: 'http-port',
+        tlsPort: 'http-tls-port',
+        socket: 'http-unixsocket',
+        make: (tls) => new HttpListener(host, tls),
       },
     ]
   }

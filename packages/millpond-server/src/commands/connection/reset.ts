@@ -1,3 +1,4 @@
+import type { Client } from '../client.ts'
 import type { Command } from '../command.ts'
 
 /** Makes the connection as it was when it was new. */
@@ -10,18 +11,23 @@ export const reset: Command = {
   arity: 1,
   flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
   run(client, _args, reply) {
-    client.discard()
-    client.enter(client.service.host?.home ?? client.service)
-    const { service } = client
-    service.monitors.leave(client)
-    service.channels.leave(client)
-    if (client.tracking) service.tracking.stop(client)
-    client.db = service.databases[0]!
-    client.name = ''
-    client.noEvict = false
-    client.replies = 'on'
-    client.speak(2)
-    service.accessControl.welcome(client)
+    renew(client)
     reply.simple('RESET')
   },
+}
+
+/** Makes a client as it was when it was new, in the cache of clients that name none. */
+export function renew(client: Client): void {
+  client.discard()
+  client.enter(client.service.host?.home ?? client.service)
+  const { service } = client
+  service.monitors.leave(client)
+  service.channels.leave(client)
+  if (client.tracking) service.tracking.stop(client)
+  client.db = service.databases[0]!
+  client.name = ''
+  client.noEvict = false
+  client.replies = 'on'
+  client.speak(2)
+  service.accessControl.welcome(client)
 }

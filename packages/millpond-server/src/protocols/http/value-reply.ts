@@ -1,0 +1,105 @@
+/** An answer as plain values: what HTTP makes JSON of. */
+import { formatDouble } from '../../engine/numbers.ts'
+import type { Reply } from '../../engine/reply.ts'
+
+/** The answer `+OK`, which is told apart from a value that reads so. */
+export const OK: unique symbol = Symbol('OK')
+
+/** An answer that is an error: 'ERR syntax error'. */
+export class Failure {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  /** Its first word. */
+  get code(): string {
+    return this.text.split(' ', 1)[0]!
+  }
+
+  /** What follows that. */
+  get message(): string {
+    return this.text.slice(this.code.length + 1)
+  }
+}
+
+/** Texts are byte strings. Maps are flat lists, as in RESP2. */
+export type Value = string | number | bigint | null | typeof OK | Failure | readonly Value[]
+
+interface Open {
+  readonly parts: Value[]
+  left: number
+}
+
+/** Takes answers, one after the other, in the types of RESP2. */
+export class ValueReply implements Reply {
+  readonly #take: (value: Value) => void
+  readonly #open: Open[] = []
+
+  /** @param take is given each answer when it is whole */
+  constructor(take: (value: Value) => void) {
+    this.#take = take
+  }
+
+  ok(): void {
+    this.#add(OK)
+  }
+  simple(text: string): void {
+    this.#add(text)
+  }
+  error(text: string): void {
+    this.#add(new Failure(text))
+  }
+  integer(value: number | bigint): void {
+    this.#add(value)
+  }
+  bulk(text: string): void {
+    this.#add(text)
+  }
+  bytes(bytes: Uint8Array, start: number, end: number): void {
+    this.#add(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1'))
+  }
+  nil(): void {
+    this.#add(null)
+  }
+  nilArray(): void {
+    this.#add(null)
+  }
+  array(length: number): void {
+    if (length === 0) this.#add([])
+    else this.#open.push({ parts: [], left: length })
+  }
+  map(pairs: number): void {
+    this.array(pairs * 2)
+  }
+  set(length: number): void {
+    this.array(length)
+  }
+  push(length: number): void {
+    this.array(length)
+  }
+  double(value: number, text: string = formatDouble(value)): void {
+    this.#add(text)
+  }
+  boolean(value: boolean): void {
+    this.#add(value ? 1 : 0)
+  }
+  bigNumber(digits: string): void {
+    this.#add(digits)
+  }
+  verbatim(_format: string, text: string): void {
+    this.#add(text)
+  }
+
+  #add(value: Value): void {
+    let whole = value
+    for (let open = this.#open.at(-1); open !== undefined; open = this.#open.at(-1)) {
+      open.parts.push(whole)
+      if (--open.left > 0) return
+      this.#open.pop()
+      whole = open.parts
+    }
+    this.#take(whole)
+  }
+}
