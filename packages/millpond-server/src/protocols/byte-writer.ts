@@ -1,4 +1,5 @@
 /** Gathers what is to be sent to a peer: the part that all protocols over bytes have in common. */
+import { ByteCopier } from 'millpond/memory'
 
 /** Below this a loop is faster than a call. */
 const LOOP_BYTES = 48
@@ -20,6 +21,7 @@ export class ByteWriter {
   protected buffer: Buffer
   protected at = 0
   readonly #pieceBytes: number
+  readonly #copier = new ByteCopier()
 
   /** @param pieceBytes how long a piece is */
   constructor(pieceBytes: number) {
@@ -91,10 +93,8 @@ export class ByteWriter {
       return
     }
     this.reserve(length + more)
-    const { buffer, at } = this
-    if (length > LOOP_BYTES) buffer.set(bytes.subarray(start, end), at)
-    else for (let place = 0; place < length; place++) buffer[at + place] = bytes[start + place]!
-    this.at = at + length
+    this.#copier.copy(bytes, start, this.buffer, this.at, length)
+    this.at += length
   }
 
   /** Writes a whole number from 0 to 2^53, digit by digit: no string is made. There must be room. */

@@ -162,7 +162,7 @@ export class ArenaCore implements RoomKeeper {
 
   /** The item of a key that has not expired; 0 when there is none. One that has expired is removed. */
   find(stripe: ArenaStripe, key: ArenaKeyReader): number {
-    const ref = stripe.find(key.hash, key.word, key.bytes, key.start, key.end - key.start)
+    const ref = stripe.find(key)
     if (ref === 0 || !stripe.hasExpiry(ref) || !stripe.isExpired(ref, this.clock.nowMs())) return ref
     this.remove(stripe, stripe.slotOf(ref), 'expire')
     return 0

@@ -2,10 +2,19 @@
  * A keyed hash of bytes: HalfSipHash with one round a word and three at the end. Without the two seed words nobody can
  * make keys that collide (weaker hashes with a seed, murmur among them, have collisions that hold for every seed).
  *
+ * The words that it is made of are left in `words`, as many as there is room for: whoever compares the key needs them again.
+ *
  * Aumasson, Bernstein: SipHash: a fast short-input PRF (INDOCRYPT 2012); HalfSipHash is its form for 32-bit words, as
  * the Linux kernel uses it for hash tables.
  */
-export function hashBytes(bytes: Uint8Array, start: number, end: number, seed0: number, seed1: number): number {
+export function hashBytes(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  seed0: number,
+  seed1: number,
+  words: Int32Array = NO_WORDS,
+): number {
   let v0 = seed0
   let v1 = seed1
   let v2 = seed0 ^ 0x6c796765
@@ -13,11 +22,13 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number, seed0: 
   const whole = start + ((end - start) & ~3)
   let at = start
   let word = 0
+  let kept = 0
   // The rounds are written out: a helper could not return four words without allocating.
   for (let left = 0; left < 4; ) {
     if (at < whole) {
       word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
       at += 4
+      if (kept < words.length) words[kept++] = word
     } else if (left === 0) {
       word = lastWord(bytes, at, end, end - start)
       left = 1
@@ -41,6 +52,8 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number, seed0: 
   }
   return v1 ^ v3
 }
+
+const NO_WORDS = new Int32Array(0)
 
 /** The bytes that do not fill a word, with the length on top: so a key and the same key with zeros behind it differ. */
 function lastWord(bytes: Uint8Array, at: number, end: number, length: number): number {

@@ -2,6 +2,7 @@
  * An item in an arena: key and value, one after the other, in a chunk or in a chain of chunks. An item up to a quarter of
  * a page is one chunk. A longer one is as many whole pages as it fills, then quarters, then a last chunk that fits.
  */
+import type { ArenaKeyReader } from './arena-key.ts'
 import {
   CHUNK,
   KEY_LENGTH_MASK,
@@ -12,9 +13,7 @@ import {
   TAIL_BYTES,
 } from './arena-layout.ts'
 import type { ArenaMemory } from './arena-memory.ts'
-
-/** Below this a loop is faster than a call that makes a view first. */
-const LOOP_BYTES = 192
+import { ByteCopier } from './byte-copier.ts'
 
 /** How an item of some length is cut into chunks. Equal plans have equal `code`s. */
 export class ArenaPlan {
@@ -56,10 +55,12 @@ export class ArenaPlan {
   }
 }
 
-/** Copies bytes within or into memory. */
-export function copyBytes(source: Uint8Array, from: number, target: Uint8Array, to: number, length: number): void {
-  if (length > LOOP_BYTES) target.set(source.subarray(from, from + length), to)
-  else for (let at = 0; at < length; at++) target[to + at] = source[from + at]!
+const INTO = new ByteCopier()
+const OUT_OF = new ByteCopier()
+
+/** Copies bytes to a place in memory. */
+export function copyInto(memory: ArenaMemory, at: number, source: Uint8Array, from: number, length: number): void {
+  INTO.copy(source, from, memory.bytes, at, length)
 }
 
 export function keyLengthOf(memory: ArenaMemory, ref: number): number {
@@ -84,28 +85,25 @@ export function extraUnitsOf(memory: ArenaMemory, ref: number): number {
   return isReference(memory, ref) ? memory.words[ref * 4 + CHUNK.VALUE_LENGTH]! : 0
 }
 
-/** Whether an item's key is these bytes. `word`: the length with the space. */
-export function hasKey(
-  memory: ArenaMemory,
-  ref: number,
-  word: number,
-  key: Uint8Array,
-  start: number,
-  length: number,
-): boolean {
-  if ((memory.words[ref * 4 + CHUNK.KEY_LENGTH]! & KEY_WORD_MASK) !== word) return false
-  if (memory.words[ref * 4 + CHUNK.NEXT] !== 0) return hasLongKey(memory, ref, key, start, length)
-  const { bytes } = memory
+/** Whether an item has this key. */
+export function hasKey(memory: ArenaMemory, ref: number, key: ArenaKeyReader): boolean {
+  if ((memory.words[ref * 4 + CHUNK.KEY_LENGTH]! & KEY_WORD_MASK) !== key.word) return false
+  if (memory.words[ref * 4 + CHUNK.NEXT] !== 0) return hasLongKey(memory, ref, key)
+  const { view, bytes } = memory
+  const { words, start } = key
+  const length = key.end - start
   const at = ref * 16 + memory.headBytes
-  for (let place = 0; place < length; place++) if (bytes[at + place] !== key[start + place]) return false
+  const whole = Math.min(length >> 2, words.length)
+  for (let word = 0; word < whole; word++) if (view.getInt32(at + word * 4, true) !== words[word]) return false
+  for (let place = whole * 4; place < length; place++) if (bytes[at + place] !== key.bytes[start + place]) return false
   return true
 }
 
-function hasLongKey(memory: ArenaMemory, head: number, key: Uint8Array, start: number, length: number): boolean {
+function hasLongKey(memory: ArenaMemory, head: number, { bytes, start, end }: ArenaKeyReader): boolean {
   let matches = true
-  eachPiece(memory, head, 0, length, (at, piece, done) => {
+  eachPiece(memory, head, 0, end - start, (at, piece, done) => {
     for (let place = 0; place < piece && matches; place++) {
-      matches = memory.bytes[at + place] === key[start + done + place]
+      matches = memory.bytes[at + place] === bytes[start + done + place]
     }
   })
   return matches
@@ -121,10 +119,10 @@ export function writeItem(
   length: number,
 ): void {
   if (memory.words[head * 4 + CHUNK.NEXT] === 0) {
-    copyBytes(source, from, memory.bytes, head * 16 + memory.headBytes + offset, length)
+    copyInto(memory, head * 16 + memory.headBytes + offset, source, from, length)
     return
   }
-  eachPiece(memory, head, offset, length, (at, piece, done) => copyBytes(source, from + done, memory.bytes, at, piece))
+  eachPiece(memory, head, offset, length, (at, piece, done) => copyInto(memory, at, source, from + done, piece))
 }
 
 /** Reads bytes of an item, from `offset` of its payload on. */
@@ -137,10 +135,10 @@ export function readItem(
   length: number,
 ): void {
   if (memory.words[head * 4 + CHUNK.NEXT] === 0) {
-    copyBytes(memory.bytes, head * 16 + memory.headBytes + offset, target, to, length)
+    OUT_OF.copy(memory.bytes, head * 16 + memory.headBytes + offset, target, to, length)
     return
   }
-  eachPiece(memory, head, offset, length, (at, piece, done) => copyBytes(memory.bytes, at, target, to + done, piece))
+  eachPiece(memory, head, offset, length, (at, piece, done) => OUT_OF.copy(memory.bytes, at, target, to + done, piece))
 }
 
 /** Calls `visit` with each stretch of bytes that a part of an item's payload lies in. */

@@ -9,6 +9,8 @@ export type ArenaKey = string | Uint8Array
 const ENCODER = new TextEncoder()
 /** Up to this many characters a loop is faster than the encoder. */
 const LOOP_CHARACTERS = 64
+/** As many words of a key are kept for comparing. */
+const WORDS = 32
 /** Makes a space's number another seed. */
 const SPREAD = 0x9e3779b1
 
@@ -19,6 +21,8 @@ export class ArenaKeyReader {
   hash = 0
   /** Length and space, as an item has them; -1: longer than any item's. */
   word = 0
+  /** The first bytes of the key, four a word, from low to high; those of its last, incomplete word are not here. */
+  readonly words: Int32Array = new Int32Array(WORDS)
   readonly #seed0: number
   readonly #seed1: number
   #scratch = new Uint8Array(1024)
@@ -39,7 +43,8 @@ export class ArenaKeyReader {
     else this.#point(key, start ?? 0, end ?? key.length)
     const length = this.end - this.start
     this.word = length > KEY_LENGTH_MASK ? -1 : length | (space << SPACE_SHIFT)
-    this.hash = hashBytes(this.bytes, this.start, this.end, this.#seed0 ^ Math.imul(space, SPREAD), this.#seed1)
+    const seed0 = this.#seed0 ^ Math.imul(space, SPREAD)
+    this.hash = hashBytes(this.bytes, this.start, this.end, seed0, this.#seed1, this.words)
   }
 
   #point(key: Uint8Array, start: number, end: number): void {

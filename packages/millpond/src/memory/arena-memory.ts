@@ -11,6 +11,8 @@ export class ArenaMemory {
   readonly words: Int32Array
   readonly bytes: Uint8Array
   readonly doubles: Float64Array
+  /** Words at any place, whatever the order of bytes in this machine's. */
+  readonly view: DataView
   readonly layout: ArenaLayout
   readonly classes: ArenaClasses
   /** As the layout has it: read with every item. */
@@ -21,6 +23,7 @@ export class ArenaMemory {
     this.words = new Int32Array(buffer)
     this.bytes = new Uint8Array(buffer)
     this.doubles = new Float64Array(buffer)
+    this.view = new DataView(buffer)
     this.layout = layout
     this.headBytes = layout.headBytes
     this.classes = new ArenaClasses(layout.pageBytes)

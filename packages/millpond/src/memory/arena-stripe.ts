@@ -11,6 +11,7 @@ import { remix } from './arena-hash.ts'
 import { type ArenaHome, type ArenaParts, firstSlots, planHome, policyBytes, SLOTS_MIN } from './arena-home.ts'
 import { indexFind, indexInsert, indexRemove } from './arena-index.ts'
 import { extraUnitsOf, hasKey, spaceOf, unitsOf } from './arena-item.ts'
+import type { ArenaKeyReader } from './arena-key.ts'
 import { CHUNK, CHUNK_USE, HAS_EXPIRY, HEAD_BYTES_USE, STRIPE, TABLE } from './arena-layout.ts'
 import type { ArenaMemory } from './arena-memory.ts'
 import { trap } from './arena-trap.ts'
@@ -88,7 +89,8 @@ export class ArenaStripe implements PolicyEntries {
   }
 
   /** The item with this key; 0 when there is none. */
-  find(hash: number, word: number, key: Uint8Array, start: number, length: number): number {
+  find(key: ArenaKeyReader): number {
+    const { hash } = key
     const words = this.#words
     const mask = this.#mask
     const base = this.#indexWord
@@ -96,7 +98,7 @@ export class ArenaStripe implements PolicyEntries {
     for (let place = (hash >>> this.#bits) & mask; ; place = (place + 1) & mask) {
       const ref = words[base + place * 2 + 1]!
       if (ref === 0) return 0
-      if (words[base + place * 2] === hash && hasKey(this.#memory, ref, word, key, start, length)) return ref
+      if (words[base + place * 2] === hash && hasKey(this.#memory, ref, key)) return ref
     }
   }
 

@@ -4,7 +4,7 @@ import { type Size, sizeBytes } from '../core/size.ts'
 import { ArenaClock } from './arena-clock.ts'
 import { ArenaCore } from './arena-core.ts'
 import { ArenaFacts } from './arena-facts.ts'
-import { copyBytes, extraUnitsOf, isReference, keyLengthOf, readItem, unitsOf, valueLengthOf } from './arena-item.ts'
+import { copyInto, extraUnitsOf, isReference, keyLengthOf, readItem, unitsOf, valueLengthOf } from './arena-item.ts'
 import { type ArenaKey, ArenaKeyReader } from './arena-key.ts'
 import { CHUNK, CHUNK_USE, HEAD_BYTES_USE, REFERENCE, TABLE } from './arena-layout.ts'
 import { makeMemory, namesOf, policiesOf, WEIGHT_MIN } from './arena-make.ts'
@@ -224,7 +224,7 @@ export class ArenaTable extends ArenaFacts {
   overwrite(view: ArenaView, bytes: Uint8Array, start: number, end: number): boolean {
     const target = this.#memory.bytes
     if (this.#core.shared || view.bytes !== target || end - start !== view.length) return false
-    copyBytes(bytes, start, target, view.start, end - start)
+    copyInto(this.#memory, view.start, bytes, start, end - start)
     return true
   }
 
