@@ -14,7 +14,7 @@ const BYTES_OF_ONE = 2048
 
 /** About how many bytes a client takes. */
 export function clientBytes(client: Client): number {
-  return BYTES_OF_ONE + client.inputBytes + client.outputBytes + (client.transaction?.bytes ?? 0)
+  return BYTES_OF_ONE + client.inputMemory + client.outputBytes + (client.transaction?.bytes ?? 0) + client.heldBytes
 }
 
 export function clientInfo(client: Client): string {
@@ -37,7 +37,7 @@ export function clientInfo(client: Client): string {
     ['multi', transaction ? transaction.commands.length : -1],
     ['qbuf', client.inputBytes],
     ['qbuf-free', 0],
-    ['argv-mem', 0],
+    ['argv-mem', client.argumentBytes],
     ['multi-mem', transaction?.bytes ?? 0],
     ['rbs', 1024],
     ['rbp', 0],

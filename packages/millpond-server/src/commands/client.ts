@@ -54,6 +54,9 @@ export class Client {
   secrets: ReadonlySet<number> | undefined
   /** Whether it stays when memory for clients is short. */
   noEvict = false
+  /** About how many bytes are kept for what it watches, listens to and tracks; and what `clientMemory` has counted of it. */
+  heldBytes = 0
+  countedBytes = 0
   /** What the log is told in place of the command that runs. */
   logged: Arguments[] | undefined
 
@@ -155,6 +158,7 @@ export class Client {
     if (this.tracking) service.tracking.stop(this)
     this.discard()
     service.clients.delete(this.id)
+    service.clientMemory.release(this)
   }
 
   /** What CLIENT INFO tells of the peer and of the own end, such as '127.0.0.1:5000'. */
@@ -181,10 +185,27 @@ export class Client {
     return this.address
   }
 
-  /** Bytes that came and were not executed yet, and that are to be sent. */
+  /** Whether its end has begun. */
+  get isClosing(): boolean {
+    return false
+  }
+
+  /** Bytes that came and were not read yet, of which the last word may be a part. */
   get inputBytes(): number {
     return 0
   }
+
+  /** Bytes of the words of a command that has not come whole. */
+  get argumentBytes(): number {
+    return 0
+  }
+
+  /** Memory of its own that it has for what came. */
+  get inputMemory(): number {
+    return 0
+  }
+
+  /** Bytes that are to be sent. */
 
   get outputBytes(): number {
     return 0

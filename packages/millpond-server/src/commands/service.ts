@@ -10,6 +10,7 @@ import type { EngineTime } from '../engine/time.ts'
 import { AccessControl } from './acl/access-control.ts'
 import { Changes } from './changes.ts'
 import type { Client } from './client.ts'
+import { ClientMemory } from './client-memory.ts'
 import type { CommandEntry, CommandTable } from './command-table.ts'
 import { followCache } from './configuration/cache-settings.ts'
 import { Configuration } from './configuration/configuration.ts'
@@ -67,6 +68,7 @@ export class Service {
   readonly databases: readonly Keyspace[]
   /** All clients by id. */
   readonly clients: Map<number, Client> = new Map()
+  readonly clientMemory: ClientMemory
   readonly statistics: Statistics
   readonly waiters: Waiters
   readonly watchedKeys: WatchedKeys
@@ -128,6 +130,7 @@ export class Service {
     this.notifications = new Notifications(this)
     this.monitors = new Monitors(this)
     this.pause = new Pause(this)
+    this.clientMemory = new ClientMemory(this)
     this.logs = new Logs(this)
     this.scripts = new Scripts(this, options.lua)
     this.startedAtMs = time.nowMs

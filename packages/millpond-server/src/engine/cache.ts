@@ -57,6 +57,7 @@ export class Cache {
   readonly #time: EngineTime
   #pace: FrequencyPace = { logFactor: 10, decayMinutes: 1 }
   #policy: EvictionPolicy
+  #reserved = 0
   #maxMemory = 0
   #above = false
   #stripe = 0
@@ -124,7 +125,8 @@ export class Cache {
   setMaxMemory(bytes: number): void {
     this.#maxMemory = bytes
     const { table } = this.#items
-    table.setMaxWeight(bytes === 0 ? table.capacity : Math.max(MEMORY_MIN, Math.min(bytes, table.capacity)))
+    const left = bytes - this.#reserved
+    table.setMaxWeight(bytes === 0 ? table.capacity : Math.max(MEMORY_MIN, Math.min(left, table.capacity)))
     this.#weigh()
   }
 
@@ -206,6 +208,12 @@ export class Cache {
   /** Lets keys keep their places, so that a walk through them meets none twice. */
   holdShape(hold: boolean): void {
     this.#items.table.keepSlots(hold)
+  }
+
+  /** Says that so many bytes of `maxmemory` are taken by what is no key: buffers of clients. */
+  setReserved(bytes: number): void {
+    this.#reserved = bytes
+    this.setMaxMemory(this.#maxMemory)
   }
 
   /** Exchanges what two databases hold. */

@@ -33,6 +33,11 @@ export class HalfRead {
     return this.#length
   }
 
+  /** Bytes of memory that are taken for them. */
+  get memory(): number {
+    return this.#kept.length
+  }
+
   /** Lets `run` read what was kept together with `bytes` from `start` to `end`, and keeps what it leaves. */
   join(bytes: Buffer, start: number, end: number, run: (bytes: Buffer, end: number) => void): void {
     if (this.#length === 0) this.#parser.start(start)

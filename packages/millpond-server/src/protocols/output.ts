@@ -33,6 +33,11 @@ export class Output {
     this.localAddress = socket.localAddress ? `${bracketed(socket.localAddress)}:${socket.localPort}` : `${path}:0`
   }
 
+  /** Whether the connection is no more. */
+  get isGone(): boolean {
+    return this.#socket.destroyed
+  }
+
   /** Bytes that the peer has not taken. */
   get pending(): number {
     return this.#socket.writableLength

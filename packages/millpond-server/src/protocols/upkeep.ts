@@ -1,6 +1,5 @@
 /** What is looked after ten times a second: clients that say nothing, that do not read, or that take too much memory. */
 import type { Client } from '../commands/client.ts'
-import { clientBytes } from '../commands/client-info.ts'
 import type { Host } from '../commands/host.ts'
 import { CLIENT_MODE } from '../commands/modes.ts'
 import type { Service } from '../commands/service.ts'
@@ -39,8 +38,8 @@ export class Upkeep {
     if (this.#turns % SAMPLE_EVERY === 0) service.statistics.sample()
     for (const client of service.clients.values()) {
       if (this.#isIdle(client) || this.#readsTooLittle(client)) client.close('now')
+      service.clientMemory.count(client)
     }
-    this.#boundMemory(service)
     service.endBatch()
   }
 
@@ -64,21 +63,5 @@ export class Upkeep {
     const since = this.#aboveSince.get(client) ?? nowMs
     this.#aboveSince.set(client, since)
     return nowMs - since > softMs
-  }
-
-  /** `maxmemory-clients`: the largest leave first. */
-  #boundMemory({ configuration, clients, cache, statistics }: Service): void {
-    const given = configuration.text('maxmemory-clients')
-    const max = given.endsWith('%') ? (cache.bytesMax * Number.parseInt(given, 10)) / 100 : Number(given)
-    if (max === 0) return
-    const all = [...clients.values()].map((client) => ({ client, bytes: clientBytes(client) }))
-    let sum = all.reduce((total, { bytes }) => total + bytes, 0)
-    for (const { client, bytes } of all.sort((one, other) => other.bytes - one.bytes)) {
-      if (sum <= max) return
-      if (client.noEvict) continue
-      client.close('now')
-      statistics.clientsEvicted++
-      sum -= bytes
-    }
   }
 }

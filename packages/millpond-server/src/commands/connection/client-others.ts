@@ -28,7 +28,7 @@ const list: Command = {
 }
 
 function listed(service: Service, args: Arguments): Client[] {
-  const all = [...service.clients.values()]
+  const all = [...service.clients.values()].filter(({ isClosing }) => !isClosing)
   if (args.count === 2) return all
   if (args.count === 4 && args.is(2, 'type')) {
     const type = typeOf(args.text(3))

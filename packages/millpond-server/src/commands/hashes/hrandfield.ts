@@ -22,7 +22,7 @@ export const hrandfield: Command = {
   syntax: 'key [count [WITHVALUES]]',
   run(client, args, reply) {
     const { random } = client.service
-    const count = args.count > 2 ? drawsOf(args, 2) : undefined
+    const count = args.count > 2 ? drawsOf(client, args, 2) : undefined
     if (args.count > 4 || (args.count === 4 && !args.is(3, 'withvalues'))) throw syntaxError()
     const withValues = args.count === 4
     if (withValues && Math.abs(count!) > LONG_MAX / 2) throw outOfRange()

@@ -10,6 +10,8 @@ import { pushMessage, writeNews } from '../topics/words.ts'
 export type ChannelKind = 'channel' | 'pattern' | 'shard'
 /** Channels by name as topics, too: with numbers. */
 type ListenedKind = ChannelKind | 'topic'
+/** About what listening to a name takes beside the name. */
+const BYTES_OF_ONE = 128
 const KINDS = ['channel', 'pattern', 'shard', 'topic'] as const
 
 /** What is told of each kind. */
@@ -46,6 +48,7 @@ export class Channels {
   /** Lets a client listen, without a word. */
   listen(client: Client, kind: ListenedKind, name: string): void {
     client.subscriptions ??= { channel: new Set(), pattern: new Set(), shard: new Set(), topic: new Set() }
+    if (!client.subscriptions[kind].has(name)) client.heldBytes += name.length + BYTES_OF_ONE
     client.subscriptions[kind].add(name)
     const listeners = this.#listeners[kind]
     listeners.set(name, (listeners.get(name) ?? new Set()).add(client))
@@ -117,6 +120,7 @@ export class Channels {
   unlisten(client: Client, kind: ListenedKind, name: string): boolean {
     const { subscriptions } = client
     if (!subscriptions?.[kind].delete(name)) return false
+    client.heldBytes -= name.length + BYTES_OF_ONE
     const listeners = this.#listeners[kind]
     const all = listeners.get(name)!
     all.delete(client)

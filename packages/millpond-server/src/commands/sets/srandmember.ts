@@ -14,9 +14,10 @@ export const srandmember: Command = {
   flags: ['readonly'],
   keys: [{ first: 1, last: 1, access: 'RO', touches: ['access'] }],
   syntax: 'key [count]',
-  run({ db, service }, args, reply) {
+  run(client, args, reply) {
+    const { db, service } = client
     if (args.count > 3) throw syntaxError()
-    const count = args.count === 3 ? drawsOf(args, 2) : undefined
+    const count = args.count === 3 ? drawsOf(client, args, 2) : undefined
     const set = db.read(args.span(1), SET)
     if (count === undefined) {
       if (set === undefined) reply.nil()

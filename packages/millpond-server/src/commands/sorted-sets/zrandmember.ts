@@ -17,7 +17,7 @@ export const zrandmember: Command = {
   syntax: 'key [count [WITHSCORES]]',
   run(client, args, reply) {
     const { db, service } = client
-    const count = args.count >= 3 ? drawsOf(args, 2) : undefined
+    const count = args.count >= 3 ? drawsOf(client, args, 2) : undefined
     const withScores = args.count === 4 && args.is(3, 'withscores')
     if (args.count > 3 && !withScores) throw syntaxError()
     if (withScores && Math.abs(count!) > DRAWS_MAX) throw new ReplyError('value is out of range')

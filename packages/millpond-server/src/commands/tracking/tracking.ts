@@ -31,6 +31,8 @@ export interface ClientTracking extends TrackingOptions {
   redirectBroken: boolean
 }
 
+/** About what a prefix takes beside its name. */
+const BYTES_OF_ONE = 128
 /** Where a RESP2 client hears of changes. */
 const CHANNEL = '__redis__:invalidate'
 
@@ -82,6 +84,7 @@ export class Tracking implements ChangeListener {
     const before = client.tracking?.broadcast ? client.tracking.prefixes : []
     const prefixes = options.broadcast ? [...new Set([...before, ...options.prefixes])] : []
     client.tracking = { ...options, prefixes, cachingGiven: false, redirectBroken: false, scriptHasRead: false }
+    client.heldBytes += bytesOf(prefixes) - bytesOf(before)
     client.setMode(CLIENT_MODE.TRACKING, true)
     this.#clients.add(client)
     for (const prefix of prefixes) {
@@ -98,6 +101,7 @@ export class Tracking implements ChangeListener {
       clients.delete(client)
       if (clients.size === 0) this.#prefixes.delete(prefix)
     }
+    client.heldBytes -= bytesOf(client.tracking?.prefixes ?? [])
     client.tracking = undefined
     client.setMode(CLIENT_MODE.TRACKING, false)
     this.#clients.delete(client)
@@ -187,6 +191,11 @@ export class Tracking implements ChangeListener {
       }
     }
   }
+}
+
+/** About what hearing of prefixes takes. */
+function bytesOf(prefixes: readonly string[]): number {
+  return prefixes.reduce((sum, prefix) => sum + prefix.length + BYTES_OF_ONE, 0)
 }
 
 function tellBroken(reply: Reply, redirect: number): void {

@@ -14,6 +14,9 @@ interface Watch {
   readonly present: boolean
 }
 
+/** About what a watched key takes beside its name. */
+const BYTES_OF_ONE = 128
+
 export class WatchedKeys implements ChangeListener {
   readonly #service: Service
   readonly #byKey = new Map<Keyspace, Map<string, Set<Watch>>>()
@@ -36,6 +39,7 @@ export class WatchedKeys implements ChangeListener {
     if (watches.some((watch) => watch.keyspace === keyspace && watch.key === text)) return
     const watch: Watch = { client, keyspace, key: text, present: keyspace.typeOf(key) !== undefined }
     watches.push(watch)
+    client.heldBytes += text.length + BYTES_OF_ONE
     this.#byClient.set(client, watches)
     const keys = this.#byKey.get(keyspace) ?? new Map<string, Set<Watch>>()
     this.#byKey.set(keyspace, keys)
@@ -84,6 +88,7 @@ export class WatchedKeys implements ChangeListener {
 
   #release(client: Client): void {
     for (const watch of this.#byClient.get(client) ?? []) {
+      client.heldBytes -= watch.key.length + BYTES_OF_ONE
       const keys = this.#byKey.get(watch.keyspace)!
       const watches = keys.get(watch.key)!
       watches.delete(watch)

@@ -57,7 +57,19 @@ export class RespConnection extends Client implements ByteConnection {
   }
 
   override get inputBytes(): number {
-    return this.service.current === this ? this.#batchBytes : this.#input.length
+    return this.service.current === this ? this.#batchBytes : this.#input.length - this.argumentBytes
+  }
+
+  override get argumentBytes(): number {
+    return this.#input.length === 0 || this.service.current === this ? 0 : this.#parser.at
+  }
+
+  override get inputMemory(): number {
+    return this.#input.memory
+  }
+
+  override get isClosing(): boolean {
+    return this.#closing || this.#output.isGone
   }
 
   override get monitorName(): string {
@@ -86,7 +98,8 @@ export class RespConnection extends Client implements ByteConnection {
       return
     }
     write(this.#writer())
-    if (this.#writer().length > this.outputLimits.hard) this.close('now')
+    if (this.outputBytes > this.outputLimits.hard) this.close('now')
+    this.service.clientMemory.count(this)
     this.#flushSoon()
   }
 
@@ -108,9 +121,13 @@ export class RespConnection extends Client implements ByteConnection {
     const { statistics } = this.service
     statistics.bytesIn += end - start
     if (this.#closing) return
+    // What is long may be too much already, before it is whole.
+    if (this.#input.length > 0) this.service.clientMemory.count(this, end - start)
+    if (this.#closing) return
     if (this.waiting === undefined) this.#input.join(bytes, start, end, (all, to) => this.#run(all, to))
     else this.#input.keepMore(bytes, start, end)
     if (this.#input.length > this.service.settings.queryBytesMax) this.close('now')
+    this.service.clientMemory.count(this)
   }
 
   #run(bytes: Buffer, end: number): void {
@@ -174,6 +191,7 @@ export class RespConnection extends Client implements ByteConnection {
     process.nextTick(() => {
       this.#flushing = false
       this.#output.send(this.#own!)
+      this.service.clientMemory.count(this)
     })
   }
 }

@@ -1,14 +1,11 @@
 /** INFO: memory. */
 import { totalmem } from 'node:os'
-import { clientBytes } from '../../client-info.ts'
 import type { Service } from '../../service.ts'
 import { human, type InfoLines, type InfoSection } from './section.ts'
 
 /** What the cache, its clients and scripts take: `used_memory`. */
 export function usedMemory(service: Service): number {
-  let clients = 0
-  for (const client of service.clients.values()) clients += clientBytes(client)
-  return service.cache.usedBytes + clients
+  return service.cache.usedBytes + service.clientMemory.bytes
 }
 
 export const memory: InfoSection = {
@@ -51,7 +48,7 @@ export const memory: InfoSection = {
       ['mem_replication_backlog', 0],
       ['mem_total_replication_buffers', 0],
       ['mem_clients_slaves', 0],
-      ['mem_clients_normal', [...service.clients.values()].reduce((sum, client) => sum + clientBytes(client), 0)],
+      ['mem_clients_normal', service.clientMemory.bytes],
       ['mem_cluster_links', 0],
       ['mem_aof_buffer', 0],
       ['mem_allocator', 'arena'],
