@@ -8,6 +8,8 @@ export interface ChangeListener {
   readonly active: boolean
   /** `key` is a byte string. */
   changed(keyspace: Keyspace, key: string, event: string, eventClass: EventClass): void
+  /** Something of a key has changed that is no event, such as who of a group has read what. */
+  noted?(keyspace: Keyspace, key: string): void
   /** All keys of a keyspace are gone, or others have come in their place. */
   cleared(keyspace: Keyspace): void
 }
@@ -35,6 +37,11 @@ export class Changes implements KeyspaceObserver {
     this.reconsider()
   }
 
+  remove(listener: ChangeListener): void {
+    this.#listeners.splice(this.#listeners.indexOf(listener), 1)
+    this.reconsider()
+  }
+
   /** Looks anew whether anybody listens. */
   reconsider(): void {
     this.#listening = this.#listeners.some(({ active }) => active)
@@ -54,8 +61,10 @@ export class Changes implements KeyspaceObserver {
     if (this.#listening) this.#tell(keyspace, key.text(), event, eventClass)
   }
 
-  noted(): void {
+  noted(keyspace: Keyspace, key: Span): void {
     this.count++
+    if (!this.#listening) return
+    for (const listener of this.#listeners) if (listener.active) listener.noted?.(keyspace, key.text())
   }
 
   left(keyspace: Keyspace, key: Span, reason: 'expire' | 'evict'): void {

@@ -61,6 +61,8 @@ export class Cache {
   #maxMemory = 0
   #above = false
   #stripe = 0
+  /** How many walks are under way. */
+  #holds = 0
   #timer: { cancel(): void } | undefined
 
   constructor(options: CacheOptions) {
@@ -205,9 +207,10 @@ export class Cache {
     }
   }
 
-  /** Lets keys keep their places, so that a walk through them meets none twice. */
+  /** Lets keys keep their places, so that a walk through them meets none twice: until all have let go who asked for it. */
   holdShape(hold: boolean): void {
-    this.#items.table.keepSlots(hold)
+    this.#holds += hold ? 1 : -1
+    this.#items.table.keepSlots(this.#holds > 0)
   }
 
   /** Says that so many bytes of `maxmemory` are taken by what is no key: buffers of clients. */

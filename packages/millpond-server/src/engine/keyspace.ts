@@ -18,7 +18,7 @@ export interface KeyspaceObserver {
   /** A key has got another value or expiry, or is gone. `key` says something only during the call. */
   changed(keyspace: Keyspace, key: Span, event: string, eventClass: EventClass): void
   /** Something of a key has changed that is no event and that nobody watches: only the log must know. */
-  noted(keyspace: Keyspace): void
+  noted(keyspace: Keyspace, key: Span): void
   /** A key left by itself: its time was over, or room was needed. */
   left(keyspace: Keyspace, key: Span, reason: 'expire' | 'evict'): void
   /** All keys are gone. */
@@ -325,7 +325,7 @@ export class Keyspace {
   noted(key: Span): void {
     this.changes++
     const number = this.#numberOf(key)
-    this.#observer.noted(this)
+    this.#observer.noted(this, key)
     if (number !== 0) this.#settle(key, number)
   }
 

@@ -51,7 +51,7 @@ test('an expiry by default, or cut to what is allowed, is the same after a resta
   first.service.time.pass(1000)
   client.say('rename other renamed')
   client.say('copy given copy')
-  client.run('restore', 'restored', 0, Buffer.from(String(client.say('dump list')), 'latin1'))
+  client.run('restore', 'restored', 0, Buffer.from(client.say('dump list') as string, 'latin1'))
   const before = expiries(client)
   const now = first.service.time.nowMs
   expect(before.slice(0, 3)).toEqual([now + HOUR_MS - 1000, now + 49_000, now + 24 * HOUR_MS - 1000])

@@ -2,15 +2,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ReplyError } from '../../engine/errors.ts'
-import { AppendLog, type Durability } from '../../engine/log/append-log.ts'
-import { LogFile } from '../../engine/log/log-file.ts'
-import { LogFolder } from '../../engine/log/log-folder.ts'
-import type { ManifestFile } from '../../engine/log/manifest.ts'
-import { SERVICE_MODE } from '../modes.ts'
 import type { Service } from '../service.ts'
+import { KeptLog, type StoredFile } from './kept-log.ts'
 import { type Replayed, replayFile } from './replay.ts'
-import { Rewrite } from './rewrite.ts'
-import { Snapshot } from './snapshot.ts'
+import { saveAtOnce, saveInSteps } from './snapshot.ts'
 
 /** What was found at the start. */
 export interface Loaded {
@@ -21,9 +16,13 @@ export interface Loaded {
   readonly torn: string | undefined
 }
 
+interface BackgroundSave {
+  readonly beganAtMs: number
+  readonly stopping: AbortController
+}
+
 /** How often it is looked whether a rewrite or a save is due. */
 const LOOK_EVERY_MS = 1000
-const SAVED_STEP_PAUSE_MS = 5
 
 export class Persistence {
   readonly #service: Service
@@ -33,52 +32,25 @@ export class Persistence {
   lastSaveFailed = false
   saves = 0
   loaded: Loaded | undefined
-  rewrites = 0
-  lastRewriteTookMs = -1
-  rewriteFailures = 0
-  /** Bytes of the log when it was last rewritten, or read. */
-  baseBytes = 0
+  readonly log: KeptLog
   #savedChanges = 0
   /** It was said what to do before the end. */
   #savedAtEnd = false
-  /** Where the last command of the last file ends. */
-  #ends = 0
-  #log: AppendLog | undefined
-  #folder: LogFolder | undefined
-  #snapshot: { readonly snapshot: Snapshot; readonly beganAtMs: number; timer: NodeJS.Timeout } | undefined
-  #rewrite: Rewrite | undefined
-  #rewriteBeganAtMs = 0
+  #save: BackgroundSave | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(service: Service) {
     this.#service = service
     this.lastSaveAtMs = service.time.nowMs
+    this.log = new KeptLog(service, (files) => this.#load(files))
   }
 
   get saving(): boolean {
-    return this.#snapshot !== undefined
+    return this.#save !== undefined
   }
 
   get saveBeganAtMs(): number {
-    return this.#snapshot?.beganAtMs ?? -1
-  }
-
-  get rewriting(): boolean {
-    return this.#rewrite !== undefined
-  }
-
-  get rewriteBeganAtMs(): number {
-    return this.#rewrite ? this.#rewriteBeganAtMs : -1
-  }
-
-  /** The log, while there is one. */
-  get log(): AppendLog | undefined {
-    return this.#log
-  }
-
-  get logBytes(): number {
-    const { files = [] } = this.#folder ?? {}
-    return this.#log ? (files.length > 0 ? this.#folder!.size : 0) : 0
+    return this.#save?.beganAtMs ?? -1
   }
 
   /** Changes since the last save. */
@@ -93,12 +65,10 @@ export class Persistence {
    */
   async start(): Promise<Loaded | undefined> {
     const { configuration } = this.#service
-    if (configuration.is('appendonly')) await this.#openLog()
-    else if (existsSync(this.#rdbPath)) this.#load([{ path: this.#rdbPath, isLast: false }])
+    if (!configuration.is('appendonly') && existsSync(this.#rdbPath))
+      this.#load([{ path: this.#rdbPath, isLast: false }])
+    await this.log.start()
     this.#savedChanges = this.#service.changes.count
-    configuration.follow('appendfsync', (value) => {
-      if (this.#log) this.#log.durability = value as Durability
-    })
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref()
     this.#service.endings.push(() => this.#stop())
     return this.loaded
@@ -109,23 +79,23 @@ export class Persistence {
     if (this.saving) throw new ReplyError('Background save already in progress')
     const beganAtMs = performance.now()
     try {
-      new Snapshot(this.#service, this.#rdbPath, false).finish()
+      saveAtOnce(this.#service, this.#rdbPath, false)
     } catch (error) {
       this.lastSaveFailed = true
       throw new ReplyError(`the RDB file could not be written: ${(error as Error).message}`)
     }
-    this.#saved(beganAtMs)
+    this.#saved(beganAtMs, this.#service.changes.count)
   }
 
   /** Writes everything, forgets it, and reads it again: DEBUG RELOAD. */
-  reload(): void {
+  reload({ save = true, clear = true }: { readonly save?: boolean; readonly clear?: boolean } = {}): void {
     const { logs, cache } = this.#service
-    this.save()
+    if (save) this.save()
     const { log } = logs
     // Nothing has changed that a log would have to know.
     logs.log = undefined
     cache.stop()
-    for (const db of cache.databases) db.clear()
+    if (clear) for (const db of cache.databases) db.clear()
     try {
       this.#load([{ path: this.#rdbPath, isLast: false }])
     } finally {
@@ -147,69 +117,21 @@ export class Persistence {
   /** The same in steps, while commands run. */
   saveInBackground(): void {
     if (this.saving) throw new ReplyError('Background save already in progress')
-    try {
-      const snapshot = new Snapshot(this.#service, this.#rdbPath, false)
-      this.#snapshot = { snapshot, beganAtMs: performance.now(), timer: setTimeout(() => this.#saveStep(), 0) }
-    } catch (error) {
-      this.lastSaveFailed = true
-      throw new ReplyError(`the RDB file could not be written: ${(error as Error).message}`)
-    }
+    const save = { beganAtMs: performance.now(), stopping: new AbortController() }
+    this.#save = save
+    void this.#runSave(save)
   }
 
-  /** Makes the log short again, in a process of its own. @throws ReplyError when there is no log, or one is at it */
-  rewrite(): void {
-    if (this.#rewrite) throw new ReplyError('Background append only file rewriting already in progress')
-    const [log, folder] = [this.#log, this.#folder]
-    if (log === undefined || folder === undefined) {
-      throw new ReplyError('there is no log to rewrite: appendonly is no')
-    }
-    this.#rewriteBeganAtMs = performance.now()
-    this.#rewrite = new Rewrite(this.#service, folder, log)
-    void this.#runRewrite(this.#rewrite)
+  /** Forgets everything, and reads the log again: DEBUG LOADAOF. @throws ReplyError when there is none */
+  reloadLog(): void {
+    this.log.reload()
+    this.#savedChanges = this.#service.changes.count
   }
 
-  async #openLog(): Promise<void> {
-    const { configuration } = this.#service
-    const [dir, name] = [configuration.text('dir'), configuration.text('appendfilename')]
-    const folder = new LogFolder(dir, configuration.text('appenddirname'), name)
-    folder.open()
-    const { files } = folder
-    const { time } = this.#service
-    time.hold()
-    try {
-      this.#load(files.map((file, at) => ({ path: folder.pathOf(file), isLast: at === files.length - 1 })))
-    } finally {
-      time.release()
-    }
-    this.#folder = folder
-    const last = files.at(-1)
-    const own = last?.part === 'i' && /\.incr\.aof$/.test(last.name) ? last : undefined
-    const file: ManifestFile = own ?? folder.next('i')
-    const opened = await LogFile.open(folder.pathOf(file), own ? this.#ends : 0)
-    if (!own) folder.use([...files, file])
-    this.baseBytes = folder.size
-    this.#log = new AppendLog(opened, configuration.text('appendfsync') as Durability)
-    this.#listen(this.#log)
-  }
-  #listen(log: AppendLog): void {
-    const service = this.#service
-    log.onFault = (fault) => {
-      service.setMode(SERVICE_MODE.LOG_FAILED, fault !== undefined)
-      if (fault) service.onFault(fault.message)
-    }
-    service.logFault = () => log.fault ?? new ReplyError('the log can not be written', 'MISCONF')
-    service.logs.log = {
-      append: (db, args) => log.append(db.index, args),
-      appendGroup: (commands) => log.appendGroup(commands.map(({ db, args }) => ({ db: db.index, args }))),
-      get settled() {
-        return log.settled
-      },
-      whenSettled: (run) => log.whenSettled(run),
-    }
-  }
-
-  #load(files: readonly { readonly path: string; readonly isLast: boolean }[]): void {
+  /** Returns where the last command of the last file ends. */
+  #load(files: readonly StoredFile[]): number {
     const sums = { keys: 0, commands: 0, expired: 0 }
+    let end = 0
     let torn: string | undefined
     this.#service.cache.readmit(() => {
       for (const { path, isLast } of files) {
@@ -217,58 +139,41 @@ export class Persistence {
         sums.keys += read.keys
         sums.commands += read.commands
         sums.expired += read.expired
-        this.#ends = read.end
+        end = read.end
         torn = read.torn && `${path}: ${read.torn} were cut off at byte ${read.end}`
       }
     })
     if (files.length > 0) this.loaded = { ...sums, torn }
     if (torn) process.stderr.write(`${torn}\n`)
+    return end
   }
 
-  #saveStep(): void {
-    const { snapshot, beganAtMs } = this.#snapshot!
+  async #runSave(save: BackgroundSave): Promise<void> {
+    const { changes } = this.#service
+    const { count } = changes
     try {
-      if (!snapshot.advance()) {
-        this.#snapshot!.timer = setTimeout(() => this.#saveStep(), SAVED_STEP_PAUSE_MS)
-        return
-      }
-      this.#saved(beganAtMs)
+      await saveInSteps(this.#service, this.#rdbPath, { signal: save.stopping.signal })
+      this.#saved(save.beganAtMs, count)
     } catch (error) {
-      snapshot.abandon()
+      if (save.stopping.signal.aborted) return
       this.lastSaveFailed = true
       this.#service.onFault(`the RDB file could not be written: ${(error as Error).message}`)
     }
-    this.#snapshot = undefined
+    if (this.#save === save) this.#save = undefined
   }
 
-  #saved(beganAtMs: number): void {
-    this.#savedChanges = this.#service.changes.count
+  #saved(beganAtMs: number, changes: number): void {
+    this.#savedChanges = changes
     this.lastSaveAtMs = this.#service.time.nowMs
     this.lastSaveTookMs = performance.now() - beganAtMs
     this.lastSaveFailed = false
     this.saves++
   }
 
-  async #runRewrite(rewrite: Rewrite): Promise<void> {
-    const done = await rewrite.run()
-    this.#rewrite = undefined
-    if (done) {
-      this.rewrites++
-      this.rewriteFailures = 0
-      this.lastRewriteTookMs = performance.now() - this.#rewriteBeganAtMs
-      this.baseBytes = this.#folder!.size
-    } else this.rewriteFailures++
-  }
-
-  /** Starts what is due: a rewrite of a log that has grown, a save after so many changes. */
+  /** Starts what is due: a save after so many changes. */
   #look(): void {
     const { configuration } = this.#service
-    const percentage = configuration.number('auto-aof-rewrite-percentage')
-    if (this.#log && !this.rewriting && percentage > 0 && this.rewriteFailures === 0) {
-      const bytes = this.logBytes
-      const grown = bytes > this.baseBytes * (1 + percentage / 100)
-      if (grown && bytes > configuration.number('auto-aof-rewrite-min-size')) this.rewrite()
-    }
+    this.log.look()
     const points = configuration.text('save').split(' ').filter(Boolean).map(Number)
     const agoMs = this.#service.time.nowMs - this.lastSaveAtMs
     for (let at = 0; at + 1 < points.length && !this.saving && !this.lastSaveFailed; at += 2) {
@@ -291,19 +196,14 @@ export class Persistence {
   }
 
   #abandonSave(): void {
-    if (this.#snapshot === undefined) return
-    clearTimeout(this.#snapshot.timer)
-    this.#snapshot.snapshot.abandon()
-    this.#snapshot = undefined
+    this.#save?.stopping.abort()
+    this.#save = undefined
   }
 
   async #stop(): Promise<void> {
     clearInterval(this.#timer)
-    this.#rewrite?.stop()
     this.#abandonSave()
     if (!this.#savedAtEnd) this.#saveAtSignal()
-    await this.#log?.close()
-    this.#service.logs.log = undefined
-    this.#log = undefined
+    await this.log.stop()
   }
 }

@@ -7,7 +7,7 @@ import { Service } from '../service.ts'
 import { COMMANDS } from '../table.ts'
 import { replayFile } from './replay.ts'
 import type { RewriteJob } from './rewrite.ts'
-import { Snapshot } from './snapshot.ts'
+import { saveAtOnce } from './snapshot.ts'
 
 const job = JSON.parse(process.argv[2]!) as RewriteJob
 const configuration = new Configuration()
@@ -23,4 +23,4 @@ const service = new Service({
   lua: await loadLua(),
 })
 for (const file of job.files) replayFile(service, file, false)
-new Snapshot(service, job.target, true).finish()
+saveAtOnce(service, job.target, true)

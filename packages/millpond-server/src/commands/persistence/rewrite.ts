@@ -8,14 +8,14 @@
  * for a second copy, while it runs.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { renameSync, rmSync } from 'node:fs'
+import { renameSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AppendLog } from '../../engine/log/append-log.ts'
 import { LogFile } from '../../engine/log/log-file.ts'
 import type { LogFolder } from '../../engine/log/log-folder.ts'
-import { syncPath } from '../../engine/log/manifest.ts'
+import { discard, syncPath } from '../../engine/log/manifest.ts'
 import type { Service } from '../service.ts'
 
 /** What the process is told. */
@@ -64,7 +64,7 @@ export class Rewrite {
       folder.use([base, next])
       return true
     } catch (error) {
-      rmSync(target, { force: true })
+      discard(target)
       if (!this.#stopped) this.#service.onFault(`the log could not be rewritten: ${(error as Error).message}`)
       return false
     }

@@ -44,7 +44,7 @@ export const bgrewriteaof: Command = {
   arity: 1,
   flags: ['admin', 'noscript'],
   run({ service }, _args, reply) {
-    service.persistence.rewrite()
+    service.persistence.log.rewrite()
     reply.simple('Background append only file rewriting started')
   },
 }

@@ -1,5 +1,6 @@
 /** The part of DEBUG that helps to test clients and this server. */
 import type { Arguments } from '../../engine/arguments.ts'
+import { digestOf, digestOfValue } from '../../engine/digest.ts'
 import { noSuchKey, ReplyError, syntaxError } from '../../engine/errors.ts'
 import type { Reply } from '../../engine/reply.ts'
 import { Span } from '../../engine/span.ts'
@@ -23,9 +24,22 @@ const WORDS: Readonly<Record<string, Run>> = {
     reply.ok()
   },
   LOG: accept,
-  RELOAD: ({ service }, _args, reply) => {
-    service.persistence.reload()
+  RELOAD: ({ service }, args, reply) => {
+    const options = args.texts(2).map((word) => word.toUpperCase())
+    if (!options.every((option) => ['NOSAVE', 'NOFLUSH', 'MERGE'].includes(option))) {
+      throw new ReplyError('DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.')
+    }
+    service.persistence.reload({ save: !options.includes('NOSAVE'), clear: !options.includes('NOFLUSH') })
     reply.ok()
+  },
+  LOADAOF: ({ service }, _args, reply) => {
+    service.persistence.reloadLog()
+    reply.ok()
+  },
+  DIGEST: ({ service }, _args, reply) => reply.simple(digestOf(service.databases)),
+  'DIGEST-VALUE': ({ db }, args, reply) => {
+    reply.array(args.count - 2)
+    for (let at = 2; at < args.count; at++) reply.simple(digestOfValue(db.peek(args.span(at))).hex)
   },
   'PAUSE-CRON': accept,
   JMAP: refuse,

@@ -18,6 +18,7 @@ const SYNC_EVERY_MS = 1000
 const LATE_MS = 400
 const LOOK_EVERY_MS = 50
 const RETRY_AFTER_MS = 200
+const NOTHING = Buffer.alloc(0)
 /** With more than this on its way the disk is too slow: clients wait, whatever the durability. */
 const WAITING_BYTES_MAX = 64 * 2 ** 20
 
@@ -47,6 +48,8 @@ export class AppendLog {
   #scheduled = false
   #work: Promise<void> | undefined
   #unsynced = false
+  /** What is being written. */
+  #flying: Buffer = NOTHING
   /** When the stretch on its way was begun, and whether that was too long ago: then clients wait. */
   #beganAtMs = 0
   #late = false
@@ -137,6 +140,19 @@ export class AppendLog {
     })
   }
 
+  /** Resolves when all that was appended is on the disk. */
+  async synced(): Promise<void> {
+    await this.written()
+    await this.#file.sync()
+  }
+
+  /** Writes what is on its way at once, so that the file can be read. */
+  spill(): void {
+    const { length } = this.#flying
+    this.#file.writeNow(this.#flying, this.#file.size)
+    this.#file.writeNow(this.#buffer.waiting, this.#file.size + length)
+  }
+
   #select(db: number): void {
     if (db === this.#db) return
     this.#db = db
@@ -163,8 +179,10 @@ export class AppendLog {
     const stretch = this.#held ?? this.#buffer.take()
     const ends = this.#next !== undefined
     this.#beganAtMs = performance.now()
+    this.#flying = stretch.bytes
     this.#work = this.#write(stretch, ends).then(() => {
       this.#work = undefined
+      this.#flying = NOTHING
       if (!ends) this.#buffer.reuse(stretch)
       if (this.#buffer.length > 0 || this.#next !== undefined) this.#flush()
     })

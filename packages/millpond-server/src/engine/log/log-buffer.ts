@@ -25,6 +25,11 @@ export class LogBuffer {
     return this.#length
   }
 
+  /** What was gathered and not taken. */
+  get waiting(): Buffer {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
   /** What was gathered, with a mark behind it, in memory of its own until `reuse` gives that back. */
   take(): Stretch {
     const length = this.#length

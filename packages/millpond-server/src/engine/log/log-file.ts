@@ -1,5 +1,5 @@
 /** One file that is appended to, from one writer's thread pool: written and synced in the background, never half. */
-import { close, constants, fdatasync, ftruncate, open, write } from 'node:fs'
+import { close, constants, fdatasync, ftruncate, open, write, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 const openFile = promisify(open)
@@ -45,6 +45,11 @@ export class LogFile {
       throw error
     }
     this.size += bytes.length
+  }
+
+  /** Writes bytes at once. They are not counted: whoever appends them does it again. */
+  writeNow(bytes: Buffer, position: number): void {
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at, bytes.length - at, position + at)
   }
 
   sync(): Promise<void> {

@@ -1,5 +1,5 @@
 /** The manifest of a log in several files, as Redis 7 has it: a base, then what was appended since, in order. */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** 'b': a base, 'i': commands since, 'h': not needed any more. */
@@ -47,6 +47,15 @@ export function replaceFile(path: string, content: string | Uint8Array): void {
   syncPath(draft)
   renameSync(draft, path)
   syncPath(dirname(path))
+}
+
+/** Removes a file that nobody needs, if that can be done. */
+export function discard(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // It is in nobody's way.
+  }
 }
 
 /** Syncs a file, or the names in a folder. */

@@ -7,6 +7,7 @@ export const persistence: InfoSection = {
   lines(service) {
     const { persistence } = service
     const { log } = persistence
+    const enabled = service.configuration.is('appendonly')
     const nowMs = performance.now()
     const seconds = (ms: number): number => (ms < 0 ? -1 : Math.floor(ms / 1000))
     const since = (beganAtMs: number): number => (beganAtMs < 0 ? -1 : seconds(nowMs - beganAtMs))
@@ -29,20 +30,20 @@ export const persistence: InfoSection = {
       ['rdb_last_cow_size', 0],
       ['rdb_last_load_keys_expired', persistence.loaded?.expired ?? 0],
       ['rdb_last_load_keys_loaded', persistence.loaded?.keys ?? 0],
-      ['aof_enabled', log ? 1 : 0],
-      ['aof_rewrite_in_progress', persistence.rewriting ? 1 : 0],
+      ['aof_enabled', enabled ? 1 : 0],
+      ['aof_rewrite_in_progress', log.rewriting ? 1 : 0],
       ['aof_rewrite_scheduled', 0],
-      ['aof_last_rewrite_time_sec', seconds(persistence.lastRewriteTookMs)],
-      ['aof_current_rewrite_time_sec', since(persistence.rewriteBeganAtMs)],
-      ['aof_last_bgrewrite_status', persistence.rewriteFailures > 0 ? 'err' : 'ok'],
-      ['aof_rewrites', persistence.rewrites],
-      ['aof_rewrites_consecutive_failures', persistence.rewriteFailures],
-      ['aof_last_write_status', log?.fault ? 'err' : 'ok'],
+      ['aof_last_rewrite_time_sec', seconds(log.lastRewriteTookMs)],
+      ['aof_current_rewrite_time_sec', since(log.rewriteBeganAtMs)],
+      ['aof_last_bgrewrite_status', log.rewriteFailures > 0 ? 'err' : 'ok'],
+      ['aof_rewrites', log.rewrites],
+      ['aof_rewrites_consecutive_failures', log.rewriteFailures],
+      ['aof_last_write_status', log.log?.fault ? 'err' : 'ok'],
       ['aof_last_cow_size', 0],
-      ...(log
+      ...(enabled
         ? ([
-            ['aof_current_size', persistence.logBytes],
-            ['aof_base_size', persistence.baseBytes],
+            ['aof_current_size', log.bytes],
+            ['aof_base_size', log.baseBytes],
             ['aof_pending_rewrite', 0],
             ['aof_buffer_length', 0],
             ['aof_pending_bio_fsync', 0],
