@@ -20,6 +20,8 @@ export class ByteWriter {
   /** The piece that is being filled, and how far it is. */
   protected buffer: Buffer
   protected at = 0
+  /** Where in it begins what was not yet taken. */
+  #from = 0
   readonly #pieceBytes: number
   readonly #copier = new ByteCopier()
 
@@ -31,17 +33,27 @@ export class ByteWriter {
 
   /** Bytes that were written and not yet taken. */
   get length(): number {
-    return this.piecesLength + this.at
+    return this.piecesLength + this.at - this.#from
   }
 
   /** The piece that is being filled, as far as it is. Its memory is used again by what is written after `reuse`. */
   get last(): Buffer {
-    return this.buffer.subarray(0, this.at)
+    return this.buffer.subarray(this.#from, this.at)
+  }
+
+  /** Whether half of the piece that is being filled is written. */
+  get isHalfFull(): boolean {
+    return this.at * 2 > this.buffer.length
+  }
+
+  /** Goes on behind what was written: that has been taken, and stays where it is until `reuse`. */
+  next(): void {
+    this.#from = this.at
   }
 
   /** Begins anew, in the same memory: what was in it has been sent. */
   reuse(): void {
-    this.at = 0
+    this.at = this.#from = 0
     if (this.piecesLength > 0) {
       this.pieces = []
       this.piecesLength = 0
@@ -57,16 +69,21 @@ export class ByteWriter {
   /** Everything that was written, as pieces that are the taker's. */
   take(): Buffer[] {
     const { pieces } = this
-    if (this.at > 0) pieces.push(Buffer.from(this.last))
+    if (this.at > this.#from) pieces.push(Buffer.from(this.last))
+    this.forget()
+    return pieces
+  }
+
+  /** Forgets what was written and not taken. */
+  forget(): void {
+    this.at = this.#from
     this.pieces = []
     this.piecesLength = 0
-    this.at = 0
-    return pieces
   }
 
   /** Forgets what was written after so many bytes. Only within the last piece. */
   truncate(length: number): void {
-    this.at = Math.max(0, length - this.piecesLength)
+    this.at = this.#from + Math.max(0, length - this.piecesLength)
   }
 
   /** Copies what another one has written. */
@@ -132,10 +149,11 @@ export class ByteWriter {
 
   /** Ends the piece that is being filled. */
   #close(): void {
-    if (this.at === 0) return
-    this.pieces.push(this.last)
-    this.piecesLength += this.at
+    if (this.at > this.#from) {
+      this.pieces.push(this.last)
+      this.piecesLength += this.at - this.#from
+    } else if (this.at === 0) return
     this.buffer = Buffer.allocUnsafeSlow(this.#pieceBytes)
-    this.at = 0
+    this.at = this.#from = 0
   }
 }

@@ -1,5 +1,6 @@
 /** Accepts connections of a byte protocol, on a port or on a Unix socket, with TLS or without. */
 import { createServer, Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Host } from '../commands/host.ts'
 import type { ByteProtocol } from './byte-protocol.ts'
@@ -55,6 +56,8 @@ export class Listener implements Listening {
 
   async close(): Promise<void> {
     this.stop()
+    // What was answered in this turn goes out at its end.
+    await setImmediate()
     const open = [...this.#sockets]
     await Promise.all(open.map((socket) => new Promise<void>((resolve) => socket.once('close', resolve).destroySoon())))
   }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Client } from '../commands/client.ts'
 import type { ReplyError } from '../engine/errors.ts'
 import type { ByteWriter } from './byte-writer.ts'
+import type { Departures } from './departures.ts'
 
 /** While so much waits for the peer to read it, nothing more is read from the peer. */
 const PENDING_BYTES_MAX = 64 * 1024 * 1024
@@ -19,13 +20,20 @@ export class Output {
   readonly #isEncrypted: boolean
   /** Answers that wait for the log, each for what was logged before it. */
   readonly #unsettled: Buffer[][] = []
+  readonly #departures: Departures | undefined
+  /** Whether something of it goes out at the end of the turn. */
+  #isDeparting = false
   #ending = false
 
-  /** @param refusal what the peer is told where its changes could not be made safe */
-  constructor(client: Client, socket: Socket, refusal: (fault: ReplyError) => string) {
+  /**
+   * @param refusal what the peer is told where its changes could not be made safe
+   * @param departures with what is written to its writer other connections' answers may go
+   */
+  constructor(client: Client, socket: Socket, refusal: (fault: ReplyError) => string, departures?: Departures) {
     this.#client = client
     this.#refusal = refusal
     this.#socket = socket
+    this.#departures = departures
     this.#isEncrypted = 'encrypted' in socket
     const { path } = client.service.settings
     this.isLocal = socket.remoteAddress === undefined
@@ -48,13 +56,14 @@ export class Output {
     const { length } = writer
     if (length === 0) return
     if (this.#socket.destroyed) {
-      writer.reuse()
+      writer.forget()
       return
     }
     const { service } = this.#client
     service.statistics.bytesOut += length
     const { log } = service.logs
     if (log !== undefined && (!log.settled || this.#unsettled.length > 0)) {
+      this.#flush()
       this.#unsettled.push(writer.take())
       log.whenSettled((fault) => this.#settled(fault))
     } else this.#write(writer)
@@ -62,6 +71,7 @@ export class Output {
 
   /** Ends the connection when everything is sent. */
   end(): void {
+    this.#flush()
     this.#ending = true
     if (this.#unsettled.length === 0) this.#socket.destroySoon()
   }
@@ -70,12 +80,34 @@ export class Output {
     this.#socket.destroy()
   }
 
+  /** @internal Sends what lies in the memory of the departures' writer. Returns whether that memory may be used again. */
+  depart(bytes: Buffer): boolean {
+    const socket = this.#socket
+    this.#isDeparting = false
+    if (!socket.writable) return true
+    socket.write(bytes)
+    if (socket.writableLength === 0) return true
+    this.#slowDown()
+    return false
+  }
+
+  #flush(): void {
+    if (this.#isDeparting) this.#departures!.flush()
+  }
+
   #write(writer: ByteWriter): void {
     const socket = this.#socket
-    const { pieces, last } = writer
+    const { pieces } = writer
+    if (writer === this.#departures?.writer && pieces.length === 0 && !this.#isEncrypted) {
+      this.#isDeparting = true
+      this.#departures.add(this)
+      return
+    }
+    this.#flush()
+    const { last } = writer
     if (this.#isEncrypted && pieces.length === 0) {
       socket.write(Buffer.from(last))
-      writer.reuse()
+      writer.forget()
       if (socket.writableLength > 0) this.#slowDown()
       return
     }

@@ -7,6 +7,7 @@ import type { Service } from '../../commands/service.ts'
 import { Arguments } from '../../engine/arguments.ts'
 import type { Reply } from '../../engine/reply.ts'
 import type { ByteConnection } from '../byte-protocol.ts'
+import type { Departures } from '../departures.ts'
 import { HalfRead } from '../half-read.ts'
 import { Output } from '../output.ts'
 import { HalfRequest } from './half-request.ts'
@@ -39,11 +40,11 @@ export class RespConnection extends Client implements ByteConnection {
   #flushing = false
   #closing = false
 
-  constructor(service: Service, socket: Socket, batch: ReplyWriter) {
+  constructor(service: Service, socket: Socket, departures: Departures<ReplyWriter>) {
     super(service.nextClientId(), service)
-    this.#batch = batch
+    this.#batch = departures.writer
     this.#input = new HalfRead(new HalfRequest(this.#parser, this.#args))
-    this.#output = new Output(this, socket, ({ code, message }) => `-${code} ${message}\r\n`)
+    this.#output = new Output(this, socket, ({ code, message }) => `-${code} ${message}\r\n`, departures)
     service.clients.set(this.id, this)
     service.accessControl.welcome(this)
   }

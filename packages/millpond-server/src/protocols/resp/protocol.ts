@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Host } from '../../commands/host.ts'
 import type { ByteProtocol } from '../byte-protocol.ts'
+import { Departures } from '../departures.ts'
 import { RespConnection } from './connection.ts'
 import { ReplyWriter } from './reply-writer.ts'
 
@@ -11,13 +12,13 @@ export class RespProtocol implements ByteProtocol {
   readonly tooMany: Buffer = Buffer.from('-ERR max number of clients reached\r\n')
   readonly #host: Host
   /** All connections write their answers here in turn. */
-  readonly #writer = new ReplyWriter(PIECE_BYTES)
+  readonly #departures = new Departures(new ReplyWriter(PIECE_BYTES))
 
   constructor(host: Host) {
     this.#host = host
   }
 
   connect(socket: Socket): RespConnection {
-    return new RespConnection(this.#host.home, socket, this.#writer)
+    return new RespConnection(this.#host.home, socket, this.#departures)
   }
 }
