@@ -14,14 +14,14 @@ interface Departure {
  *
  * The answers lie one behind the other in the memory of one writer, which begins anew when they are sent.
  */
-export class Departures<Writer extends ByteWriter = ByteWriter> {
+export class Departures {
   /** Where connections write in turn. */
-  readonly writer: Writer
+  readonly writer: ByteWriter
   #waiting: Departure[] = []
   /** Whether something of what was sent still lies in the writer's memory. */
   #isBusy = false
 
-  constructor(writer: Writer) {
+  constructor(writer: ByteWriter) {
     this.writer = writer
   }
 

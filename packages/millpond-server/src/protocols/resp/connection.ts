@@ -40,9 +40,10 @@ export class RespConnection extends Client implements ByteConnection {
   #flushing = false
   #closing = false
 
-  constructor(service: Service, socket: Socket, departures: Departures<ReplyWriter>) {
+  /** @param departures where answers in `batch` wait for the end of the turn; without: they are sent at once */
+  constructor(service: Service, socket: Socket, batch: ReplyWriter, departures?: Departures) {
     super(service.nextClientId(), service)
-    this.#batch = departures.writer
+    this.#batch = batch
     this.#input = new HalfRead(new HalfRequest(this.#parser, this.#args))
     this.#output = new Output(this, socket, ({ code, message }) => `-${code} ${message}\r\n`, departures)
     service.clients.set(this.id, this)

@@ -12,13 +12,14 @@ export class RespProtocol implements ByteProtocol {
   readonly tooMany: Buffer = Buffer.from('-ERR max number of clients reached\r\n')
   readonly #host: Host
   /** All connections write their answers here in turn. */
-  readonly #departures = new Departures(new ReplyWriter(PIECE_BYTES))
+  readonly #writer = new ReplyWriter(PIECE_BYTES)
+  readonly #departures = new Departures(this.#writer)
 
   constructor(host: Host) {
     this.#host = host
   }
 
   connect(socket: Socket): RespConnection {
-    return new RespConnection(this.#host.home, socket, this.#departures)
+    return new RespConnection(this.#host.home, socket, this.#writer, this.#departures)
   }
 }
