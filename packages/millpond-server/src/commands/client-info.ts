@@ -66,6 +66,7 @@ function flagsOf(client: Client): string {
     tracking?.broadcast && 'B',
     client.watchBroken && 'd',
     client.noEvict && 'e',
+    (client.modes & CLIENT_MODE.NO_TOUCH) !== 0 && 'T',
     service.settings.path !== '' && client.address === `${service.settings.path}:0` && 'U',
   ].filter((flag) => typeof flag === 'string')
   return flags.join('') || 'N'

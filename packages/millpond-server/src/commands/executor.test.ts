@@ -163,6 +163,22 @@ test('a pause puts off what changes, and then does it', () => {
   expect(two.say('get key')).toBe('1')
 })
 
+test('while writes are put off nothing leaves because its time is over, though nobody sees it', () => {
+  const { service, one, two } = start()
+  const events = service.events()
+  one.say('set key 1 px 10')
+  one.say('set other 1 px 10')
+  service.pause.begin('write', service.time.nowMs + 100)
+  service.time.pass(20)
+  expect(two.say('get key')).toBe(null)
+  expect(service.cache.clearAway()).toBe(0)
+  expect(two.say('dbsize')).toBe(2)
+  service.pause.end()
+  expect(two.say('get key')).toBe(null)
+  expect(service.cache.clearAway()).toBe(1)
+  expect(events.slice(-2)).toEqual(['expired key', 'expired other'])
+})
+
 test('calls, refusals and failures are counted', () => {
   const { service, one } = start()
   for (const line of ['ping', 'get', 'set a 1 ex', 'get a']) one.say(line)
@@ -173,4 +189,20 @@ test('calls, refusals and failures are counted', () => {
   expect([statistics.calls[set], statistics.rejected[set], statistics.failed[set]]).toEqual([1, 0, 1])
   expect(statistics.errors).toEqual(new Map([['ERR', 2]]))
   expect(statistics.total).toBe(3)
+})
+
+test('what a client reads that is not to touch counts as no use, but TOUCH does', () => {
+  const { service, one } = start()
+  one.say('config set maxmemory-policy allkeys-lru')
+  one.say('set key 1')
+  one.say('client no-touch on')
+  service.time.pass(5000)
+  expect(one.say('get key')).toBe('1')
+  expect(one.say('object idletime key')).toBe(5)
+  one.say('touch key')
+  expect(one.say('object idletime key')).toBe(0)
+  service.time.pass(5000)
+  one.say('client no-touch off')
+  one.say('get key')
+  expect(one.say('object idletime key')).toBe(0)
 })

@@ -6,6 +6,7 @@ import { admit } from './admission.ts'
 import { answerError, call } from './call.ts'
 import type { Client } from './client.ts'
 import type { CommandEntry } from './command-table.ts'
+import { CLIENT_MODE } from './modes.ts'
 import { redisNames } from './redis-commands.ts'
 
 /** Executes one command for a client. All that goes wrong is an answer. */
@@ -22,6 +23,10 @@ export function execute(client: Client, args: Arguments, reply: Reply): void {
       if (!admit(client, entry, args, reply)) return
     } catch (error) {
       reject(client, entry, reply, error)
+      return
+    }
+    if ((client.modes & CLIENT_MODE.NO_TOUCH) !== 0 && entry.fullName !== 'touch') {
+      service.cache.untouched(() => call(client, entry, args, reply))
       return
     }
   }

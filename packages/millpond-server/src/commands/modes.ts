@@ -12,6 +12,8 @@ export const CLIENT_MODE = {
   LIMITED: 8,
   /** Is told when a key changes that it has read. */
   TRACKING: 16,
+  /** What it reads counts as no use: CLIENT NO-TOUCH. */
+  NO_TOUCH: 256,
   /** Inside EXEC or a script: nobody waits. */
   NEVER_BLOCKS: 32,
   /** What the log is read by: is not stopped by a lack of memory. */

@@ -32,6 +32,7 @@ export class Pause {
     this.kind = this.active && this.kind === 'all' ? 'all' : kind
     this.#untilMs = this.active ? Math.max(this.#untilMs, untilMs) : untilMs
     this.#service.setMode(SERVICE_MODE.PAUSED, true)
+    this.#service.cache.keepExpired(true)
     this.#arm()
   }
 
@@ -39,6 +40,7 @@ export class Pause {
   end(): void {
     this.#timer?.cancel()
     this.#service.setMode(SERVICE_MODE.PAUSED, false)
+    this.#service.cache.keepExpired(false)
     const postponed = [...this.#postponed]
     this.#postponed.clear()
     for (const client of postponed) {

@@ -12,6 +12,8 @@ export interface ScanOptions {
   readonly pattern: Glob | undefined
   /** SCAN only: the type of keys that are wanted, in small letters. */
   readonly type: string | undefined
+  /** HSCAN only: fields without their values. */
+  readonly noValues: boolean
 }
 
 /** The word that is a cursor. */
@@ -22,19 +24,25 @@ export function cursorOf(args: Arguments, at: number): number {
 }
 
 /** The words behind the cursor. */
-export function scanOptionsOf(args: Arguments, from: number, mayHaveType = false): ScanOptions {
+export function scanOptionsOf(args: Arguments, from: number, more?: 'type' | 'noValues'): ScanOptions {
   let count = 10
   let pattern: Glob | undefined
   let type: string | undefined
+  let noValues = false
   for (let at = from; at < args.count; at += 2) {
+    if (more === 'noValues' && args.is(at, 'novalues')) {
+      noValues = true
+      at--
+      continue
+    }
     if (at + 1 >= args.count) throw syntaxError()
     if (args.is(at, 'count')) count = args.integer(at + 1)
     else if (args.is(at, 'match')) pattern = args.text(at + 1) === '*' ? undefined : new Glob(args.text(at + 1))
-    else if (mayHaveType && args.is(at, 'type')) type = args.text(at + 1).toLowerCase()
+    else if (more === 'type' && args.is(at, 'type')) type = args.text(at + 1).toLowerCase()
     else throw syntaxError()
     if (count < 1) throw syntaxError()
   }
-  return { count, pattern, type }
+  return { count, pattern, type, noValues }
 }
 
 /** Answers with the cursor to go on with and what was found. */

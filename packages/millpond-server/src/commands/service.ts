@@ -119,6 +119,7 @@ export class Service {
     this.changes = new Changes(this)
     const { name = 'default' } = options
     this.cache = new Cache({ name, time, observer: this.changes, capacity: bytesMax, databases })
+    this.cache.onCleared = (ms) => this.#tookEvent('expire-cycle', ms)
     this.cache.onPressure = (above) => this.setMode(SERVICE_MODE.BOUNDED, above)
     this.databases = this.cache.databases
     followCache(this.configuration, this.cache)
@@ -171,13 +172,17 @@ export class Service {
 
   /** A command that was timed alone took so long: it may be a case for the slow log. */
   tookTime(client: Client, entry: CommandEntry, args: Arguments, ms: number): void {
-    const { slowMicroseconds, latencyMs } = this.settings
+    const { slowMicroseconds } = this.settings
     if (slowMicroseconds >= 0 && ms * 1000 >= slowMicroseconds && !entry.has('skip_slowlog')) {
       this.slowLog.add(client, args, ms * 1000)
     }
-    if (latencyMs > 0 && ms >= latencyMs) {
-      this.latency.add(entry.isFast ? 'fast-command' : 'command', Math.floor(ms), this.time.wall())
-    }
+    this.#tookEvent(entry.isFast ? 'fast-command' : 'command', ms)
+  }
+
+  /** Something that LATENCY tells of took so long. */
+  #tookEvent(name: string, ms: number): void {
+    const { latencyMs } = this.settings
+    if (latencyMs > 0 && ms >= latencyMs) this.latency.add(name, Math.floor(ms), this.time.wall())
   }
 
   setMode(mode: number, on: boolean): void {

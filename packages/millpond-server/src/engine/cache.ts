@@ -53,6 +53,8 @@ export class Cache {
   itemBytesMax: number
   /** Told whether memory is above its bound, so that commands must ask `hasRoom` first. */
   onPressure: (above: boolean) => void = () => {}
+  /** Told how long a step of clearing away took. */
+  onCleared: (ms: number) => void = () => {}
   readonly #items: Items
   readonly #time: EngineTime
   #pace: FrequencyPace = { logFactor: 10, decayMinutes: 1 }
@@ -213,6 +215,22 @@ export class Cache {
     this.#items.table.keepSlots(this.#holds > 0)
   }
 
+  /** Runs something whose reading counts as no use of a key. */
+  untouched(run: () => void): void {
+    const { table } = this.#items
+    table.ignoreUse(true)
+    try {
+      run()
+    } finally {
+      table.ignoreUse(false)
+    }
+  }
+
+  /** Lets keys that have expired stay, though they are not served: while writes are held back. */
+  keepExpired(keep: boolean): void {
+    this.#items.table.keepExpired(keep)
+  }
+
   /** Says that so many bytes of `maxmemory` are taken by what is no key: buffers of clients. */
   setReserved(bytes: number): void {
     this.#reserved = bytes
@@ -226,9 +244,11 @@ export class Cache {
 
   #tick(): void {
     this.#time.tick()
+    const beganAtMs = performance.now()
     const much = this.clearAway() > SLOTS_A_LOOK / 8
     const more = this.clearFields()
     if (this.#above) this.hasRoom()
+    this.onCleared(performance.now() - beganAtMs)
     this.#timer = undefined
     this.#timer = this.#time.after(much || more ? 1 : STEP_EVERY_MS, () => this.#tick())
   }

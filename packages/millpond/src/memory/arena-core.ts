@@ -26,6 +26,10 @@ export class ArenaCore implements RoomKeeper {
   readonly clock: ArenaClock
   /** How counters of use grow and fade; `undefined`: the second of the last use is kept in their place. */
   pace: FrequencyPace | undefined
+  /** Whether what has expired is to stay where it is, though nobody is served it. */
+  keepsExpired = false
+  /** Whether reading counts as no use. */
+  ignoresUse = false
   readonly #policies: readonly PolicyFactory[]
   readonly #keepsUses: boolean
   readonly #members: ArenaMembers
@@ -160,16 +164,26 @@ export class ArenaCore implements RoomKeeper {
     this.removals.tell()
   }
 
-  /** The item of a key that has not expired; 0 when there is none. One that has expired is removed. */
+  /** The item of a key that has not expired; 0 when there is none. One that has expired is removed, unless that must wait. */
   find(stripe: ArenaStripe, key: ArenaKeyReader): number {
     const ref = stripe.find(key)
     if (ref === 0 || !stripe.hasExpiry(ref) || !stripe.isExpired(ref, this.clock.nowMs())) return ref
-    this.remove(stripe, stripe.slotOf(ref), 'expire')
+    if (!this.keepsExpired) this.remove(stripe, stripe.slotOf(ref), 'expire')
+    return 0
+  }
+
+  /** As `find`, for who puts something in its place: what has expired is gone. */
+  findToWrite(stripe: ArenaStripe, key: ArenaKeyReader): number {
+    const ref = this.find(stripe, key)
+    if (ref !== 0 || !this.keepsExpired) return ref
+    const expired = stripe.find(key)
+    if (expired !== 0) this.remove(stripe, stripe.slotOf(expired), 'expire')
     return 0
   }
 
   /** An item was used. */
   use(stripe: ArenaStripe, ref: number): void {
+    if (this.ignoresUse) return
     stripe.policy.hit(stripe.slotOf(ref))
     if (this.#keepsUses) this.#noteUse(ref)
   }
@@ -212,7 +226,7 @@ export class ArenaCore implements RoomKeeper {
   sweep(stripe: ArenaStripe, slots: number): number {
     const { words } = this.memory
     const used = stripe.usedSlots
-    const nowMs = this.clock.nowMs()
+    const nowMs = this.keepsExpired ? Number.NEGATIVE_INFINITY : this.clock.nowMs()
     const dead = words[TABLE.DEAD_SPACES]!
     let removed = 0
     let slot = words[stripe.word + STRIPE.SWEEP_SLOT]!

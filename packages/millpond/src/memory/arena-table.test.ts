@@ -407,3 +407,22 @@ describe('a removal listener', () => {
     expect(keysOf(table)).toEqual(['key:again'])
   })
 })
+
+test('what has expired stays while that is asked for, is not served, and may be written over', () => {
+  const clock = manualClock()
+  const left: string[] = []
+  const table = new ArenaTable({
+    maxWeight: 2 ** 20,
+    clock,
+    onRemove: (bytes, reason) => void left.push(`${text(bytes)} ${reason}`),
+  })
+  for (const key of ['a', 'b']) table.set(key, '1', { ttlMs: 10 })
+  table.keepExpired(true)
+  clock.advanceNow(20)
+  expect([table.get('a'), table.delete('a'), table.size]).toEqual([undefined, false, 2])
+  expect(table.set('a', '2')).toBe(true)
+  expect([text(table.get('a')!.copy()), table.size]).toEqual(['2', 2])
+  table.keepExpired(false)
+  expect([table.get('b'), table.size]).toEqual([undefined, 1])
+  expect(left).toEqual(['a expire', 'b expire'])
+})

@@ -160,6 +160,16 @@ export class ArenaTable extends ArenaFacts {
     this.#memory.words[TABLE.KEEPS_SLOTS] = keep ? 1 : 0
   }
 
+  /** Lets reading count as no use, and so not keep anything longer. For this thread. */
+  ignoreUse(ignore: boolean): void {
+    this.#core.ignoresUse = ignore
+  }
+
+  /** Lets what has expired stay where it is, though nobody is served it: until it is written over, or this is over. For this thread. */
+  keepExpired(keep: boolean): void {
+    this.#core.keepsExpired = keep
+  }
+
   /** Makes the indexes of all stripes, so that what an empty table takes is known before it is filled. */
   prepare(): void {
     this.#core.prepare()

@@ -69,7 +69,7 @@ export class ArenaWriter {
       this.#expiresAtMs === Number.POSITIVE_INFINITY ||
       stripe.hasExpiries ||
       core.room.rehome(stripe, stripe.grownShape(true))
-    const ref = core.find(stripe, key)
+    const ref = core.findToWrite(stripe, key)
     this.#plan.make(key.length + this.#length + this.#tailLength)
     if (columns && ref !== 0 && this.#fits(ref)) this.#overwrite(stripe, ref)
     else if (columns && this.#store(stripe, key, ref)) return true
@@ -79,7 +79,7 @@ export class ArenaWriter {
 
   /** Nothing old may be served once a set was tried; but where nothing is removed for space, what is old stays. */
   #fail(stripe: ArenaStripe, key: ArenaKeyReader): boolean {
-    const ref = this.#core.sparing ? 0 : this.#core.find(stripe, key)
+    const ref = this.#core.sparing ? 0 : this.#core.findToWrite(stripe, key)
     if (ref !== 0) this.#core.remove(stripe, stripe.slotOf(ref), 'replace')
     return false
   }

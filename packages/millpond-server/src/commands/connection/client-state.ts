@@ -2,6 +2,7 @@
 import { ReplyError, syntaxError } from '../../engine/errors.ts'
 import type { Client } from '../client.ts'
 import type { Command } from '../command.ts'
+import { CLIENT_MODE } from '../modes.ts'
 
 const common = { group: 'connection', complexity: 'O(1)', flags: ['noscript', 'loading', 'stale'] } as const
 
@@ -93,6 +94,19 @@ export const clientState: readonly Command[] = [
     run(client, args, reply) {
       if (!args.is(2, 'on') && !args.is(2, 'off')) throw syntaxError()
       client.noEvict = args.is(2, 'on')
+      reply.ok()
+    },
+  },
+  {
+    ...common,
+    name: 'no-touch',
+    since: '7.2.0',
+    summary: 'Controls whether commands of the client count as use of the keys that they read.',
+    arity: 3,
+    syntax: '<ON | OFF>',
+    run(client, args, reply) {
+      if (!args.is(2, 'on') && !args.is(2, 'off')) throw syntaxError()
+      client.setMode(CLIENT_MODE.NO_TOUCH, args.is(2, 'on'))
       reply.ok()
     },
   },

@@ -1,5 +1,6 @@
 import type { Client } from '../client.ts'
 import type { Command } from '../command.ts'
+import { CLIENT_MODE } from '../modes.ts'
 
 /** Makes the connection as it was when it was new. */
 export const reset: Command = {
@@ -27,6 +28,7 @@ export function renew(client: Client): void {
   client.db = service.databases[0]!
   client.name = ''
   client.noEvict = false
+  client.setMode(CLIENT_MODE.NO_TOUCH, false)
   client.replies = 'on'
   client.speak(2)
   service.accessControl.welcome(client)

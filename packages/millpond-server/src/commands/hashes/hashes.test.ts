@@ -44,6 +44,14 @@ describe('hashes', () => {
     expect(client.say('hrandfield key 9223372036854775807')).toEqual(['a'])
   })
 
+  test('HSCAN with NOVALUES tells fields alone', () => {
+    const client = new TestService().client()
+    client.say('hset key a 1 b 2')
+    expect(client.say('hscan key 0 novalues match a count 5')).toEqual(['0', ['a']])
+    expect(client.say('hscan key 0')).toEqual(['0', ['a', '1', 'b', '2']])
+    expect(client.say('sscan key 0 novalues')).toMatchObject({ error: expect.any(String) })
+  })
+
   test('HSCAN misses no field of a large hash while others come and go', () => {
     const { client } = start()
     for (let at = 0; at < 1000; at++) client.run('hset', 'key', `f${at}`, at)

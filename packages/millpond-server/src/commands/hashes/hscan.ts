@@ -13,7 +13,7 @@ export const hscan: Command = {
   arity: -3,
   flags: ['readonly'],
   keys: oneKey('RO', ['access']),
-  syntax: 'key cursor [MATCH pattern] [COUNT count]',
+  syntax: 'key cursor [MATCH pattern] [COUNT count] [NOVALUES]',
   run(client, args, reply) {
     const cursor = cursorOf(args, 2)
     const hash = readHash(client, args.span(1))
@@ -22,9 +22,11 @@ export const hscan: Command = {
       replyScan(reply, 0, found)
       return
     }
-    const { count, pattern } = scanOptionsOf(args, 3)
+    const { count, pattern, noValues } = scanOptionsOf(args, 3, 'noValues')
     const next = hash.scan(cursor, count, (field, value) => {
-      if (pattern === undefined || pattern.matches(field)) found.push(field, value)
+      if (pattern !== undefined && !pattern.matches(field)) return
+      found.push(field)
+      if (!noValues) found.push(value)
     })
     replyScan(reply, next, found)
   },

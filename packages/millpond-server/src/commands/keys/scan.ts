@@ -20,7 +20,7 @@ export const scan: Command = {
   syntax: 'cursor [MATCH pattern] [COUNT count] [TYPE type]',
   run({ db }, args, reply) {
     let cursor = cursorOf(args, 1)
-    const { count, pattern, type } = scanOptionsOf(args, 2, true)
+    const { count, pattern, type } = scanOptionsOf(args, 2, 'type')
     const found: string[] = []
     let seen = 0
     let steps = 0

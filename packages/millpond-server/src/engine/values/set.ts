@@ -75,9 +75,11 @@ export class SetValue implements Collection {
     return Array.from(distinctPlaces(this.size, count, random), (place) => this.#members.nameAt(place))
   }
 
-  /** Members in steps: see `Dictionary.scan`. An intset comes in one. */
+  /** Members in steps: see `Dictionary.scan`. An intset comes in one, in its order. */
   scan(cursor: number, count: number, tell: (member: string) => void): number {
-    return this.#members.scan(cursor, this.#isIntset ? this.size : count, tell)
+    if (!this.#isIntset) return this.#members.scan(cursor, count, tell)
+    for (const member of this.members()) tell(member)
+    return 0
   }
 
   /** The same members, in a set of its own. */
