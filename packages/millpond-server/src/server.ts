@@ -1,11 +1,13 @@
 /** The server: caches, listeners, connections, and their end. */
 import { loadFile } from './commands/acl/acl-users.ts'
+import { openAudit } from './commands/audit.ts'
 import { CommandTable } from './commands/command-table.ts'
 import { Configuration } from './commands/configuration/configuration.ts'
 import { Host } from './commands/host.ts'
 import { loadLua } from './commands/scripting/lua/wasm.ts'
 import type { Service } from './commands/service.ts'
 import { COMMANDS } from './commands/table.ts'
+import { makeEntrance } from './commands/tokens/entrance.ts'
 import { EngineTime } from './engine/time.ts'
 import { Listeners, PORT_NAMES, type Ports } from './protocols/listeners.ts'
 import { Upkeep } from './protocols/upkeep.ts'
@@ -58,7 +60,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   home.accessControl.configure(options.users ?? [])
   const users = configuration.text('aclfile')
   if (users !== '') loadFile(home, users)
+  host.entrance = makeEntrance(host)
+  host.audit = openAudit(host)
   await home.persistence.start()
+  await host.restore()
   const listeners = new Listeners(host)
   const ports = await listeners.start(options.ports ?? somewhere(configuration))
   const upkeep = new Upkeep(host)

@@ -17,8 +17,9 @@ export function admit(client: Client, entry: CommandEntry, args: Arguments, repl
   const { modes, service } = client
   const queueing = (modes & CLIENT_MODE.QUEUEING) !== 0
   if ((modes & CLIENT_MODE.UNAUTHENTICATED) !== 0 && !entry.needsNoUser) {
-    throw new ReplyError('Authentication required.', 'NOAUTH')
+    throw client.lost ?? new ReplyError('Authentication required.', 'NOAUTH')
   }
+  if ((modes & CLIENT_MODE.METERED) !== 0 && !entry.needsNoUser) client.charge()
   if (queueing && entry.has('no_multi')) throw new ReplyError('Command not allowed inside a transaction')
   if ((modes & CLIENT_MODE.LIMITED) !== 0) service.accessControl.check(client, entry, args)
   if (service.modes !== 0) checkService(client, entry, args, queueing)

@@ -3,6 +3,7 @@ import type { Arguments } from '../engine/arguments.ts'
 import { ReplyError } from '../engine/errors.ts'
 import type { Keyspace } from '../engine/keyspace.ts'
 import type { Reply } from '../engine/reply.ts'
+import { audit } from './audit.ts'
 import type { Client } from './client.ts'
 import type { CommandEntry } from './command-table.ts'
 import { CLIENT_MODE, SERVICE_MODE } from './modes.ts'
@@ -76,9 +77,11 @@ function callTimed(
   service.running = { entry, args, reply }
   service.depth++
   const beganMs = performance.now()
+  let problem: unknown
   try {
     entry.command.run(client, args, reply)
   } catch (error) {
+    problem = error
     fail(client, entry, reply, error)
   }
   const tookMs = performance.now() - beganMs
@@ -88,6 +91,7 @@ function callTimed(
   if (!waitsOn(client)) statistics.record(entry.id, tookMs)
   service.tookTime(client, entry, args, tookMs)
   const secrets = takeSecrets(client)
+  if (entry.isAudited) audit(client, entry, args, secrets, problem)
   if (changes.count !== count || client.logged !== undefined || client.modes !== 0 || service.depth === 0) {
     follow(client, db, entry, args, changes.count !== count)
   }

@@ -11,6 +11,7 @@ import type { OutputLimits } from './configuration/settings.ts'
 import { CLIENT_MODE } from './modes.ts'
 import type { Subscriptions } from './pubsub/channels.ts'
 import type { Service } from './service.ts'
+import type { Session } from './tokens/session.ts'
 import type { ClientTracking } from './tracking/tracking.ts'
 import type { Transaction } from './transactions/transaction.ts'
 import type { Waiting } from './waiters.ts'
@@ -32,6 +33,10 @@ export class Client {
   user: User
   /** Whether it has said who it is, or need not. */
   authenticated = true
+  /** The token or access key by which it is who it is; `undefined`: a user of the cache. */
+  session: Session | undefined
+  /** Why it may do nothing until it says anew who it is: its token has expired, its cache is gone. */
+  lost: ReplyError | undefined
   /** What it is told and asked by CLIENT SETNAME. */
   name = ''
   /** Which library it says that it is: CLIENT SETINFO. */
@@ -149,6 +154,31 @@ export class Client {
     service.accessControl.welcome(this)
   }
 
+  /** Whether it may be told of a key by its name, in SCAN or by an event: a token for some keys may not of others. */
+  sees(key: string): boolean {
+    return this.user.seesAllKeys || this.user.mayRead(key)
+  }
+
+  /** Counts an operation against what its token and its cache allow in a second. @throws LimitError that is used up */
+  charge(): void {
+    const { meter, time } = this.service
+    this.session?.meter?.operation(time.nowMs)
+    meter.operation(time.nowMs)
+  }
+
+  /**
+   * Takes away all that it may do, until it says anew who it is: each command is answered by this error. What it waits for
+   * has ended so; a connection that listens, and asks nothing, ends.
+   */
+  lose(error: ReplyError): void {
+    const { service, waiting } = this
+    const listens = (this.modes & (CLIENT_MODE.SUBSCRIBED | CLIENT_MODE.TRACKING)) !== 0 || service.monitors.has(this)
+    this.discard()
+    service.accessControl.bar(this, error)
+    if (listens || (waiting?.keys.length === 0 && waiting.entry.mayBlock)) this.close('now')
+    else if (waiting !== undefined && waiting.keys.length > 0) service.waiters.end(this, error)
+  }
+
   /** Lets go of everything that the service holds for it: when it is gone, or goes to another one. */
   leave(): void {
     const { service } = this
@@ -157,6 +187,8 @@ export class Client {
     service.monitors.leave(this)
     if (this.tracking) service.tracking.stop(this)
     this.discard()
+    this.session?.leave(this)
+    this.session = undefined
     service.clients.delete(this.id)
     service.clientMemory.release(this)
   }

@@ -1,5 +1,6 @@
 /** Commands by name, found from the bytes of a request without making a string, with what dispatch needs to know of each. */
 import type { Arguments } from '../engine/arguments.ts'
+import { isAudited } from './audit.ts'
 import type { Command, CommandFlag } from './command.ts'
 
 /** A command in a table: what its flags say as booleans, and its number in statistics. */
@@ -25,6 +26,8 @@ export class CommandEntry {
   /** Whether it is done at once between MULTI and EXEC. */
   readonly endsQueue: boolean
   readonly isPubsub: boolean
+  /** Whether it is noted who gave it. */
+  readonly isAudited: boolean
   readonly #flags: ReadonlySet<CommandFlag>
   /** The commands of a container. */
   readonly children: NameTable | undefined
@@ -43,7 +46,8 @@ export class CommandEntry {
     this.needsMemory = flags.has('denyoom')
     this.isFast = flags.has('fast')
     this.mayBlock = flags.has('blocking') || command.timedOut !== undefined
-    this.isShort = (this.isFast || command.complexity === 'O(1)') && !this.mayBlock
+    this.isAudited = isAudited(this.fullName)
+    this.isShort = (this.isFast || command.complexity === 'O(1)') && !this.mayBlock && !this.isAudited
     this.mayReplicate = flags.has('write') || flags.has('may_replicate')
     this.needsNoUser = flags.has('no_auth')
     this.endsQueue = parent === undefined && AT_ONCE.has(command.name)

@@ -6,6 +6,9 @@ import { Host } from './host.ts'
 import { COMMANDS } from './table.ts'
 import { TestClient } from './testing.ts'
 
+/** Named caches let nobody in by themselves. */
+const OPEN = ['on', 'nopass', '~*', '&*', '+@all']
+
 function makeHost(): Host {
   return new Host({ time: new EngineTime(), commands: new CommandTable(COMMANDS), bytesMax: 2 ** 20 })
 }
@@ -13,6 +16,7 @@ function makeHost(): Host {
 test('caches are apart: keys, channels, statistics', async () => {
   const host = makeHost()
   const shop = await host.create('shop')
+  shop.accessControl.set('default', OPEN)
   try {
     const client = new TestClient(host.home)
     const buyer = new TestClient(host.home)
@@ -31,6 +35,7 @@ test('caches are apart: keys, channels, statistics', async () => {
 test('who goes to another cache leaves what it held behind, and cannot inside a transaction', async () => {
   const host = makeHost()
   const shop = await host.create('shop')
+  shop.accessControl.set('default', OPEN)
   try {
     const client = new TestClient(host.home)
     client.run('SUBSCRIBE', 'news')

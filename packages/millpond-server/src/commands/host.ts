@@ -1,32 +1,19 @@
 /** One process: its caches by name, and the way into each. */
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { Arguments } from '../engine/arguments.ts'
 import { ReplyError } from '../engine/errors.ts'
-import type { EvictionPolicy } from '../engine/eviction.ts'
 import { EngineTime } from '../engine/time.ts'
-import type { Client } from './client.ts'
+import type { AuditLog } from '../security/audit-log.ts'
+import { KeptFile } from '../security/kept-file.ts'
+import { checkName } from '../security/names.ts'
+import { type CacheRecord, type CacheSettings, type KeptCaches, readCaches, writeCaches } from './caches/settings.ts'
+import { Client } from './client.ts'
 import { Configuration } from './configuration/configuration.ts'
+import { execute } from './executor.ts'
+import { SilentReply } from './persistence/silent-reply.ts'
 import { Service, type ServiceOptions } from './service.ts'
-
-/** What a cache is to be. Times are milliseconds, sizes bytes; what is left out is as it is by itself. */
-export interface CacheSettings {
-  /** What keys and values may take. */
-  readonly maxMemory?: number
-  readonly policy?: EvictionPolicy
-  /** The life of a key that is stored without one. Infinity: for ever. */
-  readonly defaultTtlMs?: number
-  /** No key lives longer. */
-  readonly maxTtlMs?: number
-  /** The longest key and value together. */
-  readonly itemBytesMax?: number
-  /** When changes are written to disk. Default: as the host does. */
-  readonly append?: 'no' | 'everysec' | 'always'
-}
-
-/** Who finds out by a secret that is no user's password who somebody is: see `Host.entrance`. */
-export interface Entrance {
-  /** Makes the client who it is, if the secret says so. @throws ReplyError why this secret opens nothing */
-  admit(client: Client, name: string, secret: string): boolean
-}
+import type { Entrance } from './tokens/entrance.ts'
 
 /** The cache of clients that name none. */
 export const HOME = 'default'
@@ -42,6 +29,11 @@ export class Host {
   readonly services: Map<string, Service> = new Map()
   /** Tokens and access keys. Without: users with passwords alone. */
   entrance: Entrance | undefined
+  /** Where admin actions are noted. Without: nowhere. */
+  audit: AuditLog | undefined
+  readonly #kept: KeptFile<KeptCaches>
+  /** As they were asked for. */
+  readonly #records: Map<string, CacheRecord> = new Map()
   readonly #options: Omit<ServiceOptions, 'host' | 'configuration'>
   #lastClientId = 0
 
@@ -50,6 +42,8 @@ export class Host {
     this.#options = others
     this.home = new Service({ ...options, name: HOME, host: this })
     this.services.set(HOME, this.home)
+    this.#records.set(HOME, { name: HOME, createdAtMs: 0, settings: {} })
+    this.#kept = new KeptFile(this.pathOf('caches.json'))
   }
 
   /** Clients in all caches. */
@@ -69,41 +63,91 @@ export class Host {
     return join(this.home.configuration.text('dir'), 'millpond')
   }
 
-  /** Makes a cache, and reads what it kept on disk. @throws ReplyError EXISTS */
+  /** Where a file of the host is to be; `undefined`: it keeps nothing, because nobody has said where or what. */
+  pathOf(name: string): string | undefined {
+    const keeps = this.home.configuration.changed().some(([changed]) => changed === 'dir' || changed === 'appendonly')
+    return keeps ? join(this.folder, name) : undefined
+  }
+
+  /** Makes the caches that there were when the host ended, with what they kept. */
+  async restore(): Promise<void> {
+    for (const record of readCaches(this.#kept)) {
+      if (record.name !== HOME) await this.#open(record)
+      else {
+        this.#apply(this.home, record.settings)
+        this.#records.set(HOME, record)
+      }
+    }
+  }
+
+  /** Makes a cache. @throws ReplyError EXISTS, or what cannot be */
   async create(name: string, settings: CacheSettings = {}): Promise<Service> {
+    checkName('cache', name)
     if (this.services.has(name)) throw new ReplyError(`there is a cache '${name}' already`, 'EXISTS')
+    const service = await this.#open({ name, createdAtMs: this.home.time.read(), settings })
+    writeCaches(this.#kept, this.#records.values())
+    return service
+  }
+
+  async #open(record: CacheRecord): Promise<Service> {
+    const { name, settings } = record
     const { home } = this
     const configuration = new Configuration()
     const { append = home.configuration.is('appendonly') ? home.configuration.text('appendfsync') : 'no' } = settings
     configuration.start('appendonly', append === 'no' ? 'no' : 'yes')
     if (append !== 'no') configuration.start('appendfsync', append)
-    configuration.start('dir', join(this.folder, 'caches', name))
+    configuration.start('dir', this.#folderOf(name))
     const bytesMax = Math.max(settings.maxMemory ?? 0, this.#options.bytesMax)
     const service = new Service({ ...this.#options, time: new EngineTime(), name, host: this, configuration, bytesMax })
+    // Nobody comes in without a token or an access key.
+    service.accessControl.set('default', ['off', 'resetpass'])
     this.services.set(name, service)
     try {
-      this.change(name, settings)
+      this.#apply(service, settings)
       await service.persistence.start()
     } catch (error) {
       this.services.delete(name)
       throw error
     }
+    this.#records.set(name, record)
     service.cache.start()
     return service
   }
 
   /** Changes what is given of a cache, at once. @throws ReplyError NOTFOUND, or what cannot be */
   change(name: string, settings: CacheSettings): void {
-    const { cache, configuration } = this.service(name)
-    const { maxMemory, policy, defaultTtlMs, maxTtlMs, itemBytesMax } = settings
+    const service = this.service(name)
+    const { append } = settings
+    const record = this.record(name)
+    if (append !== undefined && append !== record.settings.append) {
+      throw new ReplyError('when changes are written to disk is settled when a cache is made')
+    }
+    this.#apply(service, settings)
+    this.#records.set(name, { ...record, settings: { ...record.settings, ...settings } })
+    writeCaches(this.#kept, this.#records.values())
+  }
+
+  /** As what a cache was asked for. @throws ReplyError NOTFOUND */
+  record(name: string): CacheRecord {
+    this.service(name)
+    return this.#records.get(name)!
+  }
+
+  #apply(service: Service, settings: CacheSettings): void {
+    const { cache, configuration, meter, time } = service
+    const { maxMemory, policy, defaultTtlMs, maxTtlMs, itemBytesMax, connections = service.connectionsMax } = settings
     if (maxMemory !== undefined && maxMemory > cache.capacity) {
-      throw new ReplyError(`cache '${name}' can have at most ${cache.capacity} bytes until the server starts again`)
+      throw new ReplyError(`'${cache.name}' can have at most ${cache.capacity} bytes until the server starts again`)
     }
     if (maxMemory !== undefined) configuration.set([['maxmemory', String(maxMemory)]])
     if (policy !== undefined) configuration.set([['maxmemory-policy', policy]])
     if (defaultTtlMs !== undefined) cache.defaultTtlMs = defaultTtlMs
     if (maxTtlMs !== undefined) cache.maxTtlMs = maxTtlMs
     if (itemBytesMax !== undefined) cache.itemBytesMax = Math.min(itemBytesMax, Math.floor(cache.capacity / 4))
+    service.connectionsMax = connections
+    const { operations, bytesIn, bytesOut } = { ...meter.quotas, ...settings }
+    meter.change({ operations, bytesIn, bytesOut }, time.nowMs)
+    service.accessControl.refreshAll()
   }
 
   /** A cache by name. @throws ReplyError NOTFOUND */
@@ -113,19 +157,47 @@ export class Host {
     return service
   }
 
-  /** Ends a cache and the connections of its clients, and writes what it keeps. @throws ReplyError NOTFOUND */
+  /**
+   * Ends a cache with all that it holds and keeps, its tokens and its access keys. Its clients are told so at their next command, and
+   * may say who they are elsewhere. @throws ReplyError NOTFOUND
+   */
   async delete(name: string): Promise<void> {
     const service = this.service(name)
-    if (service === this.home) throw new ReplyError(`the cache '${HOME}' stays`)
+    if (service === this.home) throw new ReplyError(`the cache '${HOME}' cannot be deleted; flush it instead`)
     this.services.delete(name)
-    for (const client of service.clients.values()) client.close('now')
+    this.#records.delete(name)
+    writeCaches(this.#kept, this.#records.values())
+    const gone = new ReplyError(`the cache '${name}' was deleted; say anew who you are`, 'NOTFOUND')
+    for (const client of [...service.clients.values()]) {
+      client.lose(gone)
+      client.enter(this.home)
+      this.home.accessControl.bar(client, gone)
+    }
+    this.entrance?.forget(name)
     await service.stop()
+    if (this.pathOf('caches') !== undefined) rmSync(this.#folderOf(name), { recursive: true, force: true })
   }
 
-  /** Makes a client who it says that it is. Returns whether that is so. @throws ReplyError why a token opens nothing */
+  /** Empties a cache. @throws ReplyError NOTFOUND */
+  flush(name: string): void {
+    const service = this.service(name)
+    execute(new Client(0, service), Arguments.of(['FLUSHALL']), new SilentReply())
+    service.endBatch()
+  }
+
+  /**
+   * Makes a client who it says that it is. Returns whether that is so. With a token the name is a cache's, or '' for the token's own.
+   *
+   * @throws ReplyError why a secret opens nothing; a `WrongSecretError` is to be answered after its `delayMs`
+   */
   authenticate(client: Client, name: string, secret: string): boolean {
-    const { accessControl } = client.service
-    return accessControl.authenticate(client, name, secret) || this.entrance?.admit(client, name, secret) === true
+    if (this.entrance === undefined) return client.service.accessControl.authenticate(client, name, secret)
+    this.entrance.admit(client, name, secret)
+    return true
+  }
+
+  #folderOf(name: string): string {
+    return join(this.folder, 'caches', name)
   }
 
   /** Clears away what expires, in all caches. */
@@ -135,6 +207,8 @@ export class Host {
 
   /** Ends all caches, once what they keep is written. */
   async stop(): Promise<void> {
+    this.entrance?.tokens.save()
+    this.audit?.close()
     for (const service of this.services.values()) await service.stop()
   }
 }

@@ -18,6 +18,8 @@ export const CLIENT_MODE = {
   NEVER_BLOCKS: 32,
   /** What the log is read by: is not stopped by a lack of memory. */
   REPLAYING: 64,
+  /** What it or its cache may do in a second has a bound. */
+  METERED: 128,
 } as const
 
 /** Of the server. */

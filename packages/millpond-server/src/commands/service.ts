@@ -7,6 +7,7 @@ import { ReplyError } from '../engine/errors.ts'
 import type { Keyspace } from '../engine/keyspace.ts'
 import type { Reply } from '../engine/reply.ts'
 import type { EngineTime } from '../engine/time.ts'
+import { Meter, NO_QUOTAS } from '../security/meter.ts'
 import { AccessControl } from './acl/access-control.ts'
 import { Changes } from './changes.ts'
 import type { Client } from './client.ts'
@@ -68,6 +69,10 @@ export class Service {
   readonly databases: readonly Keyspace[]
   /** All clients by id. */
   readonly clients: Map<number, Client> = new Map()
+  /** How many of them there may be by tokens and access keys. */
+  connectionsMax: number = Infinity
+  /** What its clients may do in a second, all together. */
+  readonly meter: Meter
   readonly clientMemory: ClientMemory
   readonly statistics: Statistics
   readonly waiters: Waiters
@@ -123,6 +128,7 @@ export class Service {
     this.cache.onPressure = (above) => this.setMode(SERVICE_MODE.BOUNDED, above)
     this.databases = this.cache.databases
     followCache(this.configuration, this.cache)
+    this.meter = new Meter(`cache '${name}'`, NO_QUOTAS, time.nowMs)
     this.accessControl = new AccessControl(this)
     this.statistics = new Statistics(commands.entries.length)
     this.waiters = new Waiters(this)

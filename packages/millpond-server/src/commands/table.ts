@@ -1,5 +1,6 @@
 /** All commands by name. A command that is added is named here, in its chapter's `index.ts`. */
 import { bitmapCommands } from './bitmaps/index.ts'
+import { cacheCommands } from './caches/index.ts'
 import type { Command } from './command.ts'
 import { connectionCommands } from './connection/index.ts'
 import { fillCommands } from './fills/index.ts'
@@ -16,11 +17,13 @@ import { setCommands } from './sets/index.ts'
 import { sortedSetCommands } from './sorted-sets/index.ts'
 import { streamCommands } from './streams/index.ts'
 import { stringCommands } from './strings/index.ts'
+import { tokenCommands } from './tokens/index.ts'
 import { topicCommands } from './topics/index.ts'
 import { transactionCommands } from './transactions/index.ts'
 
 export const COMMANDS: readonly Command[] = [
   ...bitmapCommands,
+  ...cacheCommands,
   ...connectionCommands,
   ...fillCommands,
   ...geoCommands,
@@ -37,5 +40,6 @@ export const COMMANDS: readonly Command[] = [
   ...streamCommands,
   ...stringCommands,
   ...topicCommands,
+  ...tokenCommands,
   ...transactionCommands,
 ]

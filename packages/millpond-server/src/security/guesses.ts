@@ -1,5 +1,17 @@
 /** Wrong passwords, counted by where they come from: the more there were of late, the longer the answer to the next one takes. */
 
+import { ReplyError } from '../engine/errors.ts'
+
+/** A secret that opens nothing. To be answered after `delayMs`, while others are served. */
+export class WrongSecretError extends ReplyError {
+  readonly delayMs: number
+
+  constructor(message: string, delayMs: number) {
+    super(message, 'WRONGPASS')
+    this.delayMs = delayMs
+  }
+}
+
 /** So many wrong ones are answered at once: people mistype. */
 const FREE = 3
 const FIRST_DELAY_MS = 50

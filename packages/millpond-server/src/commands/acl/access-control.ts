@@ -5,6 +5,7 @@ import type { Client } from '../client.ts'
 import type { CommandEntry } from '../command-table.ts'
 import { CLIENT_MODE } from '../modes.ts'
 import type { Service } from '../service.ts'
+import type { Session } from '../tokens/session.ts'
 import { type AclContext, AclLog, type AclReason } from './acl-log.ts'
 import { type Denial, hasSpaces } from './selector.ts'
 import { User } from './user.ts'
@@ -46,9 +47,32 @@ export class AccessControl {
 
   /** Makes a client a newcomer. */
   welcome(client: Client): void {
-    client.user = this.defaultUser
+    this.#become(client, this.defaultUser)
     client.authenticated = !this.mustAuthenticate
     this.refresh(client)
+  }
+
+  /** Makes a client who a token or an access key says that it is. */
+  welcomeAs(client: Client, session: Session): void {
+    this.#become(client, session.user, session)
+    session.clients.add(client)
+    this.refresh(client)
+  }
+
+  /** Lets a client do nothing until it says anew who it is: it is told why. */
+  bar(client: Client, why: ReplyError): void {
+    this.#become(client, new User('nobody', this.#service.commands))
+    client.authenticated = false
+    client.lost = why
+    this.refresh(client)
+  }
+
+  #become(client: Client, user: User, session?: Session): void {
+    if (client.session !== session) client.session?.leave(client)
+    client.session = session
+    client.lost = undefined
+    client.user = user
+    client.authenticated = true
   }
 
   /** Makes a client a user. Returns whether the password is right. */
@@ -58,16 +82,22 @@ export class AccessControl {
       this.#note(client, 'auth', 'AUTH', contextOf(client), name)
       return false
     }
-    client.user = user
-    client.authenticated = true
+    this.#become(client, user)
     this.refresh(client)
     return true
   }
 
   /** Sets the bits of a client by what its user may do. */
   refresh(client: Client): void {
-    client.setMode(CLIENT_MODE.UNAUTHENTICATED, !client.authenticated && this.mustAuthenticate)
+    const mustSay = this.mustAuthenticate || client.lost !== undefined
+    client.setMode(CLIENT_MODE.UNAUTHENTICATED, !client.authenticated && mustSay)
     client.setMode(CLIENT_MODE.LIMITED, !client.user.unlimited)
+    client.setMode(CLIENT_MODE.METERED, this.#service.meter.isBounded || client.session?.meter !== undefined)
+  }
+
+  /** As `refresh`, of all clients. */
+  refreshAll(): void {
+    for (const client of this.#service.clients.values()) this.refresh(client)
   }
 
   /** Refuses what the user of a client may not do. @throws ReplyError NOPERM */
@@ -95,7 +125,7 @@ export class AccessControl {
     if (this.#users.has(name)) this.#endForbidden(user, changed)
     user.become(changed)
     this.#users.set(name, user)
-    this.#refreshAll()
+    this.refreshAll()
   }
 
   /** Makes the users of a configuration file, each a name and its rules. @throws ReplyError one is there twice, or wrong */
@@ -169,7 +199,7 @@ export class AccessControl {
     users.set('default', this.defaultUser)
     this.#users = users
     for (const user of before.values()) if (user !== this.defaultUser) this.#endAll(user)
-    this.#refreshAll()
+    this.refreshAll()
   }
 
   #apply(user: User, rules: readonly string[], say: (rule: string, why: string) => string): void {
@@ -207,10 +237,6 @@ export class AccessControl {
     }
   }
 
-  #refreshAll(): void {
-    for (const client of this.#service.clients.values()) this.refresh(client)
-  }
-
   get #channelsByDefault(): boolean {
     return this.#service.configuration.text('acl-pubsub-default') === 'allchannels'
   }
@@ -224,7 +250,7 @@ export class AccessControl {
   #require(password: string): void {
     this.defaultUser.apply('resetpass', true)
     this.defaultUser.apply(password === '' ? 'nopass' : `>${password}`, true)
-    this.#refreshAll()
+    this.refreshAll()
   }
 
   #note(client: Client, reason: AclReason, object: string, context: AclContext, username: string): void {

@@ -75,6 +75,10 @@ export class Selector {
     return this.#allKeys || this.#keys.some(({ pattern, read }) => read && pattern === '*')
   }
 
+  mayRead(key: string): boolean {
+    return this.#allKeys || this.#keys.some(({ glob, read }) => read && glob.matches(key))
+  }
+
   get allChannels(): boolean {
     return this.#allChannels
   }

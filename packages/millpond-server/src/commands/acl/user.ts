@@ -16,6 +16,8 @@ export class User {
   passwords: string[] = []
   /** Whether what RESTORE brings is looked at closely. */
   sanitizes = true
+  /** Whether it is told of keys by name that it may not read, as users of Redis are: see `Client.sees`. */
+  seesAllKeys = true
   /** The first is the user's own; each of them allows by itself. */
   selectors: Selector[]
   readonly #table: CommandTable
@@ -29,6 +31,10 @@ export class User {
   /** Whether it may do everything. */
   get unlimited(): boolean {
     return this.selectors.some(({ unlimited }) => unlimited)
+  }
+
+  mayRead(key: string): boolean {
+    return this.selectors.some((selector) => selector.mayRead(key))
   }
 
   /** Takes over what another one may do. */

@@ -60,6 +60,7 @@ export const PARAMETERS: readonly Parameter[] = [
   boolean('aof-disable-auto-gc', false),
   boolean('replica-ignore-disk-write-errors', false),
   text('aclfile', '', { immutable: true }),
+  text('audit-log', '', { immutable: true }),
   text('unixsocket', '', { immutable: true }),
   text('pidfile', '', { immutable: true }),
   text('replica-announce-ip', '', { alias: 'slave-announce-ip' }),

@@ -1,5 +1,7 @@
 import { ReplyError, syntaxError } from '../../engine/errors.ts'
+import { looksLikeToken } from '../../security/token.ts'
 import type { Command } from '../command.ts'
+import { answerRefusal, signIn } from './sign-in.ts'
 
 /** Says who the client is. */
 export const auth: Command = {
@@ -10,22 +12,19 @@ export const auth: Command = {
   complexity: 'O(N) for N passwords of the user',
   arity: -2,
   flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
-  syntax: '[username] password',
+  syntax: '[username | cache] <password | token>',
   run(client, args, reply) {
     if (args.count > 3) throw syntaxError()
     client.hide(1, 2)
-    const { service } = client
-    if (args.count === 2 && service.accessControl.defaultUser.noPassword) {
+    // A token says itself which cache it is for.
+    const alone = args.count === 2 && looksLikeToken(args.text(1))
+    if (args.count === 2 && !alone && client.service.accessControl.defaultUser.noPassword) {
       throw new ReplyError(
         'AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
       )
     }
-    const [name, password] = args.count === 2 ? ['default', args.text(1)] : [args.text(1), args.text(2)]
-    if (!service.authenticate(client, name, password)) throw wrongPassword()
-    reply.ok()
+    const name = args.count === 3 ? args.text(1) : alone ? '' : 'default'
+    if (signIn(client, name, args.text(args.count - 1))) reply.ok()
   },
-}
-
-export function wrongPassword(): ReplyError {
-  return new ReplyError('invalid username-password pair or user is disabled.', 'WRONGPASS')
+  timedOut: answerRefusal,
 }

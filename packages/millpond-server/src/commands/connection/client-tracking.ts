@@ -28,7 +28,7 @@ const tracking: Command = {
   },
 }
 
-function optionsOf({ service }: Client, args: Arguments): TrackingOptions {
+function optionsOf({ service, user }: Client, args: Arguments): TrackingOptions {
   const options = {
     redirect: 0,
     broadcast: false,
@@ -42,7 +42,9 @@ function optionsOf({ service }: Client, args: Arguments): TrackingOptions {
     if (args.is(at, 'redirect') && more) {
       if (options.redirect !== 0) throw new ReplyError('A client can only redirect to a single other client')
       options.redirect = args.integer(++at, notInteger)
-      if (!service.clients.has(options.redirect)) {
+      // Who may not see all keys tells of them only who is who it is.
+      const target = service.clients.get(options.redirect)
+      if (target === undefined || (!user.seesAllKeys && target.user !== user)) {
         throw new ReplyError('The client ID you want redirect to does not exist')
       }
     } else if (args.is(at, 'bcast')) options.broadcast = true

@@ -4,8 +4,8 @@ import type { Reply } from '../../engine/reply.ts'
 import type { Client } from '../client.ts'
 import type { Command } from '../command.ts'
 import { MILLPOND_VERSION, REDIS_VERSION } from '../versions.ts'
-import { wrongPassword } from './auth.ts'
 import { setName } from './client-state.ts'
+import { answerRefusal, signIn } from './sign-in.ts'
 
 /** Agrees on the version of the protocol, and may say who the client is. */
 export const hello: Command = {
@@ -16,10 +16,13 @@ export const hello: Command = {
   complexity: 'O(1)',
   arity: -1,
   flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
-  syntax: '[protover [AUTH username password] [SETNAME clientname]]',
+  syntax: '[protover [AUTH <username | cache> <password | token>] [SETNAME clientname]]',
   run(client, args, reply) {
     const version = args.count > 1 ? versionOf(args) : undefined
-    for (let at = 2; at < args.count; at++) at = apply(client, args, at)
+    for (let at = 2; at < args.count; at++) {
+      at = apply(client, args, at)
+      if (at < 0) return
+    }
     if (!client.authenticated && client.service.accessControl.mustAuthenticate) {
       throw new ReplyError(
         'HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
@@ -29,6 +32,7 @@ export const hello: Command = {
     if (version !== undefined) client.speak(version)
     answer(client, reply)
   },
+  timedOut: answerRefusal,
 }
 
 function versionOf(args: Arguments): 2 | 3 {
@@ -37,12 +41,11 @@ function versionOf(args: Arguments): 2 | 3 {
   return version
 }
 
-/** Does what one option says, and returns the place of its last word. */
+/** Does what one option says, and returns the place of its last word; below 0: it was wrong, and the answer waits. */
 function apply(client: Client, args: Arguments, at: number): number {
   if (args.is(at, 'auth') && at + 2 < args.count) {
     client.hide(at + 1, at + 2)
-    if (!client.service.authenticate(client, args.text(at + 1), args.text(at + 2))) throw wrongPassword()
-    return at + 2
+    return signIn(client, args.text(at + 1), args.text(at + 2)) ? at + 2 : -1
   }
   if (args.is(at, 'setname') && at + 1 < args.count) {
     setName(client, args.text(at + 1))

@@ -14,14 +14,18 @@ export const keys: Command = {
   flags: ['readonly'],
   categories: ['dangerous'],
   syntax: 'pattern',
-  run({ db }, args, reply) {
+  run(client, args, reply) {
+    const { db } = client
+    const { seesAllKeys } = client.user
     const text = args.text(1)
     const pattern = text === '*' ? undefined : new Glob(text)
     const found: Uint8Array[] = []
     let cursor = 0
     do {
       const step = db.scan(cursor, STEP)
-      for (const key of step.keys) if (pattern?.matches(textOf(key)) ?? true) found.push(key)
+      for (const key of step.keys) {
+        if ((pattern?.matches(textOf(key)) ?? true) && (seesAllKeys || client.sees(textOf(key)))) found.push(key)
+      }
       cursor = step.cursor
     } while (cursor !== 0)
     reply.array(found.length)

@@ -18,7 +18,8 @@ export const scan: Command = {
   arity: -2,
   flags: ['readonly'],
   syntax: 'cursor [MATCH pattern] [COUNT count] [TYPE type]',
-  run({ db }, args, reply) {
+  run(client, args, reply) {
+    const { db } = client
     let cursor = cursorOf(args, 1)
     const { count, pattern, type } = scanOptionsOf(args, 2, 'type')
     const found: string[] = []
@@ -29,7 +30,7 @@ export const scan: Command = {
       for (const bytes of step.keys) {
         const key = new Span(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
         const text = key.text()
-        if (pattern !== undefined && !pattern.matches(text)) continue
+        if (!client.sees(text) || (pattern !== undefined && !pattern.matches(text))) continue
         if (type === undefined || db.typeOf(key) === type) found.push(text)
       }
       seen += step.keys.length

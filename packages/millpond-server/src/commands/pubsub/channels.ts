@@ -76,9 +76,16 @@ export class Channels {
 
   /** Sends a message to all who listen, and returns how many. */
   publish(kind: 'channel' | 'shard', channel: string, message: string): number {
+    const count = this.tell(kind, channel, message)
+    return kind === 'shard' || this.topics.count === 0 ? count : count + this.#publishNumbered(channel, message)
+  }
+
+  /** As `publish`, to those alone who may hear it, and never kept for others: events of keys. */
+  tell(kind: 'channel' | 'shard', channel: string, message: string, may = (_: Client): boolean => true): number {
     let count = 0
     const word = kind === 'shard' ? 'smessage' : 'message'
     for (const client of this.#listeners[kind].get(channel) ?? []) {
+      if (!may(client)) continue
       client.push((reply) => writeWords(reply, [word, channel, message]))
       count++
     }
@@ -86,11 +93,12 @@ export class Channels {
     for (const [pattern, glob] of this.#globs) {
       if (!glob.matches(channel)) continue
       for (const client of this.#listeners.pattern.get(pattern)!) {
+        if (!may(client)) continue
         client.push((reply) => writeWords(reply, ['pmessage', pattern, channel, message]))
         count++
       }
     }
-    return this.topics.count === 0 ? count : count + this.#publishNumbered(channel, message)
+    return count
   }
 
   /** Names that somebody listens to. */

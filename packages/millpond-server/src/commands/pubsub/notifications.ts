@@ -1,6 +1,7 @@
 /** Keyspace events: what happens to keys is published, to who has switched it on by `notify-keyspace-events`. */
 import type { EventClass, Keyspace } from '../../engine/keyspace.ts'
 import type { ChangeListener } from '../changes.ts'
+import type { Client } from '../client.ts'
 import type { Service } from '../service.ts'
 
 export class Notifications implements ChangeListener {
@@ -32,8 +33,9 @@ export class Notifications implements ChangeListener {
   changed(keyspace: Keyspace, key: string, event: string, eventClass: EventClass): void {
     if (!this.#classes.has(eventClass)) return
     const { channels } = this.#service
-    if (this.#byKey) channels.publish('channel', `__keyspace@${keyspace.index}__:${key}`, event)
-    if (this.#byEvent) channels.publish('channel', `__keyevent@${keyspace.index}__:${event}`, key)
+    const sees = (client: Client): boolean => client.sees(key)
+    if (this.#byKey) channels.tell('channel', `__keyspace@${keyspace.index}__:${key}`, event, sees)
+    if (this.#byEvent) channels.tell('channel', `__keyevent@${keyspace.index}__:${event}`, key, sees)
   }
 
   cleared(): void {}

@@ -158,7 +158,7 @@ export class Tracking implements ChangeListener {
       if (keys.size === 0) continue
       for (const client of clients) {
         const { noLoop } = client.tracking!
-        const told = [...keys].filter(([, by]) => !noLoop || by !== client).map(([key]) => key)
+        const told = [...keys].filter(([key, by]) => (!noLoop || by !== client) && client.sees(key)).map(([key]) => key)
         if (told.length > 0) this.#send(client, told)
       }
       keys.clear()
