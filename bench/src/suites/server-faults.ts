@@ -1,52 +1,50 @@
-/** The suite `server-faults`: Millpond's server is killed under load, again and again; what it has acknowledged must be there. */
+/** The suite `server-faults`: Millpond's server is killed, its disk is full, its log damaged, and bytes that nobody understands are sent to it. */
 import { randomInt } from 'node:crypto'
 import { seededRandom } from '../../../packages/millpond/src/core/random.ts'
-import { type CrashReport, crashRounds } from '../../../tools/servers/crash-rounds.ts'
-import { exactly, type Row, row, type Suite, type SuiteContext } from '../suite.ts'
+import type { Row, Suite, SuiteContext } from '../suite.ts'
+import { fuzzed } from './server-faults/bytes.ts'
+import { damaged } from './server-faults/damage.ts'
+import { filled } from './server-faults/disk.ts'
+import { killed } from './server-faults/kills.ts'
+
+/** The parts, and how often each does its worst. */
+const KILLS = 250
+const DAMAGES = 1000
+const DISKS = 5
+const MEGABYTES = 1024
 
 export const suite: Suite = {
   name: 'server-faults',
-  summary: 'kill -9 of the server at random moments under load: what was acknowledged is there after the next start',
-  options: { seed: { type: 'string', summary: 'N: the same moments and commands again' } },
+  summary:
+    'kill -9 under load, a full disk, a damaged log, a gigabyte of odd bytes: what was acknowledged is there, and nothing ends the server',
+  options: {
+    only: { type: 'string', summary: 'always, everysec, disk, damage or bytes' },
+    kills: { type: 'string', summary: `N: kills with each durability, default ${KILLS}` },
+    megabytes: { type: 'string', summary: `N: odd bytes, default ${MEGABYTES}` },
+    seed: { type: 'string', summary: 'N: the same moments, commands and bytes again' },
+  },
   async run(context) {
-    const seed = randomSeed(context)
+    const { only, seed: asked } = context.options
+    const seed = asked === undefined ? randomInt(2 ** 31) : Number(asked)
     context.note(
-      `Again: npm run bench -- server-faults --seed ${seed}. Eight connections send INCR and transactions in batches of up to 16; in every third round`,
+      `Again: npm run bench -- server-faults --seed ${seed}${only === undefined ? '' : ` --only ${String(only)}`}`,
     )
-    context.note(
-      'the log is being rewritten. A transaction counts as torn when one of its two keys has another value than the other.',
-    )
-    return [...(await killed(context, 'always', 500, seed)), ...(await killed(context, 'everysec', 100, seed))]
+    const random = seededRandom(seed)
+    const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
+      always: () => killed(context, 'always', numberOf(context, 'kills', KILLS), random),
+      everysec: () => killed(context, 'everysec', numberOf(context, 'kills', KILLS), random),
+      disk: () => filled(context, numberOf(context, 'disks', DISKS), random),
+      damage: () => damaged(context, numberOf(context, 'damages', DAMAGES), random),
+      bytes: () => fuzzed(context, numberOf(context, 'megabytes', MEGABYTES), random),
+    }
+    const rows: Row[] = []
+    for (const [name, run] of Object.entries(parts))
+      if (only === undefined || only === name) rows.push(...(await run()))
+    return rows
   },
 }
 
-function randomSeed({ options: { seed } }: SuiteContext): number {
-  return seed === undefined ? randomInt(2 ** 31) : Number(seed)
-}
-
-async function killed(
-  context: SuiteContext,
-  durability: 'always' | 'everysec',
-  normal: number,
-  seed: number,
-): Promise<Row[]> {
-  const rounds = context.rounds(normal)
-  const report: CrashReport = await crashRounds({
-    rounds,
-    durability,
-    random: seededRandom(seed),
-    progress: (round) => context.progress(`${durability}: kill ${round + 1} of ${rounds}`),
-  })
-  const of = `of ${rounds} kills, append ${durability}:`
-  return [
-    row(`${of} commands acknowledged`, report.acknowledged, 'commands'),
-    row(
-      `${of} acknowledged${durability === 'everysec' ? ' before the last second' : ''} and lost`,
-      report.lost,
-      'commands',
-      exactly(0),
-    ),
-    row(`${of} transactions torn`, report.torn, 'transactions', exactly(0)),
-    row(`${of} values that nobody sent`, report.invented, 'values', exactly(0)),
-  ]
+function numberOf({ options, quick }: SuiteContext, name: string, normal: number): number {
+  const given = options[name]
+  return typeof given === 'string' ? Number(given) : Math.ceil(quick ? normal / 20 : normal)
 }
