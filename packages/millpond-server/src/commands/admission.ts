@@ -38,7 +38,8 @@ export function admit(client: Client, entry: CommandEntry, args: Arguments, repl
   return false
 }
 
-function checkService(client: Client, entry: CommandEntry, args: Arguments, queueing: boolean): void {
+/** Whether the server is in a state to run a command. @throws ReplyError why not */
+export function checkService(client: Client, entry: CommandEntry, args: Arguments, queueing: boolean): void {
   const { service } = client
   const replaying = (client.modes & CLIENT_MODE.REPLAYING) !== 0
   if ((service.modes & SERVICE_MODE.BUSY) !== 0 && !entry.has('allow_busy')) throw busy(service.scripts.run!)

@@ -103,7 +103,8 @@ function waitsOn({ waiting }: Client): boolean {
   return waiting !== undefined && (!waiting.retrying || waiting.again)
 }
 
-function follow(client: Client, db: Keyspace, entry: CommandEntry, args: Arguments, changed: boolean): void {
+/** What is done when a command is over: the log and those who track are told, and those served who wait. */
+export function follow(client: Client, db: Keyspace, entry: CommandEntry, args: Arguments, changed: boolean): void {
   const { service } = client
   if (client.logged !== undefined || (changed && entry.writes)) service.logs.done(client, db, args)
   if ((client.modes & CLIENT_MODE.TRACKING) !== 0) track(client, entry, args)

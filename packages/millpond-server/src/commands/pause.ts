@@ -18,6 +18,8 @@ export class Pause {
   #timer: Timer | undefined
   readonly #service: Service
   readonly #postponed = new Set<Client>()
+  /** Clients that keep what they want to do, and are told to go on. */
+  readonly #held = new Set<Client>()
 
   constructor(service: Service) {
     this.#service = service
@@ -49,6 +51,9 @@ export class Pause {
       execute(client, waiting.args, waiting.reply)
       if (client.waiting === undefined) client.resume()
     }
+    const held = [...this.#held]
+    this.#held.clear()
+    for (const client of held) client.resume()
   }
 
   /** Whether a command has to wait. A script that says that it writes nothing is taken at its word. */
@@ -61,6 +66,11 @@ export class Pause {
   postpone(client: Client, entry: CommandEntry, args: Arguments, reply: Reply): void {
     this.#postponed.add(client)
     this.#service.waiters.hold(client, entry, args.keep(), reply, [])
+  }
+
+  /** Calls `resume` of a client when it ends. */
+  hold(client: Client): void {
+    this.#held.add(client)
   }
 
   #arm(): void {

@@ -23,6 +23,8 @@ export class Statistics {
   /** Counted by the connections. */
   connections = 0
   connectionsRefused = 0
+  /** Clients that said nothing for too long. */
+  idleKicks = 0
   bytesIn = 0
   bytesOut = 0
   /** Reads from sockets that brought something. */
@@ -109,6 +111,7 @@ export class Statistics {
     this.errorCount = 0
     this.connections = 0
     this.connectionsRefused = 0
+    this.idleKicks = 0
     this.bytesIn = 0
     this.bytesOut = 0
     this.batches = 0

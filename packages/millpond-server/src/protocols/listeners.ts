@@ -3,6 +3,8 @@ import type { Host } from '../commands/host.ts'
 import { HttpListener } from './http/listener.ts'
 import { Listener } from './listener.ts'
 import type { Listening } from './listening.ts'
+import { MemcachedProtocol } from './memcached/protocol.ts'
+import type { PortSharing } from './place.ts'
 import { Port } from './port.ts'
 import { RespProtocol } from './resp/protocol.ts'
 import { SharedInput } from './shared-input.ts'
@@ -61,12 +63,19 @@ export class Listeners {
     const host = this.#host
     const input = new SharedInput()
     const resp = new RespProtocol(host)
+    const memcached = new MemcachedProtocol(host)
     return [
       {
         port: 'port',
         tlsPort: 'tls-port',
         socket: 'unixsocket',
-        make: (tls) => new Listener(host, resp, input, tls),
+        make: (tls) => new Listener(host, resp, input, tls, tls ? 'none' : this.#sharing),
+      },
+      {
+        port: 'memcached-port',
+        tlsPort: 'memcached-tls-port',
+        socket: 'memcached-unixsocket',
+        make: (tls) => new Listener(host, memcached, input, tls),
       },
       {
         port: 'http-port',

@@ -37,7 +37,10 @@ export class Upkeep {
     service.time.tick()
     if (this.#turns % SAMPLE_EVERY === 0) service.statistics.sample()
     for (const client of service.clients.values()) {
-      if (this.#isIdle(client) || this.#readsTooLittle(client)) client.close('now')
+      if (this.#isIdle(client)) {
+        service.statistics.idleKicks++
+        client.close('now')
+      } else if (this.#readsTooLittle(client)) client.close('now')
       service.clientMemory.count(client)
     }
     service.endBatch()

@@ -1,0 +1,49 @@
+/** Before a client has said who it is: `set <any> <any> <any> <bytes>`, and as value its cache and its token. */
+import { ReplyError } from '../../engine/errors.ts'
+import type { Exchange, Served } from './exchange.ts'
+import { readUint32 } from './numbers.ts'
+
+/** A name and a secret are not longer. */
+const SECRETS_BYTES_MAX = 16 * 1024
+const CR = 13
+const LF = 10
+
+export function authenticate(exchange: Exchange): Served {
+  const { words, bytes } = exchange
+  const length = words.count < 5 || !words.is(0, 'set') ? Number.NaN : readUint32(bytes, words.start(4), words.end(4))
+  if (Number.isNaN(length)) return exchange.refuse('CLIENT_ERROR unauthenticated')
+  if (length > SECRETS_BYTES_MAX) {
+    exchange.refuse('CLIENT_ERROR bad authentication token format')
+    return 'close'
+  }
+  const start = words.next
+  const end = start + length
+  if (end + 2 > exchange.end) return exchange.needs(end + 2)
+  exchange.next = end + 2
+  if (bytes[end] !== CR || bytes[end + 1] !== LF) return exchange.refuse('CLIENT_ERROR bad command line termination')
+  const [name, secret] = bytes.toString('latin1', start, end).split(' ').filter(Boolean)
+  if (name === undefined || secret === undefined) {
+    return exchange.refuse('CLIENT_ERROR bad authentication token format')
+  }
+  const wrong = admit(exchange, name, secret)
+  return exchange.refuse(wrong === undefined ? 'STORED' : `CLIENT_ERROR authentication failure${wrong && `: ${wrong}`}`)
+}
+
+/** Makes the client who it says that it is. Returns why it is not, as far as that may be told. */
+export function admit(exchange: Exchange, name: string, secret: string): string | undefined {
+  const { client, state } = exchange
+  const { counters } = state
+  counters.auth_cmds++
+  try {
+    if (client.service.authenticate(client, name, secret)) {
+      exchange.state = client.state
+      return undefined
+    }
+    counters.auth_errors++
+    return ''
+  } catch (error) {
+    if (!(error instanceof ReplyError)) throw error
+    counters.auth_errors++
+    return error.message
+  }
+}
