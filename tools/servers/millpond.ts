@@ -48,6 +48,7 @@ async function bundle(): Promise<string> {
     entryPoints: {
       main: join(source, 'cli/main.ts'),
       'rewrite-process': join(source, 'commands/persistence/rewrite-process.ts'),
+      'worker-main': join(source, 'threads/worker-main.ts'),
     },
     outdir,
     bundle: true,

@@ -11,6 +11,8 @@ import { makeEntrance } from './commands/tokens/entrance.ts'
 import { EngineTime } from './engine/time.ts'
 import { Listeners, PORT_NAMES, type Ports } from './protocols/listeners.ts'
 import { Upkeep } from './protocols/upkeep.ts'
+import { portSharing } from './threads/hand-over.ts'
+import { Threads } from './threads/threads.ts'
 
 /** How a server is started. */
 export interface ServerOptions {
@@ -35,7 +37,7 @@ export interface RunningServer {
   readonly ports: Ports
   /** Of RESP by TCP. */
   readonly port: number
-  /** Resolves when somebody has ended the server by SHUTDOWN. */
+  /** Resolves when somebody has ended the server by SHUTDOWN. @throws ThreadError one of its threads has ended by itself */
   readonly ended: Promise<void>
   /** Reads the certificates again. @throws ReplyError what cannot be used; the present ones go on */
   reload(): void
@@ -49,12 +51,14 @@ const CAPACITY = 2 ** 30
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const { configuration = new Configuration(), capacity = CAPACITY } = options
   if (options.host !== undefined) configuration.set([['bind', options.host]])
+  const threads = configuration.number('io-threads')
   const host = new Host({
     time: new EngineTime(),
     commands: new CommandTable(COMMANDS),
     configuration,
     bytesMax: capacity,
     lua: await loadLua(),
+    cacheSharing: threads > 1 ? 'shareable' : 'own',
   })
   const { home } = host
   home.accessControl.configure(options.users ?? [])
@@ -64,18 +68,26 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   host.audit = openAudit(host)
   await home.persistence.start()
   await host.restore()
-  const listeners = new Listeners(host)
+  const listeners = new Listeners(host, portSharing(threads))
   const ports = await listeners.start(options.ports ?? somewhere(configuration))
   const upkeep = new Upkeep(host)
   host.start()
   upkeep.start()
-  const { promise: ended, resolve: end } = deferred()
+  const { promise: ended, resolve: end, reject: fail } = deferred()
   home.shutdown = end
+  const others = threads > 1 ? new Threads(host, threads) : undefined
+  if (others !== undefined) {
+    others.onDeath = fail
+    await others.start(listeners.port('port')!)
+  }
   const close = async (): Promise<void> => {
     upkeep.stop()
+    others?.stop()
     listeners.stop()
+    others?.stopped()
     await host.stop()
     await listeners.close()
+    await others?.close()
     end()
   }
   return { host, service: home, ports, port: ports.port, ended, reload: () => listeners.reload(), close }
@@ -88,10 +100,12 @@ function somewhere(configuration: Configuration): Partial<Ports> {
   return isSomewhere ? {} : { port: 0 }
 }
 
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => {}
-  const promise = new Promise<void>((done) => {
+function deferred(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
+  let [resolve, reject] = [(): void => {}, (_error: Error): void => {}]
+  const promise = new Promise<void>((done, failed) => {
     resolve = done
+    reject = failed
   })
-  return { promise, resolve }
+  promise.catch(() => {})
+  return { promise, resolve, reject }
 }

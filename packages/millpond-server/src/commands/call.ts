@@ -14,6 +14,20 @@ const WORDS_OF_SHORT = 8
 
 /** Runs a command: also one of a transaction, of a script, or one that has waited. Errors are answers. */
 export function call(client: Client, entry: CommandEntry, args: Arguments, reply: Reply): void {
+  const { sharing } = client.service
+  if (sharing === undefined) {
+    callAlone(client, entry, args, reply)
+    return
+  }
+  sharing.enter(client, entry, args)
+  try {
+    callAlone(client, entry, args, reply)
+  } finally {
+    sharing.leave()
+  }
+}
+
+function callAlone(client: Client, entry: CommandEntry, args: Arguments, reply: Reply): void {
   const { service } = client
   if ((service.modes & SERVICE_MODE.MONITORED) !== 0 && !entry.has('admin')) {
     callMonitored(client, entry, args, reply)

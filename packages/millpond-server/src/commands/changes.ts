@@ -45,6 +45,12 @@ export class Changes implements KeyspaceObserver {
   /** Looks anew whether anybody listens. */
   reconsider(): void {
     this.#listening = this.#listeners.some(({ active }) => active)
+    this.#service.sharing?.reconsider()
+  }
+
+  /** Whether anybody listens. */
+  get listening(): boolean {
+    return this.#listening
   }
 
   /** Only keyspace events tell of new keys. */
@@ -86,6 +92,7 @@ export class Changes implements KeyspaceObserver {
 
   cleared(keyspace: Keyspace): void {
     this.count++
+    this.#service.sharing?.cleared()
     if (!this.#listening) return
     for (const listener of this.#listeners) if (listener.active) listener.cleared(keyspace)
   }

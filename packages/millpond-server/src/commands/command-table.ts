@@ -56,6 +56,11 @@ export class CommandEntry {
     this.children = subcommands && new NameTable(subcommands.map((child) => new CommandEntry(child, this, entries)))
   }
 
+  /** Whether it can have so many words, its name among them. */
+  fits(count: number): boolean {
+    return this.arity > 0 ? count === this.arity : count >= -this.arity
+  }
+
   has(flag: CommandFlag): boolean {
     return this.#flags.has(flag)
   }

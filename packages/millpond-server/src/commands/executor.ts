@@ -13,7 +13,7 @@ import { redisNames } from './redis-commands.ts'
 export function execute(client: Client, args: Arguments, reply: Reply): void {
   const { service } = client
   const entry = service.commands.find(args)
-  if (entry === undefined || !fits(entry.arity, args.count)) {
+  if (entry === undefined || !entry.fits(args.count)) {
     reject(client, entry, reply, entry === undefined ? unknown(client, args) : wrongCount(entry))
     return
   }
@@ -31,10 +31,6 @@ export function execute(client: Client, args: Arguments, reply: Reply): void {
     }
   }
   call(client, entry, args, reply)
-}
-
-function fits(arity: number, count: number): boolean {
-  return arity > 0 ? count === arity : count >= -arity
 }
 
 /** A command that was not run: a transaction will not be either. */

@@ -38,7 +38,8 @@ export class Host {
   #lastClientId = 0
 
   constructor(options: Omit<ServiceOptions, 'host'>) {
-    const { configuration, ...others } = options
+    // Threads share the home cache alone.
+    const { configuration: _, cacheSharing: _sharing, statistics: _statistics, ...others } = options
     this.#options = others
     this.home = new Service({ ...options, name: HOME, host: this })
     this.services.set(HOME, this.home)

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { Arguments } from '../engine/arguments.ts'
 import { Cache } from '../engine/cache.ts'
 import { ReplyError } from '../engine/errors.ts'
+import type { ItemSharing } from '../engine/items.ts'
 import type { Keyspace } from '../engine/keyspace.ts'
 import type { Reply } from '../engine/reply.ts'
 import type { EngineTime } from '../engine/time.ts'
@@ -25,6 +26,7 @@ import { Channels } from './pubsub/channels.ts'
 import { Notifications } from './pubsub/notifications.ts'
 import type { LuaModule } from './scripting/lua/wasm.ts'
 import { Scripts } from './scripting/scripts.ts'
+import type { Sharing } from './sharing.ts'
 import { LatencyMonitor } from './server/latency-monitor.ts'
 import { Monitors } from './server/monitors.ts'
 import { SlowLog } from './server/slow-log.ts'
@@ -49,6 +51,10 @@ export interface ServiceOptions {
   readonly random?: () => number
   /** What scripts run in. Default: this server has no scripting. */
   readonly lua?: LuaModule
+  /** Whether threads share the cache. Default 'own': they do not. */
+  readonly cacheSharing?: ItemSharing
+  /** Default: statistics of its own. */
+  readonly statistics?: Statistics
 }
 
 /** One cache as a server: its databases, its clients, its configuration. */
@@ -104,6 +110,8 @@ export class Service {
   readonly endings: (() => Promise<void>)[] = []
   /** Bits of SERVICE_MODE. */
   modes = 0
+  /** The other threads that run commands on this cache. */
+  sharing: Sharing | undefined
   /** Whose command runs. */
   current: Client | undefined
   /** The command that runs, if it is one that may wait or run others. */
@@ -122,15 +130,15 @@ export class Service {
     const databases = this.configuration.number('databases')
     this.settings = new Settings(this.configuration)
     this.changes = new Changes(this)
-    const { name = 'default' } = options
-    this.cache = new Cache({ name, time, observer: this.changes, capacity: bytesMax, databases })
+    const { name = 'default', cacheSharing = 'own' } = options
+    this.cache = new Cache({ name, time, observer: this.changes, capacity: bytesMax, databases, sharing: cacheSharing })
     this.cache.onCleared = (ms) => this.#tookEvent('expire-cycle', ms)
     this.cache.onPressure = (above) => this.setMode(SERVICE_MODE.BOUNDED, above)
     this.databases = this.cache.databases
     followCache(this.configuration, this.cache)
     this.meter = new Meter(`cache '${name}'`, NO_QUOTAS, time.nowMs)
     this.accessControl = new AccessControl(this)
-    this.statistics = new Statistics(commands.entries.length)
+    this.statistics = options.statistics ?? new Statistics(commands.entries.length)
     this.waiters = new Waiters(this)
     this.watchedKeys = new WatchedKeys(this)
     this.tracking = new Tracking(this)
@@ -193,6 +201,7 @@ export class Service {
 
   setMode(mode: number, on: boolean): void {
     this.modes = on ? this.modes | mode : this.modes & ~mode
+    this.sharing?.reconsider()
   }
 }
 

@@ -39,11 +39,13 @@ export class Statistics {
   #runCalls = 0
   #runSinceMs = 0
 
-  constructor(commands: number) {
-    this.calls = new Float64Array(commands)
-    this.microseconds = new Float64Array(commands)
-    this.rejected = new Float64Array(commands)
-    this.failed = new Float64Array(commands)
+  /** @param columns memory for `calls`, `microseconds`, `rejected` and `failed`, one after the other, if others are to see it */
+  constructor(commands: number, columns: Float64Array = new Float64Array(commands * 4)) {
+    const column = (at: number): Float64Array => columns.subarray(at * commands, (at + 1) * commands)
+    this.calls = column(0)
+    this.microseconds = column(1)
+    this.rejected = column(2)
+    this.failed = column(3)
     this.#histograms = new Array<Float64Array | undefined>(commands).fill(undefined)
   }
 

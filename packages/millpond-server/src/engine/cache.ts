@@ -1,6 +1,5 @@
 /** A cache: databases that share one budget of bytes, one eviction policy and one set of rules for what may be stored. */
 import type { FrequencyPace } from 'millpond/memory'
-import { CasNumbers } from './cas-numbers.ts'
 import { EncodingLimits } from './encoding-limits.ts'
 import { countsUses, type EvictionPolicy } from './eviction.ts'
 import { type ItemSharing, Items, type ItemsHandle } from './items.ts'
@@ -28,6 +27,8 @@ export interface CacheOptions {
   /** The longest key and value together. Default and most: a quarter of `capacity`. */
   readonly itemBytesMax?: number
   readonly limits?: EncodingLimits
+  /** Whether threads share it. Default 'own': they do not. */
+  readonly sharing?: ItemSharing
 }
 
 /** The least that an arena works with. */
@@ -49,13 +50,13 @@ export class Cache {
   readonly name: string
   readonly databases: readonly Keyspace[]
   readonly limits: EncodingLimits
-  /** For items of memcached's clients. */
-  readonly casNumbers: CasNumbers
   defaultTtlMs: number
   maxTtlMs: number
   itemBytesMax: number
   /** Told whether memory is above its bound, so that commands must ask `hasRoom` first. */
   onPressure: (above: boolean) => void = () => {}
+  /** Runs what is done from time to time for several keys: where threads share the cache, without them. */
+  alone: (work: () => void) => void = (work) => work()
   /** Told how long a step of clearing away took. */
   onCleared: (ms: number) => void = () => {}
   readonly #items: Items
@@ -78,7 +79,6 @@ export class Cache {
     this.maxTtlMs = options.maxTtlMs ?? Number.POSITIVE_INFINITY
     this.itemBytesMax = options.itemBytesMax ?? Math.floor(capacity / 4)
     this.#time = time
-    this.casNumbers = new CasNumbers(time.wall())
     const stripes = capacity >= STRIPES_MAX * 4 * 2 ** 20 ? STRIPES_MAX : undefined
     const left = (space: number, key: Uint8Array, reason: 'expire' | 'evict'): void => this.#left(space, key, reason)
     this.#items = new Items(time, capacity, stripes, left, options.sharing)
@@ -133,7 +133,8 @@ export class Cache {
   /** Changes `maxmemory`. What is above a lower bound leaves in steps: before commands that need memory, and by the timer. */
   setMaxMemory(bytes: number): void {
     this.#maxMemory = bytes
-    const { table } = this.#items
+    const { table, areOthers } = this.#items
+    if (areOthers) return
     const left = bytes - this.#reserved
     table.setMaxWeight(bytes === 0 ? table.capacity : Math.max(MEMORY_MIN, Math.min(left, table.capacity)))
     this.#weigh()
@@ -142,7 +143,7 @@ export class Cache {
   /** Changes who leaves when the cache is full. */
   setPolicy(policy: EvictionPolicy): void {
     this.#policy = policy
-    this.#items.table.usePolicy(policy)
+    if (!this.#items.areOthers) this.#items.table.usePolicy(policy)
     this.#items.table.countUses(countsUses(policy) ? this.#pace : undefined)
     this.#weigh()
   }
@@ -220,6 +221,42 @@ export class Cache {
     this.#items.table.keepSlots(this.#holds > 0)
   }
 
+  /** From now on other threads may use it, with what this returns as `sharing`. It must have been made 'shareable'. */
+  share(): ItemsHandle {
+    return this.#items.share(this.databases.map(({ space }) => space))
+  }
+
+  /** This thread's number among those that share it, and whether one of them is provably gone. */
+  get member(): number {
+    return this.#items.table.member
+  }
+
+  isGone(member: number): boolean {
+    return this.#items.table.isGone(member)
+  }
+
+  /**
+   * Keeps other threads out of a part of the arena until `release`, so that several calls for its keys are as one. Several are
+   * held in the order of their numbers.
+   */
+  hold(stripe: number): void {
+    this.#items.table.hold(stripe)
+  }
+
+  release(): void {
+    this.#items.table.release()
+  }
+
+  /** Who is told of collections of another thread that this one has removed. */
+  set onRelease(run: (number: number) => void) {
+    this.#items.onRelease = run
+  }
+
+  /** Lets go of a collection that another thread has removed. */
+  releaseCollection(number: number): void {
+    this.#items.release(number)
+  }
+
   /** Runs something whose reading counts as no use of a key. */
   untouched(run: () => void): void {
     const { table } = this.#items
@@ -251,7 +288,10 @@ export class Cache {
     this.#time.tick()
     const beganAtMs = performance.now()
     const much = this.clearAway() > SLOTS_A_LOOK / 8
-    const more = this.clearFields()
+    let more = false
+    this.alone(() => {
+      more = this.clearFields()
+    })
     if (this.#above) this.hasRoom()
     this.onCleared(performance.now() - beganAtMs)
     this.#timer = undefined

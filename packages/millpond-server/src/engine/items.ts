@@ -1,8 +1,8 @@
 /** What all databases of a cache lie in: one arena for keys and strings, and the collections that it refers to by number. */
-import { ArenaTable, type ArenaTableOptions } from 'millpond/memory'
+import { type ArenaHandle, ArenaTable, type ArenaTableOptions, type ArenaThreadOptions } from 'millpond/memory'
 import { POLICIES } from './eviction.ts'
 import type { EngineTime } from './time.ts'
-import type { Collection } from './value.ts'
+import type { Collection, ValueType } from './value.ts'
 
 /** Databases are spaces of the arena; the rest of its 32 are there so that a database can be emptied by taking a fresh one. */
 const SPACES = 32
@@ -10,8 +10,24 @@ const SPACES = 32
 /** A key left by itself. `key` is a copy. */
 export type LeftListener = (space: number, key: Uint8Array, reason: 'expire' | 'evict') => void
 
+/** How the items of a cache are shared between threads: not at all, from this one by `share`, or another's, by what that returned. */
+export type ItemSharing = 'own' | 'shareable' | ItemsHandle
+
+/** What another thread needs to use the items of a cache: pass it in `workerData`. */
+export interface ItemsHandle {
+  readonly arena: ArenaHandle
+  /** The space of each database. */
+  readonly spaces: Int32Array
+}
+
+/**
+ * Threads share keys and strings. Collections stay in the thread that made the items: another one sees that a key has one, may
+ * remove it, and passes on by `onRelease` which that was.
+ */
 export class Items {
   readonly table: ArenaTable
+  /** Called with the number of a collection that this thread has removed, if it is another's. */
+  onRelease: (number: number) => void = (number) => this.release(number)
   /** Called when what the table weighs may have come above its bound. */
   onHeavy: () => void = () => {}
   /** Collections by number; 0 is none. */
@@ -21,22 +37,61 @@ export class Items {
   readonly #freeNumbers: number[] = []
   readonly #inUse = new Set<number>()
   readonly #emptying = new Set<number>()
+  readonly #sharing: ItemSharing
+  #spaces: Int32Array | undefined
 
-  constructor(time: EngineTime, bytes: number, stripes: number | undefined, left: LeftListener) {
-    const options: ArenaTableOptions = {
-      maxWeight: bytes,
+  constructor(
+    time: EngineTime,
+    bytes: number,
+    stripes: number | undefined,
+    left: LeftListener,
+    sharing: ItemSharing = 'own',
+  ) {
+    this.#sharing = sharing
+    const thread: ArenaThreadOptions = {
       clock: time,
       policies: POLICIES,
+      removals: ['expire', 'evict'],
+      onRemove: (key, reason, space) => left(space, key, reason === 'expire' ? 'expire' : 'evict'),
+      onRelease: (number) => this.onRelease(number),
+    }
+    if (typeof sharing === 'object') {
+      this.#spaces = sharing.spaces
+      this.table = ArenaTable.open(sharing.arena, thread)
+      return
+    }
+    const options: ArenaTableOptions = {
+      ...thread,
+      maxWeight: bytes,
       spaces: SPACES,
       uses: true,
       expiries: true,
-      own: true,
-      removals: ['expire', 'evict'],
-      onRemove: (key, reason, space) => left(space, key, reason === 'expire' ? 'expire' : 'evict'),
-      onRelease: (number) => this.#release(number),
+      own: sharing === 'own',
     }
     this.table = new ArenaTable(stripes === undefined ? options : { ...options, stripes })
     this.table.prepare()
+  }
+
+  /** Whether another thread has made them. */
+  get areOthers(): boolean {
+    return typeof this.#sharing === 'object'
+  }
+
+  /** From now on other threads may use them. */
+  share(spaces: readonly number[]): ItemsHandle {
+    this.#spaces ??= new Int32Array(new SharedArrayBuffer(SPACES * 4))
+    this.#spaces.set(spaces)
+    return { arena: this.table.share(), spaces: this.#spaces }
+  }
+
+  /** A database is another space now: the other threads are told. */
+  publish(database: number, space: number): void {
+    if (this.#spaces !== undefined) this.#spaces[database] = space
+  }
+
+  /** The space that a database is, in all threads; an empty one, where it is none yet. */
+  spaceOf(database: number): number {
+    return this.#spaces?.[database] ?? this.takeSpace()
   }
 
   /** An empty space. */
@@ -58,7 +113,7 @@ export class Items {
     const size = this.table.sizeOf(space)
     this.#inUse.delete(space)
     if (size === 0) return
-    if (size === this.table.size) {
+    if (size === this.table.size && this.#spaces === undefined) {
       this.#collections.length = this.#weights.length = 1
       this.#freeNumbers.length = 0
       this.table.clearAtOnce()
@@ -79,6 +134,11 @@ export class Items {
 
   collection(number: number): Collection | undefined {
     return this.#collections[number]
+  }
+
+  /** What a key holds, by the number that the table has with it. Of another thread's collections it is not known which they are. */
+  typeOf(number: number): ValueType {
+    return number === 0 ? 'string' : (this.#collections[number]?.type ?? 'list')
   }
 
   /** A number for a collection; the table is told of it next. */
@@ -105,10 +165,11 @@ export class Items {
 
   /** Takes back a number that the table did not take. */
   drop(number: number): void {
-    this.#release(number)
+    this.release(number)
   }
 
-  #release(number: number): void {
+  /** A collection is gone: its number may be used again. */
+  release(number: number): void {
     this.#collections[number] = undefined
     this.#freeNumbers.push(number)
   }

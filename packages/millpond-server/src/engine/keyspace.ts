@@ -86,7 +86,7 @@ export class Keyspace {
     this.index = index
     this.cache = cache
     this.limits = cache.limits
-    this.space = items.takeSpace()
+    this.space = items.spaceOf(index)
     this.#items = items
     this.#table = items.table
     this.#time = time
@@ -106,7 +106,7 @@ export class Keyspace {
   /** What a key holds; `undefined`: nothing. */
   typeOf(key: Span): ValueType | undefined {
     const view = this.#table.glance(key.bytes, key.start, key.end, this.space)
-    return view && (this.#items.collection(view.number)?.type ?? 'string')
+    return view && this.#items.typeOf(view.number)
   }
 
   /** The bytes of a string, for reading. @throws ReplyError WRONGTYPE */
@@ -364,6 +364,7 @@ export class Keyspace {
     this.#lastBytes = undefined
     this.#items.giveSpace(this.space)
     this.space = this.#items.takeSpace()
+    this.#items.publish(this.index, this.space)
     this.#fieldExpiries = new Deadlines()
     this.#observer.cleared(this)
   }
@@ -373,6 +374,7 @@ export class Keyspace {
     const { space } = this
     this.space = other.space
     other.space = space
+    for (const { index, space } of [this, other]) this.#items.publish(index, space)
     const expiries = this.#fieldExpiries
     this.#fieldExpiries = other.#fieldExpiries
     other.#fieldExpiries = expiries
@@ -381,6 +383,17 @@ export class Keyspace {
     other.changes++
     this.#observer.cleared(this)
     this.#observer.cleared(other)
+  }
+
+  /** The part of the arena that a key lies in: see `Cache.hold`. */
+  stripeOf({ bytes, start, end }: Span): number {
+    return this.#table.stripeOf(bytes, start, end, this.space)
+  }
+
+  /** Looks anew which space it is: of a cache of another thread, which has cleared or exchanged it. */
+  follow(): void {
+    this.space = this.#items.spaceOf(this.index)
+    this.#lastBytes = undefined
   }
 
   /** Keys in steps: see `ArenaTable.scan`. A cursor that never was one ends the walk. */

@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import type { Host } from '../commands/host.ts'
 import type { ByteProtocol } from './byte-protocol.ts'
 import type { ListenAt, Listening } from './listening.ts'
-import { Place } from './place.ts'
+import { Place, type PortSharing } from './place.ts'
 import type { SharedInput } from './shared-input.ts'
 import type { TlsFiles } from './tls-files.ts'
 
@@ -25,13 +25,13 @@ export class Listener implements Listening {
   readonly #sockets = new Set<Socket>()
 
   /** @param tls without it: none */
-  constructor(host: Host, protocol: ByteProtocol, input: SharedInput, tls?: TlsFiles) {
+  constructor(host: Host, protocol: ByteProtocol, input: SharedInput, tls?: TlsFiles, sharing: PortSharing = 'none') {
     this.#host = host
     this.#protocol = protocol
     this.#input = input
     if (tls === undefined) {
       const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#accept(socket))
-      this.#place = new Place(server, host.home.configuration)
+      this.#place = new Place(server, host.home.configuration, sharing)
       return
     }
     const server = createTlsServer({ ...tls.options, handshakeTimeout: HANDSHAKE_MS, noDelay: true }, (socket) =>
@@ -40,6 +40,10 @@ export class Listener implements Listening {
     server.on('tlsClientError', (_error, socket) => socket.destroy())
     tls.follow(server)
     this.#place = new Place(server, host.home.configuration)
+  }
+
+  get fd(): number | undefined {
+    return this.#place.fd
   }
 
   listen(at: ListenAt): Promise<number> {

@@ -36,12 +36,20 @@ interface Spoken {
 
 export class Listeners {
   readonly #host: Host
-  readonly #ports: Port[] = []
+  readonly #ports = new Map<PortName, Port>()
+  readonly #sharing: PortSharing
   readonly #sockets: Listening[] = []
   #tls: TlsFiles | undefined
 
-  constructor(host: Host) {
+  /** @param sharing whether other threads listen at `port`, too */
+  constructor(host: Host, sharing: PortSharing = 'none') {
     this.#host = host
+    this.#sharing = sharing
+  }
+
+  /** What listens by a parameter. */
+  port(name: PortName): Port | undefined {
+    return this.#ports.get(name)
   }
 
   /**
@@ -94,12 +102,12 @@ export class Listeners {
   /** Stops accepting. */
   stop(): void {
     this.#tls?.stop()
-    for (const each of [...this.#ports, ...this.#sockets]) each.stop()
+    for (const each of [...this.#ports.values(), ...this.#sockets]) each.stop()
   }
 
   /** Ends all connections, once what was answered is sent. */
   async close(): Promise<void> {
-    await Promise.all([...this.#ports, ...this.#sockets].map((each) => each.close()))
+    await Promise.all([...this.#ports.values(), ...this.#sockets].map((each) => each.close()))
   }
 
   /** Read when TLS is first needed: who needs none need have no files. */
@@ -110,7 +118,7 @@ export class Listeners {
 
   async #openPort(name: PortName, given: Partial<Ports>, make: () => Listening): Promise<number> {
     const port = new Port(this.#host.home.configuration, name, make)
-    this.#ports.push(port)
+    this.#ports.set(name, port)
     return port.start(given[name])
   }
 

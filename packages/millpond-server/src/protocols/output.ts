@@ -1,5 +1,5 @@
 /** The way out of a connection: what was written goes to the socket, and a peer that does not read is not served further. */
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Client } from '../commands/client.ts'
 import type { ReplyError } from '../engine/errors.ts'
 import type { ByteWriter } from './byte-writer.ts'
@@ -8,13 +8,23 @@ import type { Departures } from './departures.ts'
 /** While so much waits for the peer to read it, nothing more is read from the peer. */
 const PENDING_BYTES_MAX = 64 * 1024 * 1024
 
+/** A socket, or what stands for one, as far as connections use it. */
+export type Peer = Duplex & {
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+  readonly localAddress?: string | undefined
+  readonly localPort?: number | undefined
+  /** Ends it when all is sent. */
+  destroySoon(): void
+}
+
 export class Output {
   readonly address: string
   readonly localAddress: string
   /** Whether it is a Unix socket. */
   readonly isLocal: boolean
   readonly #client: Client
-  readonly #socket: Socket
+  readonly #socket: Peer
   readonly #refusal: (fault: ReplyError) => string
   /** Whether what is written lies there for a while: TLS never takes it at once. */
   readonly #isEncrypted: boolean
@@ -29,7 +39,7 @@ export class Output {
    * @param refusal what the peer is told where its changes could not be made safe
    * @param departures with what is written to its writer other connections' answers may go
    */
-  constructor(client: Client, socket: Socket, refusal: (fault: ReplyError) => string, departures?: Departures) {
+  constructor(client: Client, socket: Peer, refusal: (fault: ReplyError) => string, departures?: Departures) {
     this.#client = client
     this.#refusal = refusal
     this.#socket = socket
@@ -67,6 +77,13 @@ export class Output {
       this.#unsettled.push(writer.take())
       log.whenSettled((fault) => this.#settled(fault))
     } else this.#write(writer)
+  }
+
+  /** Sends bytes that nobody changes any more, and that may be told. */
+  pass(bytes: Uint8Array): void {
+    if (this.#socket.destroyed) return
+    this.#socket.write(bytes)
+    this.#slowDown()
   }
 
   /** Ends the connection when everything is sent. */

@@ -1,21 +1,40 @@
 /** Where a server of Node listens: on a port, or on a Unix socket. */
 import { chmodSync, rmSync } from 'node:fs'
-import type { Server } from 'node:net'
+import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net'
 import type { Configuration } from '../commands/configuration/configuration.ts'
 import type { ListenAt } from './listening.ts'
+
+/** Whether sockets of several threads have one port, and whether this is the first of them. */
+export type PortSharing = 'none' | 'first' | 'more'
+
+/** Its socket, where a server of Node has one. */
+interface HasDescriptor {
+  readonly _handle?: { readonly fd?: number } | null
+}
 
 export class Place {
   readonly #server: Server
   readonly #configuration: Configuration
+  readonly #sharing: PortSharing
   #path: string | undefined
 
-  constructor(server: Server, configuration: Configuration) {
+  constructor(server: Server, configuration: Configuration, sharing: PortSharing = 'none') {
     this.#server = server
+    this.#sharing = sharing
     this.#configuration = configuration
   }
 
+  get fd(): number | undefined {
+    return (this.#server as HasDescriptor)._handle?.fd
+  }
+
   /** See `Listening`. */
-  listen(at: ListenAt): Promise<number> {
+  async listen(at: ListenAt): Promise<number> {
+    const isFirst = 'port' in at && this.#sharing === 'first'
+    return await this.#listen(isFirst ? { host: at.host, port: await freePort(at) } : at)
+  }
+
+  #listen(at: ListenAt): Promise<number> {
     const server = this.#server
     return new Promise((resolve, reject) => {
       server.once('error', reject)
@@ -29,13 +48,14 @@ export class Place {
         rmSync(at.path, { force: true })
         this.#path = at.path
         server.listen({ path: at.path, backlog: this.#backlog }, listening)
-      } else server.listen({ port: at.port, host: at.host, backlog: this.#backlog }, listening)
+      } else if ('fd' in at) server.listen({ fd: at.fd, backlog: this.#backlog }, listening)
+      else server.listen(this.#options(at.host, at.port), listening)
     })
   }
 
   listenNow(host: string, port: number): boolean {
     this.#server.on('error', () => {})
-    this.#server.listen({ port, host, backlog: this.#backlog })
+    this.#server.listen(this.#options(host, port))
     return this.#server.address() !== null
   }
 
@@ -44,7 +64,24 @@ export class Place {
     if (this.#path !== undefined) rmSync(this.#path, { force: true })
   }
 
+  #options(host: string, port: number): ListenOptions & { readonly reusePort?: boolean } {
+    const options = { host, port, backlog: this.#backlog }
+    return this.#sharing === 'none' ? options : { ...options, reusePort: true }
+  }
+
   get #backlog(): number {
     return this.#configuration.number('tcp-backlog')
   }
+}
+
+/** A port that is shared is never said to be taken: so it is asked for alone first. */
+async function freePort({ host, port }: { readonly host: string; readonly port: number }): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, resolve)
+  })
+  const address = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return address.port
 }

@@ -11,6 +11,7 @@ export class Port {
   #open = new Map<string, Listening>()
   /** No longer accepting: their connections go on. */
   readonly #left: Listening[] = []
+  #pinned: string | undefined
 
   constructor(configuration: Configuration, parameter: string, make: () => Listening) {
     this.#configuration = configuration
@@ -43,6 +44,16 @@ export class Port {
     return taken
   }
 
+  /** Descriptors of the sockets that listen. */
+  get descriptors(): number[] {
+    return [...this.#open.values()].flatMap(({ fd }) => (fd === undefined ? [] : [fd]))
+  }
+
+  /** From now on it does not move, and says why. */
+  pin(reason: string): void {
+    this.#pinned = reason
+  }
+
   stop(): void {
     for (const listening of [...this.#open.values(), ...this.#left]) listening.stop()
   }
@@ -53,6 +64,7 @@ export class Port {
 
   /** Listens elsewhere from now on. Connections that are there stay. @throws ReplyError it cannot, and nothing has changed */
   #move(): void {
+    if (this.#pinned !== undefined) throw new ReplyError(this.#pinned)
     const port = this.#configuration.number(this.#parameter)
     const wanted = new Map<string, Listening>()
     for (const host of port === 0 ? [] : this.#hosts()) {

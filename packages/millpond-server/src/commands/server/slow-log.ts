@@ -44,6 +44,12 @@ export class SlowLog {
     this.max = this.#max
   }
 
+  /** Adds what another thread has noted of a client. */
+  take(command: SlowCommand, { address, name }: Client): void {
+    this.#commands.unshift({ ...command, id: this.#lastId++, address, clientName: name })
+    this.max = this.#max
+  }
+
   clear(): void {
     this.#commands = []
   }

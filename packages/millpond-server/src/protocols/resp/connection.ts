@@ -1,5 +1,4 @@
 /** One connection that speaks RESP: bytes in, commands executed, bytes out. */
-import type { Socket } from 'node:net'
 import { Client } from '../../commands/client.ts'
 import { execute } from '../../commands/executor.ts'
 import { CLIENT_MODE } from '../../commands/modes.ts'
@@ -9,7 +8,7 @@ import type { Reply } from '../../engine/reply.ts'
 import type { ByteConnection } from '../byte-protocol.ts'
 import type { Departures } from '../departures.ts'
 import { HalfRead } from '../half-read.ts'
-import { Output } from '../output.ts'
+import { Output, type Peer } from '../output.ts'
 import { HalfRequest } from './half-request.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import { ProtocolError, RequestParser } from './request-parser.ts'
@@ -41,7 +40,7 @@ export class RespConnection extends Client implements ByteConnection {
   #closing = false
 
   /** @param departures where answers in `batch` wait for the end of the turn; without: they are sent at once */
-  constructor(service: Service, socket: Socket, batch: ReplyWriter, departures?: Departures) {
+  constructor(service: Service, socket: Peer, batch: ReplyWriter, departures?: Departures) {
     super(service.nextClientId(), service)
     this.#batch = batch
     this.#input = new HalfRead(new HalfRequest(this.#parser, this.#args))

@@ -7,9 +7,10 @@ import { RespConnection } from './connection.ts'
 import { ReplyWriter } from './reply-writer.ts'
 
 const PIECE_BYTES = 256 * 1024
+export const TOO_MANY: Buffer = Buffer.from('-ERR max number of clients reached\r\n')
 
 export class RespProtocol implements ByteProtocol {
-  readonly tooMany: Buffer = Buffer.from('-ERR max number of clients reached\r\n')
+  readonly tooMany: Buffer = TOO_MANY
   readonly #host: Host
   /** All connections write their answers here in turn. */
   readonly #writer = new ReplyWriter(PIECE_BYTES)

@@ -54,6 +54,13 @@ export class RequestParser {
     this.#searched = 0
   }
 
+  /** As `start`, and forgets what is half-read. */
+  restart(at: number): void {
+    this.#left = 0
+    this.#length = -1
+    this.start(at)
+  }
+
   /** The bytes lie elsewhere now, so much further along. */
   move(delta: number): void {
     this.at += delta

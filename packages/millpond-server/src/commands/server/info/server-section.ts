@@ -7,7 +7,7 @@ import type { InfoSection } from './section.ts'
 export const server: InfoSection = {
   name: 'server',
   title: 'Server',
-  lines({ time, startedAtMs, configuration, runId }) {
+  lines({ time, startedAtMs, configuration, runId, sharing }) {
     const uptime = Math.floor((time.nowMs - startedAtMs) / 1000)
     return [
       ['redis_version', REDIS_VERSION],
@@ -32,7 +32,7 @@ export const server: InfoSection = {
       ['lru_clock', Math.floor(time.nowMs / 1000) % 2 ** 24],
       ['executable', process.execPath],
       ['config_file', configuration.file ?? ''],
-      ['io_threads_active', 0],
+      ['io_threads_active', sharing === undefined ? 0 : 1],
     ]
   },
 }
