@@ -83,6 +83,33 @@ describe('a dictionary', () => {
     }
   })
 
+  test('of so many names that its index has parts: all are found where they are, however many come and leave', () => {
+    const words = new Dictionary<number>()
+    const wrong = (present: (at: number) => boolean): number[] => {
+      const faults: number[] = []
+      for (let at = 0; at < 200_000; at++) {
+        const place = words.placeOf(`name ${at}`)
+        const right =
+          place === -1
+            ? !present(at)
+            : present(at) && words.nameAt(place) === `name ${at}` && words.valueAt(place) === at
+        if (!right) faults.push(at)
+      }
+      return faults
+    }
+    for (let at = 0; at < 200_000; at++) words.add(`name ${at}`, at)
+    expect(wrong(() => true)).toEqual([])
+    for (let at = 0; at < 200_000; at++) if (at % 5 !== 0) words.delete(`name ${at}`)
+    expect(wrong((at) => at % 5 === 0)).toEqual([])
+    for (let at = 0; at < 200_000; at += 5) if (at % 1000 !== 0) words.delete(`name ${at}`)
+    expect(wrong((at) => at % 1000 === 0)).toEqual([])
+    expect([...words.values()].toSorted((one, other) => one - other)).toEqual(
+      Array.from({ length: 200 }, (_, at) => at * 1000),
+    )
+    for (let at = 0; at < 100_000; at++) words.set(`name ${at}`, at)
+    expect(wrong((at) => at < 100_000 || at % 1000 === 0)).toEqual([])
+  })
+
   test('is copied without anything in common', () => {
     const words = new Dictionary<number>()
     words.set('a', 1)

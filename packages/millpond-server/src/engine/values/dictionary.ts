@@ -1,5 +1,6 @@
 /** Things by name, for hashes, sets and sorted sets: in order of insertion, by chance, and in steps that survive changes. */
 import { NameIndex } from './name-index.ts'
+import { Sequence } from './sequence.ts'
 
 /** What a name costs beside its bytes: the head of the string, its places in the arrays and in the index. */
 const NAME_BYTES = 64
@@ -9,15 +10,15 @@ const ORDERED = 512
 /**
  * A map by byte strings that can also be asked by place, at random or from the end, while it changes.
  *
- * Implementation note. Names and values stand in arrays, and an index of hashes finds their places: bytes of a request are looked
+ * Implementation note. Names and values stand in sequences, and an index of hashes finds their places: bytes of a request are looked
  * up without making a string of them. When a name leaves a small dictionary those behind it move up, because small hashes are
  * told in order; in a large one the last takes its place. Either way names only ever move to lower places. Steps go
  * downwards: what stands below the cursor was not told yet, and can only move further down, so nothing that stays is
  * missed, though it may come twice.
  */
 export class Dictionary<Value> {
-  readonly #names: string[] = []
-  readonly #values: Value[] = []
+  readonly #names = new Sequence<string>()
+  readonly #values = new Sequence<Value>()
   readonly #index: NameIndex = new NameIndex(this.#names)
   #nameBytes = 0
 
@@ -42,21 +43,21 @@ export class Dictionary<Value> {
 
   /** The name at a place: at a random place it is a random name. */
   nameAt(place: number): string {
-    return this.#names[place]!
+    return this.#names.at(place)
   }
 
   valueAt(place: number): Value {
-    return this.#values[place]!
+    return this.#values.at(place)
   }
 
   /** Puts another value in a place. */
   setAt(place: number, value: Value): void {
-    this.#values[place] = value
+    this.#values.put(place, value)
   }
 
   get(name: string): Value | undefined {
     const place = this.#index.find(name)
-    return place === -1 ? undefined : this.#values[place]
+    return place === -1 ? undefined : this.#values.at(place)
   }
 
   has(name: string): boolean {
@@ -67,7 +68,7 @@ export class Dictionary<Value> {
   set(name: string, value: Value): boolean {
     const place = this.#index.find(name)
     if (place === -1) this.add(name, value)
-    else this.#values[place] = value
+    else this.#values.put(place, value)
     return place === -1
   }
 
@@ -89,39 +90,40 @@ export class Dictionary<Value> {
   /** Removes the name at a place. */
   deleteAt(place: number): void {
     const last = this.#names.length - 1
-    this.#nameBytes -= this.#names[place]!.length
+    this.#nameBytes -= this.#names.at(place).length
     this.#index.leaves(place, last < ORDERED)
     if (last < ORDERED) {
-      this.#names.splice(place, 1)
-      this.#values.splice(place, 1)
+      this.#names.remove(place)
+      this.#values.remove(place)
     } else {
-      const name = this.#names.pop()!
-      const value = this.#values.pop()!
+      const name = this.#names.pop()
+      const value = this.#values.pop()
       if (place === last) return
-      this.#names[place] = name
-      this.#values[place] = value
+      this.#names.put(place, name)
+      this.#values.put(place, value)
     }
   }
 
   /** Names in order of insertion, while there are few. */
   names(): IterableIterator<string> {
-    return this.#names.values()
+    return this.#names[Symbol.iterator]()
   }
 
   /** Values in the same order. */
   values(): IterableIterator<Value> {
-    return this.#values.values()
+    return this.#values[Symbol.iterator]()
   }
 
   /** Names and values in the same order. */
   *entries(): IterableIterator<[string, Value]> {
-    for (let place = 0; place < this.#names.length; place++) yield [this.#names[place]!, this.#values[place]!]
+    for (let place = 0; place < this.#names.length; place++) yield [this.#names.at(place), this.#values.at(place)]
   }
 
   /** Copies names and values into a new one. */
   clone(copy: (value: Value) => Value = (value) => value): Dictionary<Value> {
     const twin = new Dictionary<Value>()
-    for (let place = 0; place < this.#names.length; place++) twin.add(this.#names[place]!, copy(this.#values[place]!))
+    for (let place = 0; place < this.#names.length; place++)
+      twin.add(this.#names.at(place), copy(this.#values.at(place)))
     return twin
   }
 
@@ -132,7 +134,7 @@ export class Dictionary<Value> {
   scan(cursor: number, count: number, tell: (name: string, value: Value) => void): number {
     const top = cursor === 0 ? this.size : Math.min(cursor, this.size)
     const bottom = Math.max(0, top - count)
-    for (let place = top - 1; place >= bottom; place--) tell(this.#names[place]!, this.#values[place]!)
+    for (let place = top - 1; place >= bottom; place--) tell(this.#names.at(place), this.#values.at(place))
     return bottom
   }
 }

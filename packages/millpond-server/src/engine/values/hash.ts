@@ -8,7 +8,7 @@ import { Dictionary } from './dictionary.ts'
 /** What a value costs beside its bytes, and a field's expiry. */
 const VALUE_BYTES = 24
 const EXPIRY_BYTES = 112
-const HASH_BYTES = 360
+const HASH_BYTES = 440
 
 /** A map of byte strings by byte strings. */
 export class Hash implements Collection {

@@ -1,142 +1,154 @@
-/** Finds the places of names in an array, by their hashes. */
+/** Finds the places of names in a sequence, by their hashes. */
 import { hashBytes, hashText } from './name-hash.ts'
+import { NameSlots } from './name-slots.ts'
+import type { Sequence } from './sequence.ts'
 
 /** Up to so many names are looked through one by one. */
 const FEW = 8
 /** Up to this length names are compared with bytes one by one; longer ones as strings. */
 const SHORT = 48
-/** Fewer slots are not worth giving back. */
-const SLOTS_MIN = 64
-const NONE = new Int32Array(0)
+/** A part with so many slots is split in two where it would grow. */
+const SLOTS_MAX = 2 ** 16
+/** The directory goes by the bits of a hash above those that a part goes by. */
+const HIGH = 16
+const DEPTH_MAX = 32 - HIGH
+/** Parts have names in equal numbers. So that they are not split all at once, they are full at different counts. */
+const FILL_LEAST = 300
+const FILL_MOST = 500
+/** With fewer names than this one part is enough. */
+const ONE_PART = SLOTS_MAX / 16
 
 /**
- * Open addressing with linear probing. A slot is two numbers beside each other, a hash and a place plus 1 (0: free), so that a
- * look-up goes to the names' own memory only when the hashes agree. Half of the slots at most are taken. A removal moves up what
- * follows, so there are no tombstones. Growth copies slots in their order: each goes near where it was, in either half.
+ * Extendible hashing (Fagin, Nievergelt, Pippenger, Strong, "Extendible hashing", TODS 1979): a directory by some bits of the
+ * hash, of parts that each are a small table of their own. A part that is full grows, or is split in two, whose names differ in one
+ * more bit: so however many names there are, at most a part is copied at a time, and nobody waits for long.
  */
 export class NameIndex {
-  readonly #names: readonly string[]
-  #slots: Int32Array = NONE
-  /** Number of slots less 1; 0: names are few, and there are none. */
+  readonly #names: Sequence<string>
+  /** Empty: names are few. A part that has not been split as often as others stands in several places. */
+  #parts: NameSlots[] = []
   #mask = 0
 
-  /** @param names the array, which the owner changes */
-  constructor(names: readonly string[]) {
+  /** @param names which the owner changes */
+  constructor(names: Sequence<string>) {
     this.#names = names
   }
 
   /** The place of a name; -1: it is not there. */
   find(name: string): number {
-    if (this.#mask === 0) return this.#names.indexOf(name)
+    if (this.#parts.length === 0) return this.#names.placeOf(name)
     const hash = hashText(name)
-    const slots = this.#slots
-    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
+    const { slots, mask } = this.#parts[(hash >>> HIGH) & this.#mask]!
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const place = slots[slot * 2 + 1]! - 1
-      if (place === -1 || (slots[slot * 2] === hash && this.#names[place] === name)) return place
+      if (place === -1 || (slots[slot * 2] === hash && this.#names.at(place) === name)) return place
     }
   }
 
   /** The place of a name that lies in bytes; -1: it is not there. */
   findBytes(bytes: Buffer, start: number, end: number): number {
-    if (this.#mask === 0) return this.#findAmongFew(bytes, start, end)
+    if (this.#parts.length === 0) return this.#findAmongFew(bytes, start, end)
     const hash = hashBytes(bytes, start, end)
-    const slots = this.#slots
-    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
+    const { slots, mask } = this.#parts[(hash >>> HIGH) & this.#mask]!
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const place = slots[slot * 2 + 1]! - 1
-      if (place === -1 || (slots[slot * 2] === hash && isName(this.#names[place]!, bytes, start, end))) return place
+      if (place === -1 || (slots[slot * 2] === hash && isName(this.#names.at(place), bytes, start, end))) return place
     }
   }
 
   /** The last name is new. */
   added(): void {
-    const count = this.#names.length
-    if (count <= FEW) return
-    if (count * 2 > this.#mask) this.#resize(count)
-    if (this.#mask > 0) this.#take(hashText(this.#names[count - 1]!), count)
+    const last = this.#names.length - 1
+    if (last < FEW) return
+    if (this.#parts.length === 0) this.#begin()
+    else {
+      const hash = hashText(this.#names.at(last))
+      const part = this.#partOf(hash)
+      part.add(hash, last)
+      if (part.isFull) this.#relieve(part, hash)
+    }
   }
 
   /** The name at a place is about to leave: `shifting`, those behind it move up; else the last takes its place. */
   leaves(place: number, shifting: boolean): void {
-    if (this.#mask === 0) return
+    if (this.#parts.length === 0) return
     const last = this.#names.length - 1
-    this.#free(this.#slotOf(place))
-    if (shifting) this.#shift(place + 1)
-    else if (place !== last) this.#slots[this.#slotOf(last) * 2 + 1] = place + 1
-    if (last <= FEW) this.#drop()
-    else if (this.#mask >= SLOTS_MIN && last * 16 < this.#mask) this.#shrink()
+    const hash = hashText(this.#names.at(place))
+    const part = this.#partOf(hash)
+    part.remove(hash, place)
+    if (shifting) for (const each of this.#all()) each.shift(place)
+    else if (place !== last) this.#moveLast(last, place)
+    if (last <= FEW) this.#use([])
+    else if (this.#parts.length > 1 && last < ONE_PART) this.#unite(last)
+    else if (part.isSparse) part.resize(part.count)
   }
 
   #findAmongFew(bytes: Buffer, start: number, end: number): number {
     for (let place = 0; place < this.#names.length; place++) {
-      if (isName(this.#names[place]!, bytes, start, end)) return place
+      if (isName(this.#names.at(place), bytes, start, end)) return place
     }
     return -1
   }
 
-  /** Makes room for `count` names, of which the last is not yet in it. */
-  #resize(count: number): void {
-    const before = this.#slots
-    this.#allocate(count)
-    if (before.length === 0) for (let at = 0; at < count - 1; at++) this.#take(hashText(this.#names[at]!), at + 1)
-    else this.#copy(before)
+  #begin(): void {
+    const part = new NameSlots(this.#names.length)
+    for (let place = 0; place < this.#names.length; place++) part.add(hashText(this.#names.at(place)), place)
+    this.#use([part])
   }
 
-  #shrink(): void {
-    const before = this.#slots
-    this.#allocate(this.#names.length)
-    this.#copy(before)
+  #use(parts: NameSlots[]): void {
+    this.#parts = parts
+    this.#mask = parts.length - 1
   }
 
-  #allocate(count: number): void {
-    let slots = SLOTS_MIN
-    while (slots < count * 4) slots *= 2
-    this.#slots = new Int32Array(slots * 2)
-    this.#mask = slots - 1
+  #partOf(hash: number): NameSlots {
+    return this.#parts[(hash >>> HIGH) & this.#mask]!
   }
 
-  #copy(before: Int32Array): void {
-    for (let at = 0; at < before.length; at += 2) if (before[at + 1] !== 0) this.#take(before[at]!, before[at + 1]!)
+  /** Each part once: it stands first where the bits of the directory beyond its own are 0. */
+  *#all(): Iterable<NameSlots> {
+    for (const [at, part] of this.#parts.entries()) if (at < 2 ** part.depth) yield part
   }
 
-  #drop(): void {
-    this.#slots = NONE
-    this.#mask = 0
+  #moveLast(last: number, place: number): void {
+    const hash = hashText(this.#names.at(last))
+    this.#partOf(hash).move(hash, last, place)
   }
 
-  #take(hash: number, tag: number): void {
-    const slots = this.#slots
-    let slot = hash & this.#mask
-    while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & this.#mask
-    slots[slot * 2] = hash
-    slots[slot * 2 + 1] = tag
+  #relieve(part: NameSlots, hash: number): void {
+    if (part.mask + 1 < SLOTS_MAX || part.depth === DEPTH_MAX) part.resize(part.count)
+    else this.#split(part, (hash >>> HIGH) & this.#mask)
   }
 
-  #slotOf(place: number): number {
-    let slot = hashText(this.#names[place]!) & this.#mask
-    while (this.#slots[slot * 2 + 1] !== place + 1) slot = (slot + 1) & this.#mask
-    return slot
-  }
-
-  /** Frees a slot, and fills it with one behind it that would no longer be found, and so on. */
-  #free(slot: number): void {
-    const slots = this.#slots
-    const mask = this.#mask
-    let free = slot
-    for (let next = (free + 1) & mask; slots[next * 2 + 1] !== 0; next = (next + 1) & mask) {
-      const home = slots[next * 2]! & mask
-      if (((next - home) & mask) < ((next - free) & mask)) continue
-      slots[free * 2] = slots[next * 2]!
-      slots[free * 2 + 1] = slots[next * 2 + 1]!
-      free = next
+  /** Two parts in place of one. */
+  #split(part: NameSlots, at: number): void {
+    if (2 ** part.depth === this.#parts.length) this.#use([...this.#parts, ...this.#parts])
+    const bit = 2 ** part.depth
+    const depth = part.depth + 1
+    const halves = [0, 1].map(() => new NameSlots(part.count / 2, depth, nextFill())) as [NameSlots, NameSlots]
+    const { slots } = part
+    for (let slot = 0; slot < slots.length; slot += 2) {
+      const tag = slots[slot + 1]!
+      if (tag !== 0) halves[((slots[slot]! >>> HIGH) & bit) === 0 ? 0 : 1].add(slots[slot]!, tag - 1)
     }
-    slots[free * 2 + 1] = 0
+    for (let place = at & (bit - 1); place < this.#parts.length; place += bit) {
+      this.#parts[place] = halves[(place & bit) === 0 ? 0 : 1]
+    }
   }
 
-  /** Names from a place on move up by one. */
-  #shift(from: number): void {
-    const slots = this.#slots
-    for (let at = 1; at < slots.length; at += 2) if (slots[at]! > from) slots[at] = slots[at]! - 1
+  #unite(count: number): void {
+    const one = new NameSlots(count)
+    for (const part of this.#all()) one.take(part.slots)
+    this.#use([one])
   }
+}
+
+let fill = 0
+
+/** Spread evenly, by the golden ratio. */
+function nextFill(): number {
+  fill = (fill + 0.618034) % 1
+  return FILL_LEAST + (FILL_MOST - FILL_LEAST) * fill
 }
 
 function isName(name: string, bytes: Buffer, start: number, end: number): boolean {

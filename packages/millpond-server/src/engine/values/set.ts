@@ -6,7 +6,7 @@ import { Dictionary } from './dictionary.ts'
 import { distinctPlaces, randomPlace } from './sample.ts'
 
 /** What an empty one takes. */
-const BASE_BYTES = 360
+const BASE_BYTES = 440
 
 /** Members by name. As long as all are whole numbers and few, it is said to be an intset, and tells them in their order. */
 export class SetValue implements Collection {
