@@ -103,6 +103,16 @@ export class Keyspace {
     return this.#table.expiringOf(this.space)
   }
 
+  /** Says that a key will be asked for soon: see `fetch`. Returns whether there is room for more. */
+  expect(bytes: Buffer, start: number, end: number): boolean {
+    return this.#table.expect(bytes, start, end, this.space)
+  }
+
+  /** Fetches the keys that are expected from memory, all at once. */
+  fetch(): void {
+    this.#table.fetch()
+  }
+
   /** What a key holds; `undefined`: nothing. */
   typeOf(key: Span): ValueType | undefined {
     const view = this.#table.glance(key.bytes, key.start, key.end, this.space)

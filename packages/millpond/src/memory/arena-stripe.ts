@@ -18,6 +18,9 @@ import { trap } from './arena-trap.ts'
 import { frequencyOf } from './arena-use.ts'
 import type { Policy, PolicyEntries } from './policy.ts'
 
+/** How many places of the index a guess looks at: few keys lie further from where they belong. */
+const GUESSES = 16
+
 export class ArenaStripe implements PolicyEntries {
   /** First word of this stripe's words. */
   readonly word: number
@@ -100,6 +103,25 @@ export class ArenaStripe implements PolicyEntries {
       if (ref === 0) return 0
       if (words[base + place * 2] === hash && hasKey(this.#memory, ref, key)) return ref
     }
+  }
+
+  /** The first word that a look for this hash reads. */
+  indexWordOf(hash: number): number {
+    return this.#words[this.#indexWord + ((hash >>> this.#bits) & this.#mask) * 2]!
+  }
+
+  /** Most likely the item with this hash, asked without the lock; 0: it is not known. */
+  guess(hash: number): number {
+    const words = this.#words
+    const mask = this.#mask
+    const base = this.#indexWord
+    if (base === 0) return 0
+    let place = (hash >>> this.#bits) & mask
+    for (let left = GUESSES; left > 0; left--, place = (place + 1) & mask) {
+      const ref = words[base + place * 2 + 1]!
+      if (ref === 0 || words[base + place * 2] === hash) return ref
+    }
+    return 0
   }
 
   slotOf(ref: number): number {

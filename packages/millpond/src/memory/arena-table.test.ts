@@ -426,3 +426,24 @@ test('what has expired stays while that is asked for, is not served, and may be 
   expect([table.get('b'), table.size]).toEqual([undefined, 1])
   expect(left).toEqual(['a expire', 'b expire'])
 })
+
+describe('keys that are expected', () => {
+  test.each([
+    ['alone', (table: ArenaTable) => table],
+    ['shared', (table: ArenaTable) => ArenaTable.open(table.share())],
+  ])('are fetched without any change: %s', (_, other) => {
+    const own = new ArenaTable({ maxWeight: '4mb', seed: [1, 2] })
+    const table = other(own)
+    const keys = Array.from({ length: 500 }, (_, at) => `key:${at}`)
+    for (const [at, key] of keys.entries()) if (at % 3 > 0) table.set(key, key.repeat(1 + (at % 60)))
+    const before = [table.size, table.weight, table.coldest(1000).map(String)]
+    for (let from = 0; from < 500; from += 64) {
+      const group = keys.slice(from, from + 64)
+      expect(group.map((key) => table.expect(key)).indexOf(false)).toBe(group.length < 64 ? -1 : 63)
+      table.fetch()
+    }
+    expect([table.size, table.weight, table.coldest(1000).map(String)]).toEqual(before)
+    for (const [at, key] of keys.entries())
+      expect(table.peek(key)?.toString()).toBe(at % 3 > 0 ? key.repeat(1 + (at % 60)) : undefined)
+  })
+})

@@ -19,6 +19,8 @@ export interface Policy {
   insert(slot: number, hash: number, weight: number, expires?: boolean): void
   /** The slot was used. */
   hit(slot: number): void
+  /** Reads a word of what is known of a slot, so that the processor has it at hand when the slot is hit. May be left out. */
+  touch?(slot: number): number
   /** The slot weighs something else from now on. Only for policies that were made with weights. */
   reweigh(slot: number, weight: number): void
   /** The slot has got an expiry, or has none any more. Only policies that care have this. */

@@ -10,6 +10,7 @@ import type { Departures } from '../departures.ts'
 import { HalfRead } from '../half-read.ts'
 import { Output, type Peer } from '../output.ts'
 import { HalfRequest } from './half-request.ts'
+import { LookAhead } from './look-ahead.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import { ProtocolError, RequestParser } from './request-parser.ts'
 import { Silence } from './silence.ts'
@@ -18,6 +19,9 @@ import { Silence } from './silence.ts'
 const OWN_PIECE_BYTES = 4 * 1024
 /** Answers are sent when they are so long, even if more commands have come. */
 const SEND_BYTES = 1024 * 1024
+
+/** For one batch after the other, whosever it is. */
+const LOOK_AHEAD = new LookAhead()
 
 /**
  * All commands that one read has brought are executed one after the other, and their answers go out in one write. A command
@@ -142,8 +146,9 @@ export class RespConnection extends Client implements ByteConnection {
     service.time.tick()
     this.activeAtMs = service.time.nowMs
     const { hard } = this.outputLimits
+    LOOK_AHEAD.begin()
     try {
-      while (this.waiting === undefined && !this.#closing && parser.next(this.#args, bytes, end)) {
+      while (this.waiting === undefined && !this.#closing && this.#next(bytes, end)) {
         if (this.#args.count === 0) continue
         if (this.replies === 'on') execute(this, this.#args, writer)
         else this.#runSilently(writer)
@@ -161,6 +166,11 @@ export class RespConnection extends Client implements ByteConnection {
     if (this.service !== service) this.service.endBatch()
     this.#output.send(writer)
     if (this.#closing) this.#output.end()
+  }
+
+  #next(bytes: Buffer, end: number): boolean {
+    LOOK_AHEAD.look(this.db, bytes, this.#parser.at, end)
+    return this.#parser.next(this.#args, bytes, end)
   }
 
   #runSilently(writer: ReplyWriter): void {

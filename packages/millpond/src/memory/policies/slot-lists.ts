@@ -44,6 +44,10 @@ export abstract class SlotLists implements Policy {
     return this.links[(slot + HEADS) * 4 + 2]!
   }
 
+  touch(slot: number): number {
+    return this.links[(slot + HEADS) * 4]!
+  }
+
   reweigh(slot: number, weight: number): void {
     const place = slot + HEADS
     this.#sums[this.listOf(place)]! += weight - this.weightOf(slot)
