@@ -1,5 +1,5 @@
 /** Starts the server under test. Ours is bundled from the sources into one file first, so that it starts as fast as a release. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
@@ -8,29 +8,39 @@ import { ask } from '../servers/resp.ts'
 import type { Contender } from './suite.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-let bundled: string | undefined
+/** Bundled programs by their source. */
+const bundled = new Map<string, string>()
 
-/** The file that `node` runs as our command line. Beside the packages, so that it finds its dependencies. */
+/** The file that `node` runs as our command line. */
 export function millpondProgram(): string {
-  if (bundled !== undefined) return bundled
-  const folder = join(ROOT, 'packages/millpond-server/node_modules/.cache/conformance', `${process.pid}`, 'bundle')
+  return program('packages/millpond-server/src/cli/main.ts')
+}
+
+/** The file that `node` runs for a source of this repository. Beside the packages, so that it finds its dependencies. */
+export function program(source: string): string {
+  const before = bundled.get(source)
+  if (before !== undefined) return before
+  const home = join(ROOT, 'packages/millpond-server')
+  const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { dependencies: object }
+  const folder = join(home, 'node_modules/.cache/conformance', `${process.pid}`, 'bundle')
   mkdirSync(folder, { recursive: true })
   process.once('exit', () => rmSync(join(folder, '..'), { recursive: true, force: true }))
   // The program reads its version from two folders up.
   writeFileSync(join(folder, '../../package.json'), '{ "type": "module", "version": "0.0.0" }\n')
-  bundled = join(folder, 'millpond.js')
+  const file = join(folder, `program-${bundled.size}.js`)
   buildSync({
-    entryPoints: [join(ROOT, 'packages/millpond-server/src/cli/main.ts')],
+    entryPoints: [join(ROOT, source)],
     bundle: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',
     conditions: ['@millpond/source'],
-    external: ['commander', 'pg', 'pg-*', 'wasmoon-lua5.1', 'libpg-query'],
-    outfile: bundled,
+    external: [...Object.keys(manifest.dependencies).filter((name) => name !== 'millpond'), 'pg-*', 'libpg-query'],
+    outfile: file,
     logLevel: 'error',
   })
-  return bundled
+  bundled.set(source, file)
+  return file
 }
 
 /** How the redis suites' stand-in for `redis-server` is called: with a configuration file and arguments of Redis. */

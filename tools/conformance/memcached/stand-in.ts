@@ -86,7 +86,7 @@ function options(): MemcachedOptions {
   return {
     refusesFlush: isGiven('F'),
     speaks: given.B === 'ascii' ? 'text' : given.B === 'binary' ? 'binary' : 'auto',
-    dumps: given.X !== true,
+    dumps: !isGiven('X'),
     moveTime: (seconds) => void (movedMs += seconds * 1000),
     ...(isGiven('A') && { shutdown: () => setImmediate(() => process.exit(0)) }),
     stats: { threads },

@@ -33,6 +33,8 @@ export function endEffect(client: Client, entry: CommandEntry, args: Arguments, 
   service.depth = 0
   service.current = undefined
   const changed = service.changes.count !== count
+  // The words are not those of the Redis command: who has changed something has said to the log what it is.
+  if (changed && service.logs.log !== undefined) client.logged ??= []
   if (changed || client.logged !== undefined) follow(client, client.db, entry, args, changed)
   service.sharing?.leave()
 }

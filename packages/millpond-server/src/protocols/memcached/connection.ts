@@ -150,6 +150,7 @@ export class MemcachedConnection extends Client implements ByteConnection {
     const from = writer.length
     exchange.quiet = false
     exchange.skip = 0
+    exchange.next = exchange.end
     let served: Served
     try {
       if (this.#speaks === 'auto') this.#speaks = exchange.bytes[cursor.at] === BINARY_MAGIC ? 'binary' : 'text'
@@ -161,7 +162,8 @@ export class MemcachedConnection extends Client implements ByteConnection {
       served = this.#refuse(exchange, error)
     }
     if (served === 'more') {
-      cursor.searched = exchange.end
+      // A line that has come whole is read again from its beginning, when its value has come, too.
+      cursor.searched = exchange.wanted === 0 ? exchange.end : cursor.at
       cursor.wanted = exchange.wanted
       return false
     }

@@ -165,9 +165,14 @@ export function connections({ client: asking }: Exchange): Stat[] {
     told.push([`${number}:listen_addr`, isLocal ? `unix:${socket}` : `tcp:${client.localAddress}`])
     const reads = client.inputBytes > 0 ? 'conn_nread' : 'conn_waiting'
     told.push([`${number}:state`, client === asking ? 'conn_parse_cmd' : reads])
-    told.push([`${number}:secs_since_last_cmd`, Math.floor((time.nowMs - client.activeAtMs) / 1000)])
+    told.push([`${number}:secs_since_last_cmd`, secondOf(time.nowMs) - secondOf(client.activeAtMs)])
   }
   return told
+}
+
+/** memcached's clock has seconds alone. */
+function secondOf(ms: number): number {
+  return Math.floor(ms / 1000)
 }
 
 function zeros(names: readonly string[]): Stat[] {

@@ -48,11 +48,12 @@ function limitMemory(exchange: Exchange): Served {
   if (Number.isNaN(megabytes)) return exchange.answer('ERROR')
   if (megabytes < 8) return exchange.answer('MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m')
   const { configuration, cache } = client.service
-  if (megabytes * MEGABYTE > cache.capacity) {
-    return exchange.answer('MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust')
-  }
-  const set = (): void => configuration.set([['maxmemory', String(megabytes * MEGABYTE)]])
-  return withoutKey(exchange, 'config|set', set) ? exchange.answer('OK') : 'put off'
+  const fits = megabytes * MEGABYTE <= cache.capacity
+  const isDone = withoutKey(exchange, 'config|set', () => {
+    if (fits) configuration.set([['maxmemory', String(megabytes * MEGABYTE)]])
+  })
+  if (!isDone) return 'put off'
+  return exchange.answer(fits ? 'OK' : 'MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust')
 }
 
 function shutDown(exchange: Exchange): Served {
