@@ -1,8 +1,17 @@
 /** A script's first line, `#!lua name=mylib flags=no-writes,allow-oom`, and what follows it. */
 import { ReplyError } from '../../engine/errors.ts'
 
-/** What a script or function says of itself. */
-export type ScriptFlag = 'no-writes' | 'allow-oom' | 'allow-stale' | 'no-cluster' | 'allow-cross-slot-keys'
+/**
+ * What a script or function says of itself. The last one is Upstash's: that only its keys are to be locked. Its rate limiter says so;
+ * here nothing runs beside a script, so it changes nothing.
+ */
+export type ScriptFlag =
+  | 'no-writes'
+  | 'allow-oom'
+  | 'allow-stale'
+  | 'no-cluster'
+  | 'allow-cross-slot-keys'
+  | 'allow-key-locking'
 
 const FLAGS: ReadonlySet<string> = new Set([
   'no-writes',
@@ -10,6 +19,7 @@ const FLAGS: ReadonlySet<string> = new Set([
   'allow-stale',
   'no-cluster',
   'allow-cross-slot-keys',
+  'allow-key-locking',
 ])
 
 export function isScriptFlag(text: string): text is ScriptFlag {

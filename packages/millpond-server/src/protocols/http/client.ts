@@ -2,11 +2,12 @@
 import type { Socket } from 'node:net'
 import { Client } from '../../commands/client.ts'
 import { renew } from '../../commands/connection/reset.ts'
+import { wrongPassword } from '../../commands/connection/sign-in.ts'
 import { execute } from '../../commands/executor.ts'
 import type { Host } from '../../commands/host.ts'
+import { CLIENT_MODE } from '../../commands/modes.ts'
 import type { Reply } from '../../engine/reply.ts'
 import { type Credentials, isSame } from './credentials.ts'
-import { Problem } from './problem.ts'
 import { type Value, ValueReply } from './value-reply.ts'
 import { argumentsOf } from './words.ts'
 
@@ -83,13 +84,13 @@ export class HttpClient extends Client {
     else this.#socket.destroySoon()
   }
 
-  /** Is from now on who a request says that it is. @throws Problem, ReplyError that is not so */
+  /** Is from now on who a request says that it is. @throws ReplyError that is not so */
   become(credentials: Credentials | undefined): void {
-    if (isSame(credentials, this.#credentials)) return
+    if (this.lost === undefined && isSame(credentials, this.#credentials)) return
     this.#renew()
     if (credentials === undefined) return
     const { name, secret } = credentials
-    if (!this.service.authenticate(this, name, secret)) throw new Problem('WRONGPASS', 'wrong name or password')
+    if (!this.service.authenticate(this, name, secret)) throw wrongPassword()
     this.#credentials = credentials
   }
 
@@ -108,6 +109,16 @@ export class HttpClient extends Client {
     this.events = events
     this.#execute(words, events)
     this.service.endBatch()
+  }
+
+  /** Counts bytes that have come and gone. */
+  count(bytesIn: number, bytesOut: number): void {
+    const { statistics, meter } = this.service
+    statistics.bytesIn += bytesIn
+    statistics.bytesOut += bytesOut
+    if ((this.modes & CLIENT_MODE.METERED) === 0) return
+    meter.bytes(bytesIn, bytesOut)
+    this.session?.meter?.bytes(bytesIn, bytesOut)
   }
 
   /** A request is over: the next one finds nothing of it but who the client is. */

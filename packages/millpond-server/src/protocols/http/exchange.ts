@@ -1,12 +1,14 @@
 /** One request and its answer. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Host } from '../../commands/host.ts'
+import { HOME, type Host } from '../../commands/host.ts'
 import { CLIENT_MODE } from '../../commands/modes.ts'
 import { ReplyError } from '../../engine/errors.ts'
+import { WrongSecretError } from '../../security/guesses.ts'
 import { refuseBrowsers } from './browser-guard.ts'
 import type { HttpClient } from './client.ts'
 import type { HttpConnection } from './connection.ts'
 import { type Credentials, credentialsOf } from './credentials.ts'
+import type { Metrics } from './metrics.ts'
 import { Problem } from './problem.ts'
 import { Target } from './url-parts.ts'
 import { Failure } from './value-reply.ts'
@@ -19,24 +21,39 @@ export interface Description {
   readonly text: string
 }
 
+/** What a request may know of its listener. */
+export interface Served {
+  readonly host: Host
+  /** Whether no more connections are accepted. */
+  readonly isEnding: boolean
+  /** What Prometheus is told. */
+  readonly metrics: Metrics
+}
+
 export class Exchange {
   /** How problems are told. */
   describe: (problem: Problem) => Description = ({ json }) => ({ type: 'application/problem+json', text: json })
-  readonly host: Host
+  /** The listener through which it came. */
+  readonly listening: Served
   readonly method: string
   readonly target: Target
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly #connection: HttpConnection
   #client: HttpClient | undefined
+  #bodyBytes = 0
 
-  constructor(host: Host, connection: HttpConnection, request: IncomingMessage, response: ServerResponse) {
-    this.host = host
+  constructor(listening: Served, connection: HttpConnection, request: IncomingMessage, response: ServerResponse) {
+    this.listening = listening
     this.method = request.method!
     this.target = new Target(request.url!)
     this.request = request
     this.response = response
     this.#connection = connection
+  }
+
+  get host(): Host {
+    return this.listening.host
   }
 
   /**
@@ -51,7 +68,9 @@ export class Exchange {
     const given = credentialsOf(this.request, this.target)
     if (given === undefined) refuseBrowsers(this.request)
     client.become(cache === undefined ? given : this.#forCache(cache, given))
-    if ((client.modes & CLIENT_MODE.UNAUTHENTICATED) !== 0) throw new Problem('NOAUTH', 'Authentication required.')
+    if ((client.modes & CLIENT_MODE.UNAUTHENTICATED) !== 0) {
+      throw client.lost ?? new Problem('NOAUTH', 'Authentication required.')
+    }
     if (cache !== undefined && client.service !== this.host.services.get(cache)) throw this.#closed(cache)
     return client
   }
@@ -67,6 +86,7 @@ export class Exchange {
     let length = 0
     request.on('data', (part: Buffer) => {
       length += part.length
+      this.#bodyBytes = length
       if (length <= bytesMax) parts.push(part)
       else if (!this.response.headersSent) this.fail(tooLarge)
     })
@@ -102,8 +122,14 @@ export class Exchange {
     })
   }
 
-  /** Answers that the request was in vain. */
+  /** Answers that the request was in vain; after wrong secrets later, so that nobody guesses many. */
   fail(error: unknown): void {
+    if (error instanceof WrongSecretError && error.delayMs > 0) {
+      setTimeout(() => this.#fail(error), error.delayMs).unref()
+    } else this.#fail(error)
+  }
+
+  #fail(error: unknown): void {
     const { request, response } = this
     const problem = this.#problemOf(error)
     if (response.headersSent) {
@@ -130,10 +156,10 @@ export class Exchange {
 
   #forCache(cache: string, given: Credentials | undefined): Credentials | undefined {
     const { home, services } = this.host
-    const isHome = services.get(cache) === home
-    if (given !== undefined) return given.name === '' || given.name === 'default' ? { ...given, name: cache } : given
-    if (isHome) return undefined
+    if (given !== undefined) return given.name === '' || given.name === HOME ? { ...given, name: cache } : given
+    if (cache === HOME) return undefined
     if (!home.accessControl.mustAuthenticate && !services.has(cache)) throw noCache(cache)
+    // Where nobody needs a token an empty one opens each cache.
     return { name: cache, secret: '' }
   }
 
@@ -157,6 +183,7 @@ export class Exchange {
   }
 
   #end(body: string | Buffer): void {
+    this.#client?.count(this.request.url!.length + this.#bodyBytes, body.length)
     if (!this.response.destroyed) this.response.end(body, 'latin1')
     this.over()
   }

@@ -7,7 +7,8 @@ import type { ListenAt, Listening } from '../listening.ts'
 import { Place } from '../place.ts'
 import type { TlsFiles } from '../tls-files.ts'
 import { HttpConnection } from './connection.ts'
-import { Exchange } from './exchange.ts'
+import { Exchange, type Served } from './exchange.ts'
+import { type Metrics, metricsOf } from './metrics.ts'
 import { route } from './router.ts'
 
 const LIMITS: ServerOptions = {
@@ -31,8 +32,10 @@ const REFUSALS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
-export class HttpListener implements Listening {
-  readonly #host: Host
+export class HttpListener implements Listening, Served {
+  readonly host: Host
+  readonly metrics: Metrics
+  isEnding = false
   readonly #server: Server
   readonly #place: Place
   readonly #connections = new Map<Socket, HttpConnection>()
@@ -40,7 +43,8 @@ export class HttpListener implements Listening {
 
   /** @param tls without it: none */
   constructor(host: Host, tls?: TlsFiles) {
-    this.#host = host
+    this.host = host
+    this.metrics = metricsOf(host)
     this.#isTls = tls !== undefined
     const serve = (request: IncomingMessage, response: ServerResponse): void => this.#serve(request, response)
     if (tls) {
@@ -65,6 +69,7 @@ export class HttpListener implements Listening {
   }
 
   stop(): void {
+    this.isEnding = true
     this.#place.stop()
   }
 
@@ -79,7 +84,7 @@ export class HttpListener implements Listening {
   }
 
   #accept(socket: Socket): void {
-    const { home, clientCount } = this.#host
+    const { home, clientCount } = this.host
     home.statistics.connections++
     if (clientCount >= home.settings.clientsMax) {
       home.statistics.connectionsRefused++
@@ -90,9 +95,9 @@ export class HttpListener implements Listening {
   }
 
   #connect(socket: Socket): void {
-    const { keepAliveSeconds } = this.#host.home.settings
+    const { keepAliveSeconds } = this.host.home.settings
     if (keepAliveSeconds > 0) socket.setKeepAlive(true, keepAliveSeconds * 1000)
-    const connection = new HttpConnection(this.#host, socket)
+    const connection = new HttpConnection(this.host, socket)
     this.#connections.set(socket, connection)
     socket.once('close', () => {
       this.#connections.delete(socket)
@@ -103,7 +108,7 @@ export class HttpListener implements Listening {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#connections.get(request.socket)
     if (connection === undefined) request.socket.destroy()
-    else route(new Exchange(this.#host, connection, request, response))
+    else route(new Exchange(this, connection, request, response))
   }
 }
 

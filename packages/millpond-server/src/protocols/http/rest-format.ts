@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { ReplyWriter } from '../resp/reply-writer.ts'
 import { resultOf, type TextCoding } from './json.ts'
 import { Problem } from './problem.ts'
-import { Failure, OK, type Value } from './value-reply.ts'
+import { Failure, OK, Pairs, type Value } from './value-reply.ts'
 
 export const JSON_TYPE = 'application/json'
 const RESP_TYPE = 'application/octet-stream'
@@ -49,7 +49,9 @@ function write(writer: ReplyWriter, value: Value): void {
   if (typeof value === 'string') writer.bulk(value)
   else if (value === null) writer.nil()
   else if (value === OK) writer.ok()
+  else if (typeof value === 'boolean') writer.boolean(value)
   else if (value instanceof Failure) writer.error(value.text)
+  else if (value instanceof Pairs) write(writer, value.parts)
   else if (typeof value === 'object') {
     writer.array(value.length)
     for (const part of value) write(writer, part)

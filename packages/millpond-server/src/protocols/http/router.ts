@@ -1,6 +1,8 @@
 /** Which part of the server a request is for, by the beginning of its path. */
+import { serveAdmin, serveMetrics } from './admin-routes.ts'
 import { serveCache } from './cache-routes.ts'
 import type { Exchange } from './exchange.ts'
+import { serveHealth } from './health.ts'
 import { serveRest } from './rest-routes.ts'
 import { serveTopic } from './topic-routes.ts'
 
@@ -10,6 +12,9 @@ type Serve = (exchange: Exchange) => void
 const PLACES: readonly (readonly [beginning: string, serve: Serve])[] = [
   ['/cache/', serveCache],
   ['/topics/', serveTopic],
+  ['/admin/', serveAdmin],
+  ['/metrics', serveMetrics],
+  ['/health/', serveHealth],
 ]
 
 /** Serves a request. All that goes wrong is an answer. */

@@ -3,7 +3,7 @@ import type { HttpClient } from './client.ts'
 import type { Exchange } from './exchange.ts'
 import { strictUtf8Of } from './json.ts'
 import { Problem } from './problem.ts'
-import { Failure, type Value } from './value-reply.ts'
+import { Failure, type Pairs, type Value } from './value-reply.ts'
 
 /** How long a poll waits for a message; it may ask for less, or more up to the time that any command waits. */
 const POLL_SECONDS = 25
@@ -47,12 +47,12 @@ function wholeNumber(text = '0', name: string, max: number): number {
   return value
 }
 
-type News = readonly [string, number, string, number, string, readonly [number, number] | null, string, Messages]
 type Messages = readonly (readonly [number: number, message: string])[]
+type News = readonly [string, number, string, number, string, readonly [number, number] | null, string, Messages]
 
 /** What TOPIC READ answers, as Momento tells it; and where to go on when nothing came. */
 function itemsOf(value: Value): string {
-  const [, page, , next, , gap, , messages] = value as unknown as News
+  const [, page, , next, , gap, , messages] = (value as Pairs).parts as unknown as News
   const items: object[] = messages.map(([number, message]) => ({
     item: { topic_sequence_number: number, sequence_page: page, value: contentOf(message) },
   }))

@@ -24,15 +24,25 @@ export class Failure {
   }
 }
 
-/** Texts are byte strings. Maps are flat lists, as in RESP2. */
-export type Value = string | number | bigint | null | typeof OK | Failure | readonly Value[]
+/** Keys and values in turn. */
+export class Pairs {
+  readonly parts: readonly Value[]
+
+  constructor(parts: readonly Value[]) {
+    this.parts = parts
+  }
+}
+
+/** Texts are byte strings. */
+export type Value = string | number | bigint | boolean | null | typeof OK | Failure | Pairs | readonly Value[]
 
 interface Open {
   readonly parts: Value[]
   left: number
+  readonly isMap: boolean
 }
 
-/** Takes answers, one after the other, in the types of RESP2. */
+/** Takes answers, one after the other. */
 export class ValueReply implements Reply {
   readonly #take: (value: Value) => void
   readonly #open: Open[] = []
@@ -67,11 +77,10 @@ export class ValueReply implements Reply {
     this.#add(null)
   }
   array(length: number): void {
-    if (length === 0) this.#add([])
-    else this.#open.push({ parts: [], left: length })
+    this.#begin(length, false)
   }
   map(pairs: number): void {
-    this.array(pairs * 2)
+    this.#begin(pairs * 2, true)
   }
   set(length: number): void {
     this.array(length)
@@ -83,7 +92,7 @@ export class ValueReply implements Reply {
     this.#add(text)
   }
   boolean(value: boolean): void {
-    this.#add(value ? 1 : 0)
+    this.#add(value)
   }
   bigNumber(digits: string): void {
     this.#add(digits)
@@ -92,13 +101,18 @@ export class ValueReply implements Reply {
     this.#add(text)
   }
 
+  #begin(length: number, isMap: boolean): void {
+    if (length > 0) this.#open.push({ parts: [], left: length, isMap })
+    else this.#add(isMap ? new Pairs([]) : [])
+  }
+
   #add(value: Value): void {
     let whole = value
     for (let open = this.#open.at(-1); open !== undefined; open = this.#open.at(-1)) {
       open.parts.push(whole)
       if (--open.left > 0) return
       this.#open.pop()
-      whole = open.parts
+      whole = open.isMap ? new Pairs(open.parts) : open.parts
     }
     this.#take(whole)
   }
