@@ -1,14 +1,18 @@
 /** The command line of Millpond: help, version, the commands, and what is said to a command that does not exist. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addBenchCommand } from './bench/commands.ts'
+import { addCacheCommands } from './caches/commands.ts'
+import { addCompletionCommand } from './completion/commands.ts'
+import { addDataCommands } from './data/commands.ts'
 import { addDoctorCommands } from './doctor/commands.ts'
+import { adviceOf, EXIT, exitCodeOf } from './exit-codes.ts'
+import { addInitCommand } from './init/command.ts'
 import { addMeshCommands } from './mesh/commands.ts'
+import { addObserveCommands } from './observe/commands.ts'
+import { addProfileCommands } from './profile/commands.ts'
 import { addServeCommand } from './serve/command.ts'
-
-/** The exit code for arguments that cannot be understood, as shells and most tools have it. */
-const EXIT_USAGE = 2
-/** What was asked for could not be done. */
-const EXIT_FAILED = 1
+import { addTokenCommands } from './tokens/commands.ts'
 
 /** Runs the command line on `args`, without the program's own name, and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -24,15 +28,10 @@ export async function run(args: readonly string[]): Promise<number> {
     await command.parseAsync(at < 0 ? args : args.slice(0, at), { from: 'user' })
     return exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
-    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`)
-    return isUsage(error) ? EXIT_USAGE : EXIT_FAILED
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.USAGE
+    process.stderr.write(`error: ${adviceOf(error)}\n`)
+    return exitCodeOf(error)
   }
-}
-
-/** An option, variable or field of a file that cannot be used: `OptionError` of the library, which names it. */
-function isUsage(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_OPTION'
 }
 
 function program(exit: (code: number) => void, redis: readonly string[] | undefined): Command {
@@ -45,21 +44,30 @@ function program(exit: (code: number) => void, redis: readonly string[] | undefi
     .argument('[command]')
     .allowExcessArguments()
     .enablePositionalOptions()
-    .addHelpText(
-      'after',
-      '\nThe service speaks the Redis protocol; the memcached protocol and HTTP come later.' +
-        '\nThe library is the npm package `millpond`.',
-    )
+    .addHelpText('after', BEGIN)
     .exitOverride()
     .action((name: string | undefined, _options: object, self: Command) => {
       if (name === undefined) self.outputHelp()
       else self.error(`error: there is no command '${name}' in millpond ${version()}; see millpond --help`)
     })
+  addInitCommand(root)
   addServeCommand(root, redis)
-  addMeshCommands(root, exit)
+  addDataCommands(root, exit)
+  addCacheCommands(root)
+  addTokenCommands(root)
+  addObserveCommands(root, exit)
+  addBenchCommand(root)
+  addProfileCommands(root)
   addDoctorCommands(root, exit)
+  addMeshCommands(root, exit)
+  addCompletionCommand(root)
   return root
 }
+
+const BEGIN = `
+To begin:  millpond init && millpond serve
+Commands go where --url, --profile, MILLPOND_URL or the saved profile say; each has --help, and most have --json.
+Exit codes: 0 done, 1 could not be done, 2 usage, 3 the answer is no, 4 no connection, 5 denied.`
 
 /** The version in package.json, two folders up in `src` and in `dist`. */
 function version(): string {

@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { joinMesh, type Mesh, type MeshMap } from 'millpond/mesh'
+import { milliseconds } from '../columns.ts'
 import type { BenchAnswer } from './bench-peer.ts'
-import { milliseconds } from './columns.ts'
 
 interface BenchFlags {
   readonly interface?: string

@@ -1,5 +1,5 @@
 /** A survey of a mesh as lines of text. */
-import { columns, milliseconds } from './columns.ts'
+import { columns, milliseconds } from '../columns.ts'
 import type { Survey, SurveyedMap, SurveyedPeer } from './survey.ts'
 
 export function picture({ mesh, equal, peers, maps }: Survey): string[] {

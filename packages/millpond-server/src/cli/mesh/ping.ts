@@ -1,7 +1,7 @@
 /** `millpond mesh ping`: how long each peer takes to answer a question, by a sealed stream of its own, as all questions go. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Mesh, PeerInfo } from 'millpond/mesh'
-import { columns, milliseconds } from './columns.ts'
+import { columns, milliseconds } from '../columns.ts'
 import { type MeshFlags, visit } from './visit.ts'
 
 interface PingFlags extends MeshFlags {

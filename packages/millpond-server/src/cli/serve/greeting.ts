@@ -27,7 +27,10 @@ export function greeting(server: RunningServer): string {
 /** A line for each place where it listens. */
 function connections({ service, ports, host: caches }: RunningServer): string[] {
   const { configuration } = service
-  const [host = '127.0.0.1'] = configuration.text('bind').split(' ').map((address) => address.replace(/^-/, ''))
+  const [host = '127.0.0.1'] = configuration
+    .text('bind')
+    .split(' ')
+    .map((address) => address.replace(/^-/, ''))
   const isClosed = service.accessControl.mustAuthenticate
   const certificate = configuration.text('tls-cert-file')
   const login = isClosed ? ' --user <cache> --pass <token>' : ''
@@ -36,14 +39,19 @@ function connections({ service, ports, host: caches }: RunningServer): string[] 
   const trust = ` --cacert ${certificate}`
   const names = [...caches.services.keys()].filter((name) => name !== 'default')
   const lines = [
-    ports.port > 0 && `redis       redis-cli -h ${host} -p ${ports.port}${login}     or redis://${user}${host}:${ports.port}`,
-    ports['tls-port'] > 0 && `redis, TLS  redis-cli -h ${host} -p ${ports['tls-port']} --tls${trust}${login}     or rediss://${user}${host}:${ports['tls-port']}`,
+    ports.port > 0 &&
+      `redis       redis-cli -h ${host} -p ${ports.port}${login}     or redis://${user}${host}:${ports.port}`,
+    ports['tls-port'] > 0 &&
+      `redis, TLS  redis-cli -h ${host} -p ${ports['tls-port']} --tls${trust}${login}     or rediss://${user}${host}:${ports['tls-port']}`,
     configuration.text('unixsocket') !== '' && `socket      redis-cli -s ${configuration.text('unixsocket')}${login}`,
-    ports['memcached-port'] > 0 && `memcached   ${host}:${ports['memcached-port']}${isClosed ? ', the cache as user and its token as password' : ''}`,
+    ports['memcached-port'] > 0 &&
+      `memcached   ${host}:${ports['memcached-port']}${isClosed ? ', the cache as user and its token as password' : ''}`,
     ports['memcached-tls-port'] > 0 && `      TLS   ${host}:${ports['memcached-tls-port']}`,
     ports['http-port'] > 0 && `http        curl${token} 'http://${host}:${ports['http-port']}/cache/<cache>?key=a'`,
-    ports['http-tls-port'] > 0 && `https       curl${trust}${token} 'https://${host}:${ports['http-tls-port']}/cache/<cache>?key=a'`,
-    isClosed && `tokens      are asked for: millpond token create <name> --for <cache>${names.length > 0 ? `; caches: ${names.join(', ')}` : ''}`,
+    ports['http-tls-port'] > 0 &&
+      `https       curl${trust}${token} 'https://${host}:${ports['http-tls-port']}/cache/<cache>?key=a'`,
+    isClosed &&
+      `tokens      are asked for: millpond token create <name> --for <cache>${names.length > 0 ? `; caches: ${names.join(', ')}` : ''}`,
   ]
   return lines.filter((line) => line !== false).map((line) => `  ${line}`)
 }

@@ -10,7 +10,6 @@ import type { Connection } from './connection.ts'
 import type { Link } from './link.ts'
 import type { ServiceBusOptions, ServiceOptions } from './options.ts'
 import { textOf } from './replies.ts'
-import type { ServiceReply } from './reply-reader.ts'
 
 /** A bus over a service. */
 export interface ServiceBus extends Bus {
@@ -49,16 +48,9 @@ function channelOver(link: Link, name: string, close: () => Promise<void>): Chan
       const end = (): void => connection.destroy(new ServiceError('connection', 'the bus has ended it'))
       signal.addEventListener('abort', end, { once: true })
       await connection.open()
-      await subscribed(connection, name)
+      await connection.ask(['SUBSCRIBE', name])
       return { close: end }
     },
     close,
   }
-}
-
-function subscribed(connection: Connection, name: string): Promise<ServiceReply> {
-  const words = ['SUBSCRIBE', name]
-  return new Promise((resolve, reject) => {
-    connection.send({ words, asBytes: false, timeoutMs: Number.POSITIVE_INFINITY, resolve, reject })
-  })
 }

@@ -51,6 +51,7 @@ export class Connection implements ReplyListener {
   #isOpen = false
   #error: ServiceError | undefined
   #isHeld = false
+  #monitors = false
 
   /** Begins to connect. */
   constructor(options: ConnectionOptions) {
@@ -63,11 +64,10 @@ export class Connection implements ReplyListener {
 
   /** Resolves when the server has said who it is. @throws ServiceError */
   async open(): Promise<Greeting> {
-    const { address, connectTimeoutMs } = this.#options
+    const { address } = this.#options
     try {
-      const send = (words: readonly CommandWord[]) => this.#ask(words, connectTimeoutMs)
-      const greeting = greetingOf(await send(hello(address)), address)
-      if (address.database > 0) await send(['SELECT', address.database])
+      const greeting = greetingOf(await this.ask(hello(address)), address)
+      if (address.database > 0) await this.ask(['SELECT', address.database])
       this.#isOpen = true
       return greeting
     } catch (error) {
@@ -94,6 +94,7 @@ export class Connection implements ReplyListener {
     }
     if (this.#out.length === 0) process.nextTick(() => this.#flush())
     encodeCommand(request.words, this.#out)
+    this.#monitors ||= nameOf(request.words) === 'MONITOR'
     if (this.waiting === 0) this.#movedAtMs = this.#options.clock.monotonic()
     this.#waiting.push(request)
     this.#watch()
@@ -118,7 +119,9 @@ export class Connection implements ReplyListener {
   reply(reply: ServiceReply): void {
     const request = this.#waiting[this.#head]
     if (request === undefined) {
-      this.#end(new Error('it answered what was not asked'))
+      // Who monitors is told in answers that nobody has asked for.
+      if (this.#monitors && typeof reply === 'string') this.#options.onPush(['monitor', reply])
+      else this.#end(new Error('it answered what was not asked'))
       return
     }
     this.#head++
@@ -143,7 +146,9 @@ export class Connection implements ReplyListener {
     return request !== undefined && nameOf(request.words).toLowerCase() === name
   }
 
-  #ask(words: readonly CommandWord[], timeoutMs: number): Promise<ServiceReply> {
+  /** Sends what belongs to opening it, and is given as long. @throws ServiceError */
+  ask(words: readonly CommandWord[]): Promise<ServiceReply> {
+    const { connectTimeoutMs: timeoutMs } = this.#options
     return new Promise((resolve, reject) => this.send({ words, asBytes: false, timeoutMs, resolve, reject }))
   }
 

@@ -1,6 +1,7 @@
 /** `millpond/service`: a client of Millpond's own service, with a shared tier, a bus and topics on it. */
 export type { BusStatus } from '../bus-status.ts'
 export type { ServiceBus } from './bus.ts'
+export type { ServiceCacheDescription, ServiceCacheSettings, ServiceCaches } from './caches.ts'
 export type { Greeting } from './greeting.ts'
 export type { ServiceBusOptions, ServiceOptions, ServiceStoreOptions } from './options.ts'
 export { fieldsOf, plainOf } from './replies.ts'
@@ -14,6 +15,7 @@ export {
   serviceBus,
   serviceStore,
 } from './service.ts'
+export type { ServiceToken, ServiceTokenRecord, ServiceTokenRequest, ServiceTokens } from './tokens.ts'
 export type {
   ServiceTopic,
   TopicGap,

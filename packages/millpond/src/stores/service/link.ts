@@ -17,6 +17,8 @@ export interface LinkOptions {
   readonly timeoutMs: number
   /** How many commands may wait: for an answer, or for a connection. */
   readonly waitingMax: number
+  /** What `SendOptions.onlyNow` is where it is not said. */
+  readonly onlyNow: boolean
   readonly clock: Clock
   readonly random: Random
 }
@@ -96,7 +98,7 @@ export class Link {
   /** @throws ServiceError, ClosedError */
   send(words: readonly CommandWord[], options: SendOptions = {}): Promise<ServiceReply> {
     return new Promise((resolve, reject) => {
-      const { asBytes = false, timeoutMs = this.#options.timeoutMs, onlyNow = false } = options
+      const { asBytes = false, timeoutMs = this.#options.timeoutMs, onlyNow = this.#options.onlyNow } = options
       const refusal = this.#refusal(onlyNow)
       if (refusal !== undefined) return reject(refusal)
       const request: Request = {
@@ -113,7 +115,7 @@ export class Link {
         },
       }
       if (this.#connection !== undefined) this.#sendOn(this.#connection, request, options)
-      else this.#keep(request, options)
+      else this.#keep(request, { ...options, onlyNow })
     })
   }
 
@@ -236,7 +238,8 @@ export class Link {
 
   #failed(error: ServiceError): void {
     this.#lastError = error
-    const isRefused = error.reason === 'access' || error.reason === 'unsupported' || error.reason === 'answer'
+    const isLost = error.reason === 'connection' || error.reason === 'timeout'
+    const isRefused = !isLost || isCertain(error)
     this.#failKept(error, ({ options }) => isRefused || this.#isClosed || options.onlyNow === true)
     if (this.#isClosed) return
     const { clock, random } = this.#options
@@ -266,6 +269,11 @@ export class Link {
   #tell(tell: (listener: LinkListener) => void): void {
     for (const listener of [...this.#listeners]) tell(listener)
   }
+}
+
+/** Whether the next try will fail for the same reason: a certificate that is not trusted, a port that speaks no TLS. */
+function isCertain({ cause }: ServiceError): boolean {
+  return /CERT|SSL|TLS|EPROTO|VERIFY/.test(String((cause as { code?: unknown } | undefined)?.code))
 }
 
 const RETRY_MS_FIRST = 20

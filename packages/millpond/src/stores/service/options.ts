@@ -20,6 +20,11 @@ export interface ServiceOptions {
   connectTimeout?: Duration
   /** How many commands may wait. Beyond it they fail with `overload`. Up: more memory while the service is away. Default 10 000. */
   waitingMax?: number
+  /**
+   * What commands do while there is no connection: wait for one, up to `timeout`, or fail at once when a try has failed. A store
+   * and a bus always fail. Default `'wait'`.
+   */
+  whileAway?: 'wait' | 'fail'
   /** Default: the clock of the machine. */
   clock?: Clock
   /** Where pauses draw from. Default `Math.random`. */
@@ -53,11 +58,14 @@ export interface ServiceBusOptions {
 
 /** A link to what a URL names. @throws OptionError (`ERR_OPTION`) */
 export function linkOf(url: string, options: ServiceOptions, option: string): Link {
-  const { timeout = '5s', connectTimeout = '2s', waitingMax = 10_000 } = options
+  const { timeout = '5s', connectTimeout = '2s', waitingMax = 10_000, whileAway = 'wait' } = options
   if (!Number.isSafeInteger(waitingMax) || waitingMax < 1) {
     throw new OptionError('waitingMax', waitingMax, 'give a whole number from 1 up')
   }
+  if (whileAway !== 'wait' && whileAway !== 'fail')
+    throw new OptionError('whileAway', whileAway, "give 'wait' or 'fail'")
   return new Link({
+    onlyNow: whileAway === 'fail',
     address: addressOf(url, option),
     tls: options.tls,
     timeoutMs: positiveMs(timeout, 'timeout'),

@@ -11,6 +11,12 @@ export function fieldsOf(reply: ServiceReply): Readonly<Record<string, ServiceRe
   return reply instanceof Map ? Object.fromEntries([...reply].map(([name, value]) => [textOf(name), value])) : {}
 }
 
+/** As `fieldsOf`, with names as JavaScript has them: `created_at_ms` is `createdAtMs`. */
+export function namedFieldsOf(reply: ServiceReply): Readonly<Record<string, ServiceReply>> {
+  const camel = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+  return Object.fromEntries(Object.entries(fieldsOf(reply)).map(([name, value]) => [camel(name), value]))
+}
+
 /** An answer as JSON has it: maps are objects, bytes are text, errors are `{ error }`. */
 export function plainOf(reply: ServiceReply): unknown {
   if (reply instanceof ReplyFailure) return { error: reply.text }

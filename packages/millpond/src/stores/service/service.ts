@@ -4,8 +4,10 @@ import { positiveMs } from '../../core/duration.ts'
 import type { ServiceError } from '../../core/errors.ts'
 import type { Store } from '../../core/store.ts'
 import { busOver, type ServiceBus } from './bus.ts'
+import { cachesOf, type ServiceCaches } from './caches.ts'
 import type { Greeting } from './greeting.ts'
 import type { Link } from './link.ts'
+import { monitorOver } from './monitor.ts'
 import {
   linkOf,
   type ServiceBusOptions,
@@ -15,6 +17,7 @@ import {
 } from './options.ts'
 import type { ServiceReply } from './reply-reader.ts'
 import { ServiceStore } from './store.ts'
+import { type ServiceTokens, tokensOf } from './tokens.ts'
 import { type ServiceTopic, Topics } from './topics.ts'
 import type { CommandWord } from './words.ts'
 
@@ -61,6 +64,17 @@ export interface Service {
   bus(options?: ServiceBusOptions): ServiceBus
   /** A channel with numbered messages. */
   topic(name: string): ServiceTopic
+  /** Caches of the service, for an admin. */
+  readonly caches: ServiceCaches
+  /** Tokens of the service, for an admin. */
+  readonly tokens: ServiceTokens
+  /**
+   * Hears every command that the cache is given, a line each, on a connection of its own. Returns what stops it.
+   *
+   * @param onEnd is told when the connection has ended by itself
+   * @throws ServiceError
+   */
+  monitor(hear: (line: string) => void, onEnd?: (error: ServiceError) => void): Promise<() => void>
   status(): ServiceStatus
   /** Listens to connections that come and go. Returns what stops it. */
   watch(listener: ServiceListener): () => void
@@ -102,6 +116,8 @@ export function serviceBus(target: Service | string, options: ServiceOptions & S
 class LinkedService implements Service {
   readonly place: string
   readonly cache: string
+  readonly caches: ServiceCaches
+  readonly tokens: ServiceTokens
   readonly #link: Link
   readonly #options: ServiceOptions
   readonly #clock: Clock
@@ -114,6 +130,8 @@ class LinkedService implements Service {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#topics = new Topics(link)
+    this.caches = cachesOf(link)
+    this.tokens = tokensOf(link)
   }
 
   ready(): Promise<Greeting> {
@@ -139,6 +157,10 @@ class LinkedService implements Service {
 
   topic(name: string): ServiceTopic {
     return this.#topics.topic(name)
+  }
+
+  monitor(hear: (line: string) => void, onEnd?: (error: ServiceError) => void): Promise<() => void> {
+    return monitorOver(this.#link, hear, onEnd)
   }
 
   status(): ServiceStatus {

@@ -1,0 +1,71 @@
+/** The service, until it is told to stop. */
+import { readConfigFile } from '../../commands/configuration/config-file.ts'
+import { Configuration } from '../../commands/configuration/configuration.ts'
+import { type RunningServer, startServer } from '../../server.ts'
+import { greeting } from './greeting.ts'
+import { redisArguments } from './redis-arguments.ts'
+import { type ServeFlags, settle } from './settle.ts'
+
+/** @param redis what follows `--redis-conf`; `undefined`: that was not given */
+export async function serve(flags: ServeFlags, redis: readonly string[] | undefined): Promise<void> {
+  const server = redis === undefined ? await startOwn(flags) : await startAsRedis(redis)
+  process.stdout.write(greeting(server))
+  try {
+    await stopped(server)
+  } finally {
+    await server.close()
+  }
+}
+
+async function startOwn(flags: ServeFlags): Promise<RunningServer> {
+  const options = settle(flags)
+  try {
+    return await startServer(options)
+  } catch (error) {
+    throw isTaken(error) ? new Error(`${portAdvice(error as Error)}`, { cause: error }) : error
+  }
+}
+
+/** As redis-server would be: its configuration file, its arguments, its defaults. */
+async function startAsRedis(words: readonly string[]): Promise<RunningServer> {
+  const { file, text } = redisArguments(words)
+  const configuration = new Configuration()
+  try {
+    configuration.set([['maxmemory-policy', 'noeviction']])
+    const users = readConfigFile(configuration, file, text)
+    return await startServer({ configuration, users })
+  } catch (error) {
+    if (isTaken(error)) {
+      process.stdout.write(`Failed listening on port ${configuration.text('port')}: Address already in use\n`)
+    }
+    throw error
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+}
+
+function portAdvice(error: Error): string {
+  const { port, address } = error as Error & { port?: number; address?: string }
+  const place = port === undefined ? address : `port ${port}`
+  return `${place} is taken: another server listens there. End it, or choose another port: --port, --memcached-port, --http-port or the configuration file`
+}
+
+/** Resolves when somebody wants the server to end: a signal, or SHUTDOWN. SIGHUP reads the certificates anew. */
+function stopped(server: RunningServer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.once('SIGTERM', resolve)
+    process.once('SIGINT', resolve)
+    process.on('SIGHUP', () => reload(server))
+    server.ended.then(resolve, reject)
+  })
+}
+
+function reload(server: RunningServer): void {
+  try {
+    server.reload()
+  } catch (error) {
+    process.stderr.write(`tls: ${(error as Error).message}; the present certificate goes on\n`)
+  }
+}
