@@ -164,6 +164,7 @@ export class ArenaStripe implements PolicyEntries {
 
   /** Sets or, with Infinity, takes away an item's expiry. There must be a column for it. */
   setExpiry(ref: number, expiresAtMs: number): void {
+    if (expiresAtMs === Number.POSITIVE_INFINITY && !this.hasExpiry(ref)) return
     if (this.#putExpiry(ref, expiresAtMs)) this.policy.expires?.(this.slotOf(ref), this.hasExpiry(ref))
   }
 

@@ -87,6 +87,7 @@ export class ArenaWriter {
   #fits(ref: number): boolean {
     const { memory } = this.#core
     if (this.#extraUnits >= 0 || isReference(memory, ref)) return false
+    if (this.#words[ref * 4 + CHUNK.VALUE_LENGTH] === this.#length + this.#tailLength) return true
     if (this.#words[ref * 4 + CHUNK.NEXT] === 0) {
       return this.#plan.code === this.#words[memory.pageWordOf(ref) + PAGE.KIND]! - KIND.CHUNKS + 1
     }

@@ -153,8 +153,8 @@ export class RespConnection extends Client implements ByteConnection {
         if (this.replies === 'on') execute(this, this.#args, writer)
         else this.#runSilently(writer)
         if (this.#held !== undefined) this.#release(writer)
-        if (writer.length > SEND_BYTES && hard === Number.POSITIVE_INFINITY) this.#output.send(writer)
-        else if (writer.length + this.#output.pending > hard) this.close('now')
+        if (hard !== Number.POSITIVE_INFINITY) this.#bound(writer.length, hard)
+        else if (writer.length > SEND_BYTES) this.#output.send(writer)
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
@@ -166,6 +166,11 @@ export class RespConnection extends Client implements ByteConnection {
     if (this.service !== service) this.service.endBatch()
     this.#output.send(writer)
     if (this.#closing) this.#output.end()
+  }
+
+  /** A client with a bound on what waits for it is let go above it. */
+  #bound(written: number, bytesMax: number): void {
+    if (written + this.#output.pending > bytesMax) this.close('now')
   }
 
   #next(bytes: Buffer, end: number): boolean {

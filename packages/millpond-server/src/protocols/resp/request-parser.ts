@@ -9,6 +9,8 @@ const DOLLAR = 36
 /** A line that announces something, or an inline command, is not longer. */
 const LINE_BYTES_MAX = 64 * 1024
 const WORDS_MAX = 2 ** 31 - 1
+/** Numbers of so many digits are read as they come. */
+const DIGITS_MAX = 9
 /** Bounds while the peer has not said who it is. */
 const UNKNOWN_WORDS_MAX = 10
 const UNKNOWN_BYTES_MAX = 16 * 1024
@@ -114,8 +116,26 @@ export class RequestParser {
     return true
   }
 
-  /** Reads a line with a number after its first byte, and goes behind it. */
+  /** Reads a line with a number after its first byte, and goes behind it. Nearly all have a few digits, and are here whole. */
   #line(bytes: Buffer, end: number, kind: 'mbulk' | 'bulk'): boolean {
+    const start = this.at + 1
+    const last = Math.min(end - 1, start + DIGITS_MAX)
+    let place = start
+    let number = 0
+    for (; place < last; place++) {
+      const digit = bytes[place]! - 48
+      if (digit < 0 || digit > 9) break
+      number = number * 10 + digit
+    }
+    if (place === start || place >= end - 1 || bytes[place] !== CR || (bytes[start] === 48 && place > start + 1)) {
+      return this.#anyLine(bytes, end, kind)
+    }
+    this.#number = number
+    this.at = place + 2
+    return true
+  }
+
+  #anyLine(bytes: Buffer, end: number, kind: 'mbulk' | 'bulk'): boolean {
     const start = this.at + 1
     let place = this.#searched > start ? this.#searched : start
     while (place < end && bytes[place] !== CR) place++
