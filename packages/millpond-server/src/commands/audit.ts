@@ -31,7 +31,8 @@ export function audit(
   const log = service.host?.audit
   if (log === undefined) return
   const from = fullName.includes('|') ? 2 : 1
-  const about = args.texts(from).map((word, at) => (secrets?.has(from + at) ? '(redacted)' : word))
+  const words = fullName.startsWith('function|') ? [] : args.texts(from)
+  const about = words.map((word, at) => (secrets?.has(from + at) ? '(redacted)' : word))
   const result = problem instanceof ReplyError ? problem.message : problem ? 'failed' : waiting ? 'begun' : 'done'
   const action = fullName.replace('|', ' ')
   log.add(

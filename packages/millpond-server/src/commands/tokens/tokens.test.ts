@@ -47,7 +47,7 @@ async function start(folder?: string): Promise<Started> {
 function mapOf(answer: Answer | undefined): Record<string, Answer> {
   const parts = answer as readonly Answer[]
   const map: Record<string, Answer> = {}
-  for (let at = 0; at < parts.length; at += 2) map[String(parts[at])] = parts[at + 1]!
+  for (let at = 0; at < parts.length; at += 2) map[parts[at] as string] = parts[at + 1]!
   return map
 }
 
