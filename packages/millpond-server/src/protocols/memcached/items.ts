@@ -232,7 +232,9 @@ export class Items {
       client.db.changed(key, 'incrby', '$')
       return
     }
-    const { bits, clientFlags } = this.marks
+    const { clientFlags } = this.marks
+    // As in memcached, where a longer number is a new item.
+    const bits = this.sum.length > view.length ? 0 : this.marks.bits
     const bytes = Buffer.from(this.sum, 'latin1')
     const request = { bytes, start: 0, end: bytes.length, clientFlags, wantsCas: wantsCas || this.marks.cas !== 0 }
     this.#put(client, key, { ...request, mode: 'sum' }, expiresAtMs, bits)

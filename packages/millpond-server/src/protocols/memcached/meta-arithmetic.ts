@@ -92,5 +92,5 @@ function answerSum(exchange: Exchange, isNew: boolean): void {
   writer.line('')
   if (FLAGS.wantsValue) writer.line(items.sum)
   if (quiet && !isNew) writer.truncate(from)
-  if (FLAGS.expiresAtMs >= 0) items.touch(client, key, FLAGS.expiresAtMs)
+  if (FLAGS.expiresAtMs >= 0) items.touch(client, key, expiresAtMs)
 }

@@ -21,6 +21,8 @@ export class MetaFlags {
   expiresAtMs = -1
   vivifyAtMs = -1
   recacheAtMs = -1
+  /** The life that the flags leave to the item, the last of T and N being right: noted while they are answered. */
+  lifeEndsAtMs = 0
   quiet = false
   wantsValue = false
   wantsCas = false

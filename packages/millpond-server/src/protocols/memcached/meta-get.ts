@@ -55,7 +55,7 @@ function hit(exchange: Exchange, view: ArenaView, isNew: boolean, idleSeconds: n
   if (FLAGS.wantsValue) writer.block(view.bytes, view.start, view.end)
   const on = (wins ? MARK.WON : 0) | (FLAGS.noUpdate ? 0 : MARK.FETCHED)
   if ((bits & on) !== on) items.setBits(client.db, key, on, 0)
-  if (FLAGS.expiresAtMs >= 0) items.touch(client, key, FLAGS.expiresAtMs)
+  if (FLAGS.expiresAtMs >= 0) items.touch(client, key, FLAGS.lifeEndsAtMs)
   if (FLAGS.expiresAtMs >= 0) {
     counters.cmd_touch++
     counters.touch_hits++
@@ -115,5 +115,6 @@ function writeFlags(exchange: Exchange, view: ArenaView, isNew: boolean, idleSec
         break
     }
   }
+  FLAGS.lifeEndsAtMs = expiresAtMs
   return wins
 }

@@ -40,7 +40,9 @@ function touch(exchange: Exchange): Served {
   const seconds = readInt32(words.bytes, words.start(2), words.end(2))
   if (Number.isNaN(seconds)) return exchange.answer('CLIENT_ERROR invalid exptime argument')
   if (!exchange.begin(exchange.entry('expire'))) return 'put off'
-  const isThere = items.touch(client, key, expiryOf(seconds, client.service.time.nowMs))
+  const isThere = items.look(client.db, key, true) !== undefined || items.holdsOther
+  if (isThere && !items.holdsOther) items.fetched(client.db, key)
+  if (isThere) items.touch(client, key, expiryOf(seconds, client.service.time.nowMs))
   exchange.finish()
   counters.cmd_touch++
   if (isThere) counters.touch_hits++
