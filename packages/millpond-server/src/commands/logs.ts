@@ -70,8 +70,13 @@ export class Logs {
 
   /** Something was changed beside the command that runs, and before it: what was too old was removed. */
   also(db: Keyspace, words: readonly (string | Uint8Array)[]): void {
+    if (this.log !== undefined) this.alsoCommand(db, Arguments.of(words))
+  }
+
+  /** As `also`, of a command with its note. */
+  alsoCommand(db: Keyspace, args: Arguments): void {
     if (this.log === undefined) return
-    this.#group.push({ db, args: Arguments.of(words) })
+    this.#group.push({ db, args })
     if (this.#service.depth === 0) this.flush()
   }
 

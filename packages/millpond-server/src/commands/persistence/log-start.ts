@@ -7,11 +7,11 @@ import { AppendLog } from '../../engine/log/append-log.ts'
 import { LogFile } from '../../engine/log/log-file.ts'
 import type { LogFolder } from '../../engine/log/log-folder.ts'
 import { discard, syncPath } from '../../engine/log/manifest.ts'
-import { dumpPayload } from '../../engine/rdb/payload.ts'
 import { Span } from '../../engine/span.ts'
 import type { ChangeListener } from '../changes.ts'
 import type { Service } from '../service.ts'
 import { saveInSteps } from './snapshot.ts'
+import { stateCommand } from './state-command.ts'
 
 /** So many keys are told at once, and at the end. */
 const KEYS_A_STEP = 64
@@ -116,7 +116,7 @@ export class LogStart implements ChangeListener {
       for (const key of keys) {
         if (left-- === 0) return
         keys.delete(key)
-        log.append(db.index, stateOf(db, key))
+        log.append(db.index, stateCommand(key, db.peek(Span.of(key))))
       }
       this.#changed.delete(db)
     }
@@ -129,13 +129,4 @@ export class LogStart implements ChangeListener {
     log.append(0, Arguments.of(['FUNCTION', 'FLUSH']))
     for (const text of present) log.append(0, Arguments.of(['FUNCTION', 'LOAD', text]))
   }
-}
-
-/** The command that makes of a key what it is now. */
-function stateOf(db: Keyspace, key: string): Arguments {
-  const found = db.peek(Span.of(key))
-  if (found === undefined) return Arguments.of(['DEL', key])
-  const { expiresAtMs } = found
-  const expiry = expiresAtMs === Number.POSITIVE_INFINITY ? '0' : String(Math.round(expiresAtMs))
-  return Arguments.of(['RESTORE', key, expiry, dumpPayload(found.value ?? found.bytes!), 'REPLACE', 'ABSTTL'])
 }

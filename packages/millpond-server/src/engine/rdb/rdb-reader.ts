@@ -37,8 +37,13 @@ const VERSION_CHECKSUM = 5
 
 /** Reads a file to its end. What follows it, in an append-only file, is left. @throws RdbError with the offset */
 export function readRdb(source: ByteSource, limits: EncodingLimits, listener: RdbListener): void {
+  for (const _ of rdbSteps(source, limits, listener));
+}
+
+/** The same, record by record, with whatever pauses the caller likes. @throws RdbError with the offset */
+export function* rdbSteps(source: ByteSource, limits: EncodingLimits, listener: RdbListener): Generator<void> {
   try {
-    new RdbReader(source, limits, listener).read()
+    yield* new RdbReader(source, limits, listener).steps()
   } catch (error) {
     if (error instanceof RdbError) error.offset = source.offset
     throw error
@@ -61,7 +66,8 @@ class RdbReader {
     this.#listener = listener
   }
 
-  read(): void {
+  /** A step is a record. */
+  *steps(): Generator<void> {
     const source = this.#source
     source.sum()
     if (source.take(NAME.length).toString('latin1') !== NAME) throw new RdbError('this is no RDB file')
@@ -69,7 +75,10 @@ class RdbReader {
     if (!(version >= 1 && version <= VERSION_MAX)) {
       throw new RdbError(`RDB files of version ${version} are not known: up to ${VERSION_MAX}`)
     }
-    for (let record = source.byte(); record !== RECORD.END; record = source.byte()) this.#record(record)
+    for (let record = source.byte(); record !== RECORD.END; record = source.byte()) {
+      this.#record(record)
+      yield
+    }
     if (version < VERSION_CHECKSUM) return
     const expected = source.checksum
     const sum = source.uint64Low()
