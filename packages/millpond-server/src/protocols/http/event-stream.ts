@@ -1,10 +1,10 @@
 /** Answers without an end, as server-sent events: SUBSCRIBE, PSUBSCRIBE and MONITOR in Upstash's shape. */
 import type { HttpClient } from './client.ts'
 import type { Exchange } from './exchange.ts'
-import { utf8Of } from './json.ts'
+import { jsonOf, utf8Of } from './json.ts'
 import { Problem } from './problem.ts'
 import type { Words } from './rest-words.ts'
-import { Failure, OK, type Value, ValueReply } from './value-reply.ts'
+import { Failure, type Value, ValueReply } from './value-reply.ts'
 
 /** So often something is sent, so that nobody on the way thinks the connection dead. */
 const COMMENT_EVERY_MS = 15_000
@@ -34,12 +34,12 @@ export function streamEvents(exchange: Exchange, client: HttpClient, words: Word
 
 /** `data: message,news,hello`, and each line of a text by itself. */
 function eventOf(value: Value): string {
-  const text = value === OK ? '"OK"' : Array.isArray(value) ? value.map(wordOf).join(',') : wordOf(value)
+  const text = Array.isArray(value) ? value.map(wordOf).join(',') : wordOf(value)
   const lines = text.split(/\r\n|\r|\n/)
   return `${lines.map((line) => `data: ${line}\n`).join('')}\n`
 }
 
 function wordOf(value: Value): string {
   if (typeof value === 'string') return utf8Of(value)
-  return value instanceof Failure ? value.text : String(value)
+  return value instanceof Failure ? value.text : jsonOf(value, 'utf8')
 }

@@ -142,7 +142,7 @@ export class Exchange {
     if (problem.status === 401) headers.push('WWW-Authenticate', 'Bearer')
     if (problem.retryAfter !== undefined) headers.push('Retry-After', String(problem.retryAfter))
     // What is still to come of the request is not read.
-    if (!request.complete && hasBody(request)) headers.push('Connection', 'close')
+    if (!request.complete && isLong(request)) headers.push('Connection', 'close')
     this.#writeHead(problem.status, headers)
     this.#end(body)
   }
@@ -200,6 +200,9 @@ function noCache(cache: string): Problem {
   return new Problem('NOTFOUND', `there is no cache '${cache.slice(0, 64)}'`)
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+/** More than this is not read only to be forgotten. */
+const FORGOTTEN_BYTES_MAX = 64 * 1024
+
+function isLong({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > FORGOTTEN_BYTES_MAX
 }

@@ -70,7 +70,7 @@ async function request(
   const response = await fetch(`${url}${target}`, {
     method,
     headers,
-    ...(body !== undefined && { body: body as BodyInit }),
+    ...(body !== undefined && { body }),
   })
   const text = Buffer.from(await response.arrayBuffer()).toString('latin1')
   return {

@@ -11,6 +11,7 @@ import { Exchange, type Served } from './exchange.ts'
 import { type Metrics, metricsOf } from './metrics.ts'
 import { route } from './router.ts'
 
+/** How long and large the head of a request may be, and how long it may take to come. */
 const LIMITS: ServerOptions = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 10_000,
@@ -41,18 +42,21 @@ export class HttpListener implements Listening, Served {
   readonly #connections = new Map<Socket, HttpConnection>()
   readonly #isTls: boolean
 
-  /** @param tls without it: none */
-  constructor(host: Host, tls?: TlsFiles) {
+  /**
+   * @param tls without it: none
+   * @param limits in place of the usual ones
+   */
+  constructor(host: Host, tls?: TlsFiles, limits: ServerOptions = {}) {
     this.host = host
     this.metrics = metricsOf(host)
     this.#isTls = tls !== undefined
     const serve = (request: IncomingMessage, response: ServerResponse): void => this.#serve(request, response)
     if (tls) {
-      const server = createTlsServer({ ...LIMITS, ...tls.options, handshakeTimeout: HANDSHAKE_MS }, serve)
+      const server = createTlsServer({ ...LIMITS, ...limits, ...tls.options, handshakeTimeout: HANDSHAKE_MS }, serve)
       server.on('tlsClientError', (_error, socket) => socket.destroy())
       tls.follow(server)
       this.#server = server
-    } else this.#server = createServer(LIMITS, serve)
+    } else this.#server = createServer({ ...LIMITS, ...limits }, serve)
     this.#server.maxHeadersCount = HEADERS_MAX
     this.#server.on('connection', (socket: Socket) => this.#accept(socket))
     if (tls) this.#server.on('secureConnection', (socket: Socket) => this.#connect(socket))

@@ -52,14 +52,15 @@ function runOne(exchange: Exchange, client: HttpClient, words: Words, format: Fo
 }
 
 function send(exchange: Exchange, value: Value, format: Format): void {
-  const status = value instanceof Failure ? statusOf(value) : 200
-  exchange.send(status, format.type, format.one(value))
-}
-
-/** A command that fails is a wrong request to these clients, whatever the reason. */
-function statusOf(failure: Failure): number {
-  const { status } = Problem.of(failure)
-  return status === 401 || status === 429 || status === 500 ? status : 400
+  if (!(value instanceof Failure)) {
+    exchange.send(200, format.type, format.one(value))
+    return
+  }
+  // A command that fails is a wrong request to these clients, whatever the reason.
+  const { status, retryAfter } = Problem.of(value)
+  const own = status === 401 || status === 429 || status === 500
+  const headers = status === 429 ? ['Retry-After', String(retryAfter)] : []
+  exchange.send(own ? status : 400, format.type, format.one(value), headers)
 }
 
 /** Each command when the one before has been answered; others may come between. */
