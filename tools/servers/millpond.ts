@@ -13,20 +13,28 @@ export interface MillpondServer extends ChildServer {
 
 let bundled: Promise<string> | undefined
 
-/** Starts `millpond serve` with more arguments; resolves once it serves. */
-export async function startMillpond(args: readonly string[] = []): Promise<MillpondServer> {
-  bundled ??= bundle()
-  const main = await bundled
+/** Starts `millpond serve` with more arguments, and Node with others; resolves once it serves. */
+export async function startMillpond(
+  args: readonly string[] = [],
+  ofNode: readonly string[] = [],
+): Promise<MillpondServer> {
+  const main = await millpondProgram()
   const child = await startChild({
     name: 'millpond',
     command: process.execPath,
-    args: (port, dir) => [main, 'serve', '--port', String(port), '--dir', dir, ...args],
+    args: (port, dir) => [...ofNode, main, 'serve', '--port', String(port), '--dir', dir, ...args],
     ready: processId,
     startTimeoutMs: 60_000,
   })
   return Object.assign(child, {
     command: (...command: readonly (string | number)[]) => ask({ port: child.port, timeoutMs: 20_000 }, ...command),
   })
+}
+
+/** The command `millpond` as a file for Node, which starts faster than the sources do. */
+export function millpondProgram(): Promise<string> {
+  bundled ??= bundle()
+  return bundled
 }
 
 async function processId(port: number): Promise<number | undefined> {
@@ -52,6 +60,7 @@ async function bundle(): Promise<string> {
     },
     outdir,
     bundle: true,
+    splitting: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',

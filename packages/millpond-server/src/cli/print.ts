@@ -26,6 +26,11 @@ export function bytesText(bytes: number): string {
   return `${value.toFixed(1)} TB`
 }
 
+/** How much of its room something takes. A bound of 0 is none of its own. */
+export function usedText(bytes: number, bytesMax: number): string {
+  return bytesMax > 0 ? `${bytesText(bytes)} of ${bytesText(bytesMax)}` : bytesText(bytes)
+}
+
 /** A length of time as a person reads it: `4 min 59 s`. */
 export function durationText(ms: number): string {
   if (ms === Number.POSITIVE_INFINITY) return 'for ever'

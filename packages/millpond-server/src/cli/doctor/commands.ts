@@ -1,26 +1,26 @@
 /** `millpond doctor`: its commands and their options. What they do is loaded when one is asked for. */
 import { type Command, InvalidArgumentError } from 'commander'
+import type { Exit } from '../print.ts'
+import { type ReachFlags, reaching } from '../reach.ts'
 import type { PostgresFlags } from './postgres/doctor.ts'
-
-/** Ends the program with this code once nothing is left to do. */
-type Exit = (code: number) => void
 
 /** Adds `doctor` and its commands to the program. */
 export function addDoctorCommands(program: Command, exit: Exit): void {
-  const doctor = program
-    .command('doctor')
-    .description('say whether a database can tell a cache of its changes, and what to change if not')
-    .usage('<command> [options]')
+  const doctor = reaching(program.command('doctor').description('say whether a service is well, and what to do if not'))
+    .usage('[command] [options]')
     .argument('[command]')
     .allowExcessArguments()
-    .action((name: string | undefined, _options: object, self: Command) => {
-      if (name === undefined) self.outputHelp()
-      else self.error(`error: there is no command 'doctor ${name}'; see millpond doctor --help`)
+    .addHelpText('after', CODES)
+    .action(async (name: string | undefined, flags: ReachFlags, self: Command) => {
+      if (name !== undefined) self.error(`error: there is no command 'doctor ${name}'; see millpond doctor --help`)
+      exit(await (await import('./service/doctor.ts')).doctorService(flags))
     })
 
   doctor
     .command('postgres')
-    .description('settings, rights, publication and tables of a PostgreSQL; changes nothing')
+    .description(
+      'whether a PostgreSQL can tell a cache of its changes: settings, rights, publication, tables; changes nothing',
+    )
     .argument('[url]', 'postgres://role@host/database, of the role that the application uses')
     .option('--tables <list>', 'the tables to be told about, separated by commas: orders,shop.items', list)
     .option('--publication <name>', 'the publication that the feed reads', 'millpond')
@@ -31,6 +31,9 @@ export function addDoctorCommands(program: Command, exit: Exit): void {
       exit(await (await import('./postgres/doctor.ts')).doctorPostgres(url, flags)),
     )
 }
+
+const CODES = `
+Exit code: 0 all is well, 1 something is to be changed, 4 no connection, 5 denied.`
 
 const SOURCES = `
 Without a url it is taken from DATABASE_URL, else from PGHOST, PGUSER, PGPASSWORD and so on. A password on the command

@@ -1,5 +1,5 @@
 /** `millpond stats`: what a cache holds and does, once. */
-import { bytesText, durationText, print, printJson } from '../print.ts'
+import { bytesText, durationText, print, printJson, usedText } from '../print.ts'
 import { type ReachFlags, withService } from '../reach.ts'
 import { type InfoFields, readInfo } from './info.ts'
 
@@ -23,10 +23,7 @@ function factsOf(info: InfoFields): readonly (readonly [string, string])[] {
   return [
     ['server', `process ${info.process_id}, up for ${durationText(number('uptime_in_seconds') * 1000)}`],
     ['keys', keys.join(', ') || 'none'],
-    [
-      'memory',
-      `${bytesText(number('used_memory'))} of ${bytesText(number('maxmemory'))}, then ${info.maxmemory_policy}`,
-    ],
+    ['memory', `${usedText(number('used_memory'), number('maxmemory'))}, then ${info.maxmemory_policy}`],
     ['hit rate', reads === 0 ? 'no reads yet' : `${((100 * number('keyspace_hits')) / reads).toFixed(1)} % of ${reads.toLocaleString('en')} reads`], // biome-ignore format: one line
     ['left', `${count('expired_keys')} expired, ${count('evicted_keys')} evicted`],
     ['commands', `${count('total_commands_processed')} in all, ${count('instantaneous_ops_per_sec')} a second now`],

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from 'millpond/service'
 import { columns } from '../columns.ts'
-import { bytesText } from '../print.ts'
+import { bytesText, usedText } from '../print.ts'
 import { type ReachFlags, withService } from '../reach.ts'
 import { Screen } from '../screen.ts'
 import { type Look, look, type Rates, ratesBetween } from './info.ts'
@@ -49,7 +49,7 @@ export function picture(where: string, now: Look, rates: Rates): string[] {
   return [
     `millpond: ${where}`,
     '',
-    `  memory    ${full} ${bytesText(now.usedBytes)} of ${bytesText(now.maxBytes)}`,
+    `  memory    ${full} ${usedText(now.usedBytes, now.maxBytes)}`,
     `  keys      ${count(now.keys)}, a second ${count(rates.expired)} expire and ${count(rates.evicted)} are evicted`,
     `  hit rate  ${percent(rates.hitRate)}`,
     `  commands  ${count(rates.commands)} a second`,
@@ -68,7 +68,7 @@ function summary(now: Look, rates: Rates): string {
     `${count(rates.commands)} commands/s`,
     `hit rate ${percent(rates.hitRate)}`,
     `${count(now.keys)} keys`,
-    `${bytesText(now.usedBytes)} of ${bytesText(now.maxBytes)}`,
+    `${usedText(now.usedBytes, now.maxBytes)}`,
     `${count(now.clients)} clients`,
   ].join(' | ')
 }

@@ -49,7 +49,7 @@ export async function list(flags: ReachFlags): Promise<void> {
 function rowOf(token: ServiceTokenRecord): string[] {
   const { name, id, cache, admin, scopes, expiresAtMs, lastUsedAtMs } = token
   const may = admin ? 'everything' : scopes.join(' ')
-  return [name, id, cache, may, dayOf(expiresAtMs) ?? 'revoked', dayOf(lastUsedAtMs) ?? 'never']
+  return [name, id, cache, may, dayOf(expiresAtMs) ?? 'no end', dayOf(lastUsedAtMs) ?? 'never']
 }
 
 function dayOf(atMs: number | null | undefined): string | undefined {

@@ -2,7 +2,8 @@
 import type { Diagnosis } from './doctor.ts'
 import { type Finding, isToBeChanged, type Verdict } from './finding.ts'
 
-const MARKS: Readonly<Record<Verdict, string>> = { good: 'ok', note: 'note', warning: 'WARN', fault: 'FIX' }
+/** What stands before a finding. */
+export const MARKS: Readonly<Record<Verdict, string>> = { good: 'ok', note: 'note', warning: 'WARN', fault: 'FIX' }
 
 /** Lines of text. */
 export function report({ where, role, server, mode, findings }: Diagnosis): string[] {
