@@ -183,6 +183,7 @@ export function pythonFolder(folder: string, packages: readonly string[], say: (
     execFileSync('venv/bin/python', args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], timeout: 600_000 })
   } catch (error) {
     rmSync(join(folder, 'venv'), { recursive: true, force: true })
+    rmSync(join(folder, 'venv'), { recursive: true, force: true })
     throw new NotHere(`packages of Python for ${folder} cannot be had: ${(error as Error).message}`)
   }
   return folder
