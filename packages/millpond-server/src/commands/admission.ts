@@ -19,7 +19,7 @@ export function admit(client: Client, entry: CommandEntry, args: Arguments, repl
   if ((modes & CLIENT_MODE.UNAUTHENTICATED) !== 0 && !entry.needsNoUser) {
     throw client.lost ?? new ReplyError('Authentication required.', 'NOAUTH')
   }
-  if ((modes & CLIENT_MODE.METERED) !== 0 && !entry.needsNoUser) client.charge()
+  if ((modes & CLIENT_MODE.METERED) !== 0 && !entry.needsNoUser && !entry.has('admin')) client.charge()
   if (queueing && entry.has('no_multi')) throw new ReplyError('Command not allowed inside a transaction')
   if ((modes & CLIENT_MODE.LIMITED) !== 0) service.accessControl.check(client, entry, args)
   if (service.modes !== 0) checkService(client, entry, args, queueing)

@@ -166,6 +166,12 @@ export class Client {
     meter.operation(time.nowMs)
   }
 
+  /** Counts bytes that have come and gone, as `charge` does operations: more are let through when they are paid. */
+  chargeBytes(bytesIn: number, bytesOut: number): void {
+    this.session?.meter?.bytes(bytesIn, bytesOut)
+    this.service.meter.bytes(bytesIn, bytesOut)
+  }
+
   /**
    * Takes away all that it may do, until it says anew who it is: each command is answered by this error. What it waits for
    * has ended so; a connection that listens, and asks nothing, ends.

@@ -1,6 +1,7 @@
 /** The way out of a connection: what was written goes to the socket, and a peer that does not read is not served further. */
 import type { Duplex } from 'node:stream'
 import type { Client } from '../commands/client.ts'
+import { CLIENT_MODE } from '../commands/modes.ts'
 import type { ReplyError } from '../engine/errors.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import type { Departures } from './departures.ts'
@@ -31,6 +32,9 @@ export class Output {
   /** Answers that wait for the log, each for what was logged before it. */
   readonly #unsettled: Buffer[][] = []
   readonly #departures: Departures | undefined
+  /** Why the peer is not read from: it does not read itself, or has to wait for others. */
+  #isSlow = false
+  #isHeld = false
   /** Whether something of it goes out at the end of the turn. */
   #isDeparting = false
   #ending = false
@@ -71,6 +75,7 @@ export class Output {
     }
     const { service } = this.#client
     service.statistics.bytesOut += length
+    if ((this.#client.modes & CLIENT_MODE.METERED) !== 0) this.#client.chargeBytes(0, length)
     const { log } = service.logs
     if (log !== undefined && (!log.settled || this.#unsettled.length > 0)) {
       this.#flush()
@@ -95,6 +100,17 @@ export class Output {
 
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  /** Reads nothing more from the peer until `release`. */
+  hold(): void {
+    this.#isHeld = true
+    this.#socket.pause()
+  }
+
+  release(): void {
+    this.#isHeld = false
+    if (!this.#isSlow) this.#socket.resume()
   }
 
   /** @internal Sends what lies in the memory of the departures' writer. Returns whether that memory may be used again. */
@@ -164,9 +180,13 @@ export class Output {
 
   #slowDown(): void {
     const socket = this.#socket
-    if (socket.writableLength < PENDING_BYTES_MAX || socket.isPaused()) return
+    if (socket.writableLength < PENDING_BYTES_MAX || this.#isSlow) return
+    this.#isSlow = true
     socket.pause()
-    socket.once('drain', () => socket.resume())
+    socket.once('drain', () => {
+      this.#isSlow = false
+      if (!this.#isHeld) socket.resume()
+    })
   }
 }
 

@@ -20,12 +20,17 @@ const OWN_PIECE_BYTES = 4 * 1024
 /** Answers are sent when they are so long, even if more commands have come. */
 const SEND_BYTES = 1024 * 1024
 
+/** A connection has worked long enough when it has taken so many milliseconds, if others may wait; that is looked at every so many words. */
+const TURN_MS = 2
+const WORDS_A_LOOK = 256
+
 /** For one batch after the other, whosever it is. */
 const LOOK_AHEAD = new LookAhead()
 
 /**
  * All commands that one read has brought are executed one after the other, and their answers go out in one write. A command
- * that waits stops that; what came after it is kept, and goes on when the answer has been given.
+ * that waits stops that; what came after it is kept, and goes on when the answer has been given. So it is when all that has come
+ * takes long: the connection goes on when all others have had their turn, and is not read from until then.
  */
 export class RespConnection extends Client implements ByteConnection {
   /** What all connections write the answers of a batch to. */
@@ -42,6 +47,8 @@ export class RespConnection extends Client implements ByteConnection {
   #batchBytes = 0
   #flushing = false
   #closing = false
+  /** Whether it has stopped in the middle of what has come, for others' sake. */
+  #yielding = false
 
   /** @param departures where answers in `batch` wait for the end of the turn; without: they are sent at once */
   constructor(service: Service, socket: Peer, batch: ReplyWriter, departures?: Departures) {
@@ -112,7 +119,7 @@ export class RespConnection extends Client implements ByteConnection {
     if (this.#held !== undefined) this.#release(this.#writer())
     process.nextTick(() => {
       if (this.#own) this.#output.send(this.#own)
-      this.#input.resume((bytes, end) => this.#run(bytes, end))
+      if (!this.#yielding) this.#input.resume((bytes, end) => this.#run(bytes, end))
     })
   }
 
@@ -129,7 +136,9 @@ export class RespConnection extends Client implements ByteConnection {
     // What is long may be too much already, before it is whole.
     if (this.#input.length > 0) this.service.clientMemory.count(this, end - start)
     if (this.#closing) return
-    if (this.waiting === undefined) this.#input.join(bytes, start, end, (all, to) => this.#run(all, to))
+    if ((this.modes & CLIENT_MODE.METERED) !== 0) this.chargeBytes(end - start, 0)
+    if (this.waiting === undefined && !this.#yielding)
+      this.#input.join(bytes, start, end, (all, to) => this.#run(all, to))
     else this.#input.keepMore(bytes, start, end)
     if (this.#input.length > this.service.settings.queryBytesMax) this.close('now')
     this.service.clientMemory.count(this)
@@ -146,15 +155,23 @@ export class RespConnection extends Client implements ByteConnection {
     service.time.tick()
     this.activeAtMs = service.time.nowMs
     const { hard } = this.outputLimits
+    let words = WORDS_A_LOOK
     LOOK_AHEAD.begin()
     try {
       while (this.waiting === undefined && !this.#closing && this.#next(bytes, end)) {
         if (this.#args.count === 0) continue
+        words -= this.#args.count
         if (this.replies === 'on') execute(this, this.#args, writer)
         else this.#runSilently(writer)
         if (this.#held !== undefined) this.#release(writer)
         if (hard !== Number.POSITIVE_INFINITY) this.#bound(writer.length, hard)
         else if (writer.length > SEND_BYTES) this.#output.send(writer)
+        if (words > 0 && this.lastCommand?.isShort !== false) continue
+        words = WORDS_A_LOOK
+        if (service.time.read() - this.activeAtMs >= TURN_MS && parser.from < end) {
+          this.#yield()
+          break
+        }
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
@@ -166,6 +183,18 @@ export class RespConnection extends Client implements ByteConnection {
     if (this.service !== service) this.service.endBatch()
     this.#output.send(writer)
     if (this.#closing) this.#output.end()
+  }
+
+  /** Goes on when others had their turn. */
+  #yield(): void {
+    this.#yielding = true
+    this.#output.hold()
+    setImmediate(() => {
+      this.#yielding = false
+      if (this.#output.isGone) return
+      if (this.waiting === undefined && !this.#closing) this.#input.resume((bytes, end) => this.#run(bytes, end))
+      if (!this.#yielding) this.#output.release()
+    })
   }
 
   /** A client with a bound on what waits for it is let go above it. */
