@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { type ChildServer, startChild } from './child.ts'
 import { ask, type RespReply } from './resp.ts'
+import { until } from './until.ts'
 
 /** A running server. */
 export interface MillpondServer extends ChildServer {
@@ -26,6 +27,8 @@ export async function startMillpond(
     ready: processId,
     startTimeoutMs: 60_000,
   })
+  // Its first thread answers before the others listen.
+  await until('all threads listen', () => Promise.resolve(child.log().includes('Ready to accept connections')))
   return Object.assign(child, {
     command: (...command: readonly (string | number)[]) => ask({ port: child.port, timeoutMs: 20_000 }, ...command),
   })

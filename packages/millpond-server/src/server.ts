@@ -76,10 +76,6 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { promise: ended, resolve: end, reject: fail } = deferred()
   home.shutdown = end
   const others = threads > 1 ? new Threads(host, threads) : undefined
-  if (others !== undefined) {
-    others.onDeath = fail
-    await others.start(listeners.port('port')!)
-  }
   const close = async (): Promise<void> => {
     upkeep.stop()
     others?.stop()
@@ -89,6 +85,15 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     await listeners.close()
     await others?.close()
     end()
+  }
+  if (others !== undefined) {
+    others.onDeath = fail
+    try {
+      await others.start(listeners.port('port')!)
+    } catch (error) {
+      await close()
+      throw error
+    }
   }
   return { host, service: home, ports, port: ports.port, ended, reload: () => listeners.reload(), close }
 }

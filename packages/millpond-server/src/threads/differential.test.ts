@@ -9,10 +9,11 @@ const COMMANDS = Number(process.env.MILLPOND_FUZZ ?? 20_000)
 const SEED = Number(process.env.MILLPOND_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const ROUND = 2000
 
-/** Several connections as one: each batch of commands goes to one of them, by chance; what sets a connection up goes to all. */
+/** Several connections as one: each batch of commands goes to one of them, by chance. What sets a connection up goes to all. */
 class SpreadClient extends RawClient {
   readonly #random: Random
   readonly #others: readonly RawClient[]
+  #database = '0'
 
   constructor(port: number, connections: number, random: Random) {
     super(port)
@@ -23,8 +24,13 @@ class SpreadClient extends RawClient {
   override async send(commands: readonly (readonly string[])[]): Promise<string[]> {
     const setsUp = commands[0]![0] === 'HELLO'
     if (setsUp) for (const other of this.#others) await other.send(commands.slice(0, 3))
-    const other = this.#random.below(this.#others.length + 1)
-    return other === this.#others.length || setsUp ? super.send(commands) : this.#others[other]!.send(commands)
+    const all = [['SELECT', this.#database], ...commands]
+    const other = this.#others[this.#random.below(this.#others.length + 1)]
+    const replies = await (other === undefined || setsUp ? super.send(all) : other.send(all))
+    for (const [at, words] of all.entries()) {
+      if (words[0] === 'SELECT' && replies[at] === '+OK\r\n') this.#database = words[1]!
+    }
+    return replies.slice(1)
   }
 
   override close(): void {

@@ -1,5 +1,4 @@
 /** The threads of a server as the home thread has them: it starts them, serves the clients that they send, and ends them. */
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Host } from '../commands/host.ts'
@@ -47,6 +46,7 @@ export class Threads {
   readonly #words: Int32Array
   readonly #sharing: HomeSharing
   readonly #workers: Worker[] = []
+  readonly #exits: Promise<unknown>[] = []
   readonly #neighbours: Neighbour[] = []
   #timer: NodeJS.Timeout | undefined
   #rules: CacheRules
@@ -96,6 +96,7 @@ export class Threads {
       const worker = new Worker(workerFile(), { workerData: task, transferList: [port2] })
       const neighbour = new Neighbour(this.#host, port1, tally, new ReplyWriter(PIECE_BYTES), this.#turnstile)
       this.#workers.push(worker)
+      this.#exits.push(new Promise((resolve) => worker.once('exit', resolve)))
       this.#neighbours.push(neighbour)
       return this.#begin(number, worker, neighbour)
     })
@@ -122,10 +123,9 @@ export class Threads {
     this.#ending = true
     clearInterval(this.#timer)
     for (const [at, worker] of this.#workers.entries()) {
-      const exit = once(worker, 'exit')
       this.#neighbours[at]!.end()
       const timer = setTimeout(() => void worker.terminate(), END_MS)
-      await exit
+      await this.#exits[at]
       clearTimeout(timer)
       this.#neighbours[at]!.close()
       this.stopped()
