@@ -9,8 +9,13 @@ import { redisArguments } from './redis-arguments.ts'
 
 /** A server of the sources, once it says that it is ready. */
 async function serve(...args: string[]): Promise<{ child: ChildProcess; said: string; port: number }> {
+  return await serveWith({}, ...args)
+}
+
+async function serveWith(env: NodeJS.ProcessEnv, ...args: string[]): ReturnType<typeof serve> {
   const main = join(import.meta.dirname, '../main.ts')
-  const child = spawn(process.execPath, ['--conditions=@millpond/source', '--import', 'tsx', main, 'serve', ...args])
+  const words = ['--conditions=@millpond/source', '--import', 'tsx', main, 'serve', ...args]
+  const child = spawn(process.execPath, words, { env: { ...process.env, ...env } })
   let said = ''
   child.stdout!.on('data', (bytes: Buffer) => {
     said += bytes
@@ -49,6 +54,17 @@ test("with --redis-conf it reads Redis's file, and arguments after it", { timeou
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+test('where the heap is too small for the memory, it starts again with a larger one', { timeout: 60_000 }, async () => {
+  const small = { NODE_OPTIONS: '--max-old-space-size=300' }
+  const started = await serveWith(small, '--port', '0', '--memory', '200mb')
+  const pid = Number(/PID: (\d+)/.exec(started.said)![1])
+  expect(pid).not.toBe(started.child.pid)
+  expect(await end(started.child)).toBe(0)
+  const { child, port } = await serveWith(small, '--port', '0', '--memory', '200mb')
+  child.kill('SIGKILL')
+  await expect.poll(() => ask({ port }, 'PING').catch(() => 'gone'), { timeout: 20_000 }).toBe('gone')
 })
 
 test('arguments of redis-server: a file or none, values of several words, empty ones', () => {

@@ -1,14 +1,18 @@
 /** The service, until it is told to stop. */
 import { readConfigFile } from '../../commands/configuration/config-file.ts'
 import { Configuration } from '../../commands/configuration/configuration.ts'
-import { type RunningServer, startServer } from '../../server.ts'
+import { type RunningServer, type ServerOptions, startServer } from '../../server.ts'
 import { greeting } from './greeting.ts'
+import { whenFirstEnds, withLargerHeap } from './heap.ts'
 import { redisArguments } from './redis-arguments.ts'
-import { type ServeFlags, settle } from './settle.ts'
+import { CAPACITY, type ServeFlags, settle } from './settle.ts'
 
 /** @param redis what follows `--redis-conf`; `undefined`: that was not given */
 export async function serve(flags: ServeFlags, redis: readonly string[] | undefined): Promise<void> {
-  const server = redis === undefined ? await startOwn(flags) : await startAsRedis(redis)
+  const options = redis === undefined ? settle(flags) : undefined
+  const second = withLargerHeap(options?.capacity ?? CAPACITY)
+  if (second !== undefined) process.exit(await second)
+  const server = options === undefined ? await startAsRedis(redis!) : await startOwn(options)
   process.stdout.write(greeting(server))
   try {
     await stopped(server)
@@ -17,8 +21,7 @@ export async function serve(flags: ServeFlags, redis: readonly string[] | undefi
   }
 }
 
-async function startOwn(flags: ServeFlags): Promise<RunningServer> {
-  const options = settle(flags)
+async function startOwn(options: ServerOptions): Promise<RunningServer> {
   try {
     return await startServer(options)
   } catch (error) {
@@ -58,6 +61,7 @@ function stopped(server: RunningServer): Promise<void> {
     process.once('SIGTERM', resolve)
     process.once('SIGINT', resolve)
     process.on('SIGHUP', () => reload(server))
+    whenFirstEnds(() => resolve())
     server.ended.then(resolve, reject)
   })
 }

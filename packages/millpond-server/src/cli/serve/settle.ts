@@ -29,7 +29,8 @@ export interface ServeFlags {
 }
 
 export const CONFIG_FILE = 'millpond.conf'
-const CAPACITY = 2 ** 30
+/** What is reserved where nobody says how much. */
+export const CAPACITY: number = 2 ** 30
 
 /** @throws OptionError what cannot be, or is not safe */
 export function settle(flags: ServeFlags): ServerOptions {
