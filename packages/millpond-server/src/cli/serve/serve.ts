@@ -13,9 +13,11 @@ export async function serve(flags: ServeFlags, redis: readonly string[] | undefi
   const second = withLargerHeap(options?.capacity ?? CAPACITY)
   if (second !== undefined) process.exit(await second)
   const server = options === undefined ? await startAsRedis(redis!) : await startOwn(options)
+  // Heard from here on: who is told that it is ready may end it at once.
+  const end = stopped(server)
   process.stdout.write(greeting(server))
   try {
-    await stopped(server)
+    await end
   } finally {
     await server.close()
   }
