@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { reasonFor } from './exceptions.ts'
 import { cacheFolder } from './sources.ts'
 import { NotHere, type Outcome, type Request, type Suite } from './suite.ts'
 import { SUITES } from './suites.ts'
@@ -77,8 +78,29 @@ function report(name: string, { passed, failed, notRun }: Outcome, baseline: Rea
   const done = new Set(passed)
   const missing = [...baseline].filter((test) => !done.has(test))
   const known = new Set(failed.map(({ name: test }) => test))
-  for (const test of missing) if (!known.has(test)) console.log(`  not reached: ${test}`)
-  const share = baseline.size === 0 ? 1 : 1 - missing.length / baseline.size
-  console.log(`${name}: ${(share * 100).toFixed(1)} % of the ${baseline.size} that the original passes here`)
-  return missing.length
+  const wrong = missing.filter((test) => reasonFor(name, test) === undefined)
+  for (const test of wrong) if (!known.has(test)) console.log(`  not reached: ${test}`)
+  tellExceptions(name, missing)
+  console.log(`${name}: ${share(missing, baseline)} of the ${baseline.size} that the original passes here`)
+  if (wrong.length < missing.length) {
+    const asked = new Set([...baseline].filter((test) => reasonFor(name, test) === undefined))
+    console.log(`${name}: ${share(wrong, asked)} of the ${asked.size} of them that are asked`)
+  }
+  return wrong.length
+}
+
+function share(missing: readonly string[], all: ReadonlySet<string>): string {
+  return `${((all.size === 0 ? 1 : 1 - missing.length / all.size) * 100).toFixed(1)} %`
+}
+
+/** What is not asked, under its reasons. */
+function tellExceptions(name: string, missing: readonly string[]): void {
+  const reasons = new Map<string, string[]>()
+  for (const test of missing) {
+    const reason = reasonFor(name, test)
+    if (reason !== undefined) reasons.set(reason, [...(reasons.get(reason) ?? []), test])
+  }
+  for (const [reason, tests] of reasons) {
+    console.log(`  not asked, because ${reason}:\n${tests.map((test) => `    ${test}`).join('\n')}`)
+  }
 }

@@ -9,8 +9,9 @@ import { stripVTControlCharacters } from 'node:util'
 import { onPath } from '../servers/find.ts'
 import { servicePort } from '../servers/port.ts'
 import { standIn, startContender } from './contender.ts'
+import { exceptionsOf } from './exceptions.ts'
 import { debianSource } from './sources.ts'
-import { type Failure, merge, NotHere, type Outcome, type Request, type Suite } from './suite.ts'
+import { type Contender, type Failure, merge, NotHere, type Outcome, type Request, type Suite } from './suite.ts'
 
 const EXTERNAL = [
   ...['protocol', 'keyspace', 'scan', 'type/string', 'type/incr', 'type/list', 'type/list-3', 'type/set', 'type/zset'],
@@ -74,7 +75,7 @@ async function external(tree: string, unit: string, { contender }: Request): Pro
     '--ignore-encoding',
     '--ignore-digest',
   ]
-  return await runUnit(tree, unit, [...where, '--tags', TAGS], () => server.log())
+  return await runUnit(tree, unit, [...where, '--tags', TAGS, ...skipped('redis', unit, contender)], () => server.log())
 }
 
 async function spawned(tree: string, unit: string, { contender }: Request): Promise<Outcome> {
@@ -84,7 +85,14 @@ async function spawned(tree: string, unit: string, { contender }: Request): Prom
   for (const tool of ['redis-cli', 'redis-benchmark']) symlinkSync(`/usr/bin/${tool}`, join(tree, 'src', tool))
   const base = await servicePort()
   const ports = ['--baseport', `${base}`, '--portcount', '400']
-  return await runUnit(tree, unit, ['--clients', '1', '--tags', '-slow', ...ports], () => '')
+  const tags = ['--tags', '-slow', ...skipped('redis-spawn', unit, contender)]
+  return await runUnit(tree, unit, ['--clients', '1', ...tags, ...ports], () => '')
+}
+
+/** A test that ends its unit by failing would take the others with it. */
+function skipped(suite: string, unit: string, contender: Contender): string[] {
+  if (contender === 'redis') return []
+  return exceptionsOf(suite, unit).flatMap(({ tests }) => tests.flatMap((test) => ['--skiptest', test]))
 }
 
 async function runUnit(tree: string, unit: string, args: readonly string[], log: () => string): Promise<Outcome> {

@@ -4,6 +4,7 @@ import { ReplyError } from '../engine/errors.ts'
 import type { Keyspace } from '../engine/keyspace.ts'
 import type { Reply } from '../engine/reply.ts'
 import type { Span } from '../engine/span.ts'
+import { isLoopback } from '../security/exposure.ts'
 import type { User } from './acl/user.ts'
 import { clientInfo } from './client-info.ts'
 import type { CommandEntry } from './command-table.ts'
@@ -208,6 +209,12 @@ export class Client {
     return ''
   }
 
+  /** Whether a parameter that says 'no', 'yes' or 'local' lets it do something. */
+  isAllowedBy(parameter: string): boolean {
+    const setting = this.service.configuration.text(parameter)
+    return setting === 'yes' || (setting === 'local' && isLocal(this.address))
+  }
+
   /** A line about it: CLIENT LIST. */
   get info(): string {
     return clientInfo(this)
@@ -254,4 +261,9 @@ export class Client {
     const { normalLimits, pubsubLimits } = this.service.settings
     return (this.modes & CLIENT_MODE.SUBSCRIBED) === 0 ? normalLimits : pubsubLimits
   }
+}
+
+/** Whether somebody is on this machine, by the address as CLIENT LIST tells it; of a Unix socket it is a path and ':0'. */
+function isLocal(address: string): boolean {
+  return address === '' || address.endsWith(':0') || isLoopback(address.replace(/:\d+$/, ''))
 }

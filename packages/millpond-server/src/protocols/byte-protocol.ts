@@ -5,6 +5,8 @@ import type { Socket } from 'node:net'
 export interface ByteProtocol {
   /** What a peer is told that is one too many. */
   readonly tooMany: Buffer
+  /** What a peer is told that is not let in: see `protected-mode`. Without: all are, because it was seen before who can come. */
+  readonly denied?: Buffer
   /** A peer has come: a client of the home cache, until it says where it belongs. */
   connect(socket: Socket): ByteConnection
 }

@@ -6,6 +6,7 @@ import type { Host } from '../commands/host.ts'
 import type { ByteProtocol } from './byte-protocol.ts'
 import type { ListenAt, Listening } from './listening.ts'
 import { Place, type PortSharing } from './place.ts'
+import { isDenied } from './protected-mode.ts'
 import type { SharedInput } from './shared-input.ts'
 import type { TlsFiles } from './tls-files.ts'
 
@@ -70,14 +71,23 @@ export class Listener implements Listening {
     const { home, clientCount } = this.#host
     home.statistics.connections++
     if (clientCount >= home.settings.clientsMax) {
-      home.statistics.connectionsRefused++
-      accepted.on('error', () => accepted.destroy())
-      accepted.end(this.#protocol.tooMany)
+      this.#refuse(accepted, this.#protocol.tooMany)
+      return
+    }
+    const { denied } = this.#protocol
+    if (denied !== undefined && isDenied(home, accepted.remoteAddress)) {
+      this.#refuse(accepted, denied)
       return
     }
     const socket = this.#reading(accepted)
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  #refuse(accepted: Socket, why: Buffer): void {
+    this.#host.home.statistics.connectionsRefused++
+    accepted.on('error', () => accepted.destroy())
+    accepted.end(why)
   }
 
   /** Lets a connection read into the shared memory, where this Node can; else each read has memory of its own. */

@@ -1,6 +1,6 @@
 /** Where a server of Node listens: on a port, or on a Unix socket. */
 import { chmodSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net'
+import { type AddressInfo, createServer, isIP, type ListenOptions, type Server } from 'node:net'
 import type { Configuration } from '../commands/configuration/configuration.ts'
 import type { ListenAt } from './listening.ts'
 
@@ -10,6 +10,11 @@ export type PortSharing = 'none' | 'first' | 'more'
 /** Its socket, where a server of Node has one. */
 interface HasDescriptor {
   readonly _handle?: { readonly fd?: number } | null
+}
+
+/** What Node's `listen` comes to once a name is looked up, which puts it off even for a number: known by its shape. */
+interface ListensAtOnce {
+  _listen2?(address: string, port: number, family: number, backlog: number): void
 }
 
 export class Place {
@@ -55,7 +60,9 @@ export class Place {
 
   listenNow(host: string, port: number): boolean {
     this.#server.on('error', () => {})
-    this.#server.listen(this.#options(host, port))
+    const inside = this.#server as unknown as ListensAtOnce
+    if (typeof inside._listen2 !== 'function') return false
+    inside._listen2(host, port, isIP(host), this.#backlog)
     return this.#server.address() !== null
   }
 

@@ -39,7 +39,12 @@ export class Port {
     }
     if (taken !== given) configuration.start(this.#parameter, String(taken))
     let started = false
-    for (const name of [this.#parameter, 'bind']) configuration.follow(name, () => started && this.#move())
+    for (const [name, fault] of [
+      [this.#parameter, 'Unable to listen on this port. Check server logs.'],
+      ['bind', 'Failed to bind to specified addresses.'],
+    ] as const) {
+      configuration.follow(name, () => started && this.#move(fault))
+    }
     started = true
     return taken
   }
@@ -63,7 +68,7 @@ export class Port {
   }
 
   /** Listens elsewhere from now on. Connections that are there stay. @throws ReplyError it cannot, and nothing has changed */
-  #move(): void {
+  #move(fault: string): void {
     if (this.#pinned !== undefined) throw new ReplyError(this.#pinned)
     const port = this.#configuration.number(this.#parameter)
     const wanted = new Map<string, Listening>()
@@ -74,7 +79,7 @@ export class Port {
       if (listens) wanted.set(place, listening)
       else if (!host.startsWith('-')) {
         for (const [other, opened] of wanted) if (!this.#open.has(other)) opened.stop()
-        throw new ReplyError('Unable to listen on this port. Check server logs.')
+        throw new ReplyError(fault)
       }
     }
     for (const [place, listening] of this.#open) {

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ask } from '../../../../../tools/servers/resp.ts'
+import { readConfigFile } from '../../commands/configuration/config-file.ts'
+import { Configuration } from '../../commands/configuration/configuration.ts'
 import { redisArguments } from './redis-arguments.ts'
 
 /** A server of the sources, once it says that it is ready. */
@@ -68,9 +70,34 @@ test('where the heap is too small for the memory, it starts again with a larger 
 })
 
 test('arguments of redis-server: a file or none, values of several words, empty ones', () => {
+  const textOf = (...words: string[]): string => redisArguments(words).text
   expect(redisArguments(['a.conf', '--save', '900', '1', '--logfile', ''])).toEqual({
     file: 'a.conf',
-    text: 'save 900 1\nlogfile ""',
+    text: 'save "900" "1"\nlogfile ""',
   })
-  expect(redisArguments(['--port', '1'])).toEqual({ file: undefined, text: 'port 1' })
+  expect(redisArguments(['--port', '1'])).toEqual({ file: undefined, text: 'port "1"' })
+  expect(textOf('--port 1', '--loglevel', '--bla', '--save', '--hz', '5')).toBe(
+    'port 1\nloglevel "--bla"\nsave ""\nhz "5"',
+  )
+  expect(textOf('--port', '--loglevel', 'verbose')).toBe('port "--loglevel" "verbose"')
+})
+
+test('a configuration that cannot be says which line is at fault', () => {
+  const read = (text: string): void => void readConfigFile(new Configuration(), undefined, text)
+  expect(() => read('port 1\nloglevel "--bla"')).toThrow(
+    `line 2 of the configuration, 'loglevel "--bla"': argument(s) must be`,
+  )
+  expect(() => read('port 1 2')).toThrow(`'port 1 2': wrong number of arguments`)
+  expect(() => read('replicaof a b')).toThrow('Invalid master port')
+  expect(() => read('replicaof a 1')).toThrow('no replicas')
+})
+
+test('what a parameter is by itself may be another value, and then that is not written', () => {
+  const configuration = new Configuration()
+  configuration.assume({ save: '3600 1', hz: '20' })
+  readConfigFile(configuration, undefined, 'save 900 1\nsave 60 5')
+  expect(configuration.text('save')).toBe('900 1 60 5')
+  expect(configuration.changed()).toEqual([['save', '900 1 60 5', true]])
+  readConfigFile(configuration, undefined, 'save ""')
+  expect(configuration.changed()).toEqual([['save', '', true]])
 })

@@ -36,7 +36,7 @@ async function startAsRedis(words: readonly string[]): Promise<RunningServer> {
   const { file, text } = redisArguments(words)
   const configuration = new Configuration()
   try {
-    configuration.set([['maxmemory-policy', 'noeviction']])
+    configuration.assume({ 'maxmemory-policy': 'noeviction', save: '3600 1 300 100 60 10000', bind: '* -::*' })
     const users = readConfigFile(configuration, file, text)
     return await startServer({ configuration, users })
   } catch (error) {

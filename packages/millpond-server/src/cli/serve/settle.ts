@@ -128,6 +128,7 @@ function checkExposure(
     withoutTls: flags.withoutTls === true,
     withoutTokens: flags.withoutTokens === true,
   })
+  if (flags.withoutTokens) configuration.set([['protected-mode', 'no']])
   if (faults.length > 0) throw new OptionError('host', configuration.text('bind'), faults.join('\nand '))
 }
 

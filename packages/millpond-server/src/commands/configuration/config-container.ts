@@ -4,6 +4,7 @@ import { Glob } from '../../engine/glob.ts'
 import type { Client } from '../client.ts'
 import type { Command } from '../command.ts'
 import { withHelp } from '../help.ts'
+import type { Service } from '../service.ts'
 import { rewriteConfigFile } from './config-file.ts'
 import { ConfigurationError } from './configuration.ts'
 
@@ -62,7 +63,7 @@ function valuesOf(client: Client, args: Arguments): [string, string][] {
     if (parameter === undefined) {
       problem = new ReplyError(`Unknown option or number of arguments for CONFIG SET - '${name}'`)
     } else if (parameter.immutable) problem = failed(name, "can't set immutable config")
-    else if (parameter.guarded && configuration.text('enable-protected-configs') === 'no') {
+    else if (parameter.guarded && !client.isAllowedBy('enable-protected-configs')) {
       problem = failed(name, "can't set protected config")
     } else if (values.some(([other]) => other === parameter.name)) problem = failed(name, 'duplicate parameter')
     else values.push([parameter.name, args.text(at + 1)])
@@ -101,17 +102,21 @@ const rewrite: Command = {
   complexity: 'O(1)',
   arity: 2,
   run({ service }, _args, reply) {
-    const { configuration, accessControl } = service
-    if (configuration.file === undefined) throw new ReplyError('The server is running without a config file')
-    const users =
-      configuration.text('aclfile') === '' ? accessControl.users.map(({ name, text }) => `${name} ${text}`) : []
-    try {
-      rewriteConfigFile(configuration, users)
-    } catch (error) {
-      throw new ReplyError(`Rewriting config file: ${(error as Error).message}`)
-    }
+    rewriteConfig(service)
     reply.ok()
   },
+}
+
+/** Writes the configuration file anew, with `all`: also what is as it is by itself. @throws ReplyError there is none, or it can not be written */
+export function rewriteConfig({ configuration, accessControl }: Service, all = false): void {
+  if (configuration.file === undefined) throw new ReplyError('The server is running without a config file')
+  const users =
+    configuration.text('aclfile') === '' ? accessControl.users.map(({ name, text }) => `${name} ${text}`) : []
+  try {
+    rewriteConfigFile(configuration, users, all)
+  } catch (error) {
+    throw new ReplyError(`Rewriting config file: ${(error as Error).message}`)
+  }
 }
 
 /** The configuration of the server. */

@@ -5,6 +5,8 @@ import { PARAMETERS } from './parameters.ts'
 
 interface Entry {
   readonly parameter: Parameter
+  /** What it is by itself. */
+  initial: string
   value: string
   readonly listeners: ((value: string) => void)[]
 }
@@ -14,11 +16,18 @@ export class ConfigurationError extends Error {
   readonly parameter: string
   /** Why; 'unknown': there is no such parameter. */
   readonly reason: string
+  /** Where it stands in a file, or among the arguments after it. */
+  readonly line: { readonly text: string; readonly number: number } | undefined
 
-  constructor(parameter: string, reason: string) {
-    super(`${parameter}: ${reason}`)
+  constructor(parameter: string, reason: string, line?: { readonly text: string; readonly number: number }) {
+    super(
+      line === undefined
+        ? `${parameter}: ${reason}`
+        : `line ${line.number} of the configuration, '${line.text}': ${reason}`,
+    )
     this.parameter = parameter
     this.reason = reason
+    this.line = line
   }
 }
 
@@ -32,7 +41,7 @@ export class Configuration {
 
   constructor() {
     for (const parameter of PARAMETERS) {
-      const entry: Entry = { parameter, value: parameter.initial, listeners: [] }
+      const entry: Entry = { parameter, initial: parameter.initial, value: parameter.initial, listeners: [] }
       this.#all.push(entry)
       this.#entries.set(parameter.name, entry)
       if (parameter.alias) this.#entries.set(parameter.alias, entry)
@@ -44,10 +53,10 @@ export class Configuration {
     for (const [name, { value }] of this.#entries) yield [name, value]
   }
 
-  /** Those that are not as they are by themselves. */
-  changed(): (readonly [name: string, value: string, many: boolean])[] {
+  /** Those that are not as they are by themselves, or all that are not hidden. */
+  changed(all = false): (readonly [name: string, value: string, many: boolean])[] {
     return this.#all
-      .filter(({ parameter, value }) => value !== parameter.initial)
+      .filter(({ parameter, initial, value }) => (all ? !parameter.hidden : value !== initial))
       .map(({ parameter, value }) => [parameter.name, value, parameter.many === true] as const)
   }
 
@@ -78,6 +87,15 @@ export class Configuration {
   /** Says what a parameter has become by itself, such as the port that was free. */
   start(name: string, value: string): void {
     this.#restore(this.#entry(name), value)
+  }
+
+  /** Sets what parameters are by themselves, where that is not what we would choose: `--redis-conf`. */
+  assume(values: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries(values)) {
+      const entry = this.#entry(name)
+      entry.initial = value
+      this.#restore(entry, value)
+    }
   }
 
   /** Sets parameters: all, or none when one of them cannot be. @throws ConfigurationError */

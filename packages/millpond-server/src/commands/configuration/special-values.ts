@@ -79,11 +79,20 @@ const SHUTDOWN = ['default', 'save', 'nosave', 'now', 'force']
 
 export function readShutdown(given: readonly string[]): string {
   const options = given.flatMap((word) => word.toLowerCase().split(' ').filter(Boolean))
-  if (!options.every((option) => SHUTDOWN.includes(option))) {
+  if (options.length === 0 || !options.every((option) => SHUTDOWN.includes(option))) {
     throw new ReplyError(`argument(s) must be one of the following: ${SHUTDOWN.join(', ')}`)
   }
   if (options.includes('save') && options.includes('nosave')) {
     throw new ReplyError("shutdown options SAVE and NOSAVE can't be used simultaneously")
   }
-  return options.join(' ')
+  return SHUTDOWN.filter((option) => options.includes(option)).join(' ')
+}
+
+/** `replicaof <host> <port>`. There is nothing that it could mean here, and it is not silently passed over. */
+export function readReplicaOf(given: readonly string[]): string {
+  const [host = '', port = '', more] = given
+  if (host === '' && port === '') return ''
+  if (port === '' || more !== undefined) throw new ReplyError('wrong number of arguments')
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) throw new ReplyError('Invalid master port')
+  throw new ReplyError('millpond serve has no replicas: several servers are kept in step by the mesh of the library')
 }

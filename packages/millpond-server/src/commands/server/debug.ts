@@ -6,6 +6,7 @@ import type { Reply } from '../../engine/reply.ts'
 import { Span } from '../../engine/span.ts'
 import type { Client } from '../client.ts'
 import type { Command } from '../command.ts'
+import { rewriteConfig } from '../configuration/config-container.ts'
 
 type Run = (client: Client, args: Arguments, reply: Reply) => void
 
@@ -41,6 +42,10 @@ const WORDS: Readonly<Record<string, Run>> = {
     reply.array(args.count - 2)
     for (let at = 2; at < args.count; at++) reply.simple(digestOfValue(db.peek(args.span(at))).hex)
   },
+  'CONFIG-REWRITE-FORCE-ALL': ({ service }, _args, reply) => {
+    rewriteConfig(service, true)
+    reply.ok()
+  },
   'PAUSE-CRON': accept,
   JMAP: refuse,
   REPLYBUFFER: accept,
@@ -66,7 +71,7 @@ export const debug: Command = {
   flags: ['admin', 'noscript', 'loading', 'stale'],
   syntax: 'subcommand [arg [arg ...]]',
   run(client, args, reply) {
-    if (client.service.configuration.text('enable-debug-command') === 'no') {
+    if (!client.isAllowedBy('enable-debug-command')) {
       throw new ReplyError(
         'DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.',
       )

@@ -9,6 +9,9 @@ import type { MemcachedOptions } from './options.ts'
 
 export class MemcachedProtocol implements ByteProtocol {
   readonly tooMany: Buffer = Buffer.from('ERROR Too many open connections\r\n')
+  readonly denied: Buffer = Buffer.from(
+    'ERROR only connections from the machine itself are accepted (protected-mode)\r\n',
+  )
   readonly #host: Host
   /** All connections serve their requests with it, in turn. */
   readonly #exchange: Exchange

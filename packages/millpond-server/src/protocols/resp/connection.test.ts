@@ -101,3 +101,23 @@ test('maxclients: one too many is told so', async () => {
     late.destroy()
   })
 })
+
+test('CONFIG SET port moves the server; connections that are there stay, and a port that is taken changes nothing', async () => {
+  await withServer(async (server, socket) => {
+    const free = net.createServer()
+    await once(free.listen(0, '127.0.0.1'), 'listening')
+    const { port } = free.address() as net.AddressInfo
+    socket.write(`CONFIG SET port ${port}\r\n`)
+    expect(await answer(socket, '\r\n')).toContain('Unable to listen on this port')
+    free.close()
+    await once(free, 'close')
+    socket.write(`CONFIG SET port ${port}\r\n`)
+    expect(await answer(socket, '\r\n')).toBe('+OK\r\n')
+    const moved = net.connect({ port, host: '127.0.0.1' })
+    moved.write('PING\r\n')
+    expect(await answer(moved, '\r\n')).toBe('+PONG\r\n')
+    moved.destroy()
+    const before = net.connect({ port: server.port, host: '127.0.0.1' })
+    expect(await once(before, 'error')).toMatchObject([{ code: 'ECONNREFUSED' }])
+  })
+})

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Host } from '../../commands/host.ts'
 import type { ByteProtocol } from '../byte-protocol.ts'
 import { Departures } from '../departures.ts'
+import { DENIED } from '../protected-mode.ts'
 import { RespConnection } from './connection.ts'
 import { ReplyWriter } from './reply-writer.ts'
 
@@ -11,6 +12,7 @@ export const TOO_MANY: Buffer = Buffer.from('-ERR max number of clients reached\
 
 export class RespProtocol implements ByteProtocol {
   readonly tooMany: Buffer = TOO_MANY
+  readonly denied: Buffer = DENIED
   readonly #host: Host
   /** All connections write their answers here in turn. */
   readonly #writer = new ReplyWriter(PIECE_BYTES)

@@ -1,0 +1,136 @@
+/** Tests that are not asked of Millpond, each with its reason: they are skipped, and told as not passed. */
+
+export interface Exception {
+  /** The suite, or several with the same tests. */
+  readonly suites: readonly string[]
+  /** The unit of a Tcl suite. */
+  readonly unit: string
+  readonly tests: readonly string[]
+  readonly reason: string
+}
+
+const REPLICAS =
+  'it needs a replica: servers are kept in step by the mesh of the library, not by the replication of Redis'
+
+/** A whole copy of the data, and then every change: what replicas ask for. */
+const SYNC = 'it asks for SYNC, the first word of the replication of Redis'
+const MARKS =
+  "the test's own reader of append-only files knows no remarks (Redis passes over them): ours has checksums in some"
+const BOUND =
+  'it needs one command to go past maxmemory: that bound holds for us, and what does not fit is refused by OOM'
+const LUA = 'it wants the whole of Lua to take less than 100 kB: ours is WebAssembly, whose memory begins above that'
+const EXPIRY =
+  'it wants the expiry of a set of a million members to take more than 20 ms: here that is one object, let go of at once'
+const ARENA = 'it runs only where INFO says that the allocator is jemalloc'
+
+export const EXCEPTIONS: readonly Exception[] = [
+  {
+    suites: ['redis-spawn'],
+    unit: 'auth',
+    tests: ['MASTERAUTH test with binary password'],
+    reason: REPLICAS,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'pubsubshard',
+    tests: ['setup replication for following tests', 'publish message to master and receive on replica'],
+    reason: REPLICAS,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'networking',
+    tests: ['CONFIG SET bind-source-addr'],
+    reason: REPLICAS,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'multi',
+    tests: [
+      'MULTI / EXEC is not propagated (single write command)',
+      'MULTI / EXEC is propagated correctly (empty transaction)',
+      'MULTI / EXEC is propagated correctly (multiple commands with SELECT)',
+      'MULTI / EXEC is propagated correctly (multiple commands)',
+      'MULTI / EXEC is propagated correctly (read-only commands)',
+      'MULTI / EXEC is propagated correctly (write command, no effect)',
+      'MULTI / EXEC with REPLICAOF',
+      'MULTI propagation of EVAL',
+      'MULTI propagation of PUBLISH',
+      'MULTI propagation of SCRIPT FLUSH',
+      'MULTI propagation of SCRIPT LOAD',
+      'MULTI propagation of XREADGROUP',
+      'exec with read commands and stale replica state change',
+      'exec with write commands and state change',
+    ],
+    reason: REPLICAS,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'expire',
+    tests: [
+      'All TTL in commands are propagated as absolute timestamp in replication stream',
+      'First server should have role slave after REPLICAOF',
+      'For all replicated TTL-related commands, absolute expire times are identical on primary and replica',
+      'GETEX propagate as to replica as PERSIST, DEL, or nothing',
+      'expired key which is created in writeable replicas should be deleted by active expiry',
+    ],
+    reason: REPLICAS,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'expire',
+    tests: [
+      'All time-to-live(TTL) in commands are propagated as absolute timestamp in milliseconds in AOF',
+      'SET command will remove expire in AOF',
+    ],
+    reason: MARKS,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'integration/redis-cli',
+    tests: ['Dumping an RDB - functions only: no', 'Dumping an RDB - functions only: yes', 'Connecting as a replica'],
+    reason: SYNC,
+  },
+  {
+    suites: ['redis'],
+    unit: 'scripting',
+    tests: ['not enough good replicas'],
+    reason: REPLICAS,
+  },
+  {
+    suites: ['redis'],
+    unit: 'scripting',
+    tests: ['EVAL does not leak in the Lua stack'],
+    reason: LUA,
+  },
+  {
+    suites: ['redis'],
+    unit: 'latency-monitor',
+    tests: ['LATENCY of expire events are correctly collected'],
+    reason: EXPIRY,
+  },
+  {
+    suites: ['redis', 'redis-spawn'],
+    unit: 'tracking',
+    tests: ['Tracking invalidation message of eviction keys should be before response'],
+    reason: BOUND,
+  },
+  {
+    suites: ['redis'],
+    unit: 'type/string',
+    tests: ['trim on SET with big value'],
+    reason: ARENA,
+  },
+]
+
+/** Those of one unit. */
+export function exceptionsOf(suite: string, unit: string): readonly Exception[] {
+  return EXCEPTIONS.filter((exception) => exception.suites.includes(suite) && exception.unit === unit)
+}
+
+/** Why a test, by the name that the suite's outcome gives it, is not asked; `undefined`: it is. */
+export function reasonFor(suite: string, name: string): string | undefined {
+  const found = EXCEPTIONS.find(
+    ({ suites, unit, tests }) => suites.includes(suite) && tests.some((test) => `${unit}: ${test}` === name),
+  )
+  return found?.reason
+}
