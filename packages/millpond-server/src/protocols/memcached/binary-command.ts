@@ -59,8 +59,11 @@ export interface BinaryCommand {
   run(exchange: Exchange, request: BinaryRequest): Served
 }
 
+/** What of a request comes back with its answer. */
+export type Answered = Pick<BinaryRequest, 'opcode' | 'opaque'>
+
 /** An answer without body, or with a text as body: of success. Quiet requests are not answered so. */
-export function succeed(exchange: Exchange, request: BinaryRequest, cas = 0, text = ''): Served {
+export function succeed(exchange: Exchange, request: Answered, cas = 0, text = ''): Served {
   if (exchange.quiet) return 'done'
   exchange.writer.head(request.opcode, STATUS.OK, 0, 0, text.length, cas, request.opaque)
   exchange.writer.text(text)
@@ -68,7 +71,7 @@ export function succeed(exchange: Exchange, request: BinaryRequest, cas = 0, tex
 }
 
 /** An answer that says what went wrong. Every client is to hear it. */
-export function fail(exchange: Exchange, request: BinaryRequest, status: Status, text: string = TEXTS[status]): Served {
+export function fail(exchange: Exchange, request: Answered, status: Status, text: string = TEXTS[status]): Served {
   exchange.writer.head(request.opcode, status, 0, 0, text.length, 0, request.opaque)
   exchange.writer.text(text)
   return 'done'

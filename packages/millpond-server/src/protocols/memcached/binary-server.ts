@@ -55,9 +55,14 @@ function logIn(exchange: Exchange, request: BinaryRequest): Served {
   if (mechanism !== MECHANISM || name === undefined || secret === undefined) {
     return fail(exchange, request, STATUS.AUTH_ERROR)
   }
-  const wrong = admit(exchange, name, secret)
-  if (wrong === undefined) return succeed(exchange, request, 0, 'Authenticated')
-  return fail(exchange, request, STATUS.AUTH_ERROR, wrong === '' ? undefined : wrong)
+  // The answer may be given when these bytes are someone else's.
+  const { opcode } = request
+  const opaque = Buffer.from(request.opaque)
+  return admit(exchange, name, secret, (wrong) => {
+    const answered = { opcode, opaque }
+    if (wrong === undefined) succeed(exchange, answered, 0, 'Authenticated')
+    else fail(exchange, answered, STATUS.AUTH_ERROR, wrong === '' ? undefined : wrong)
+  })
 }
 
 export const serverCommands: readonly BinaryCommand[] = [

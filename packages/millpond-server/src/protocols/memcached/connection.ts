@@ -10,14 +10,24 @@ import { Output, type Peer } from '../output.ts'
 import { BINARY_MAGIC, failBy, serveBinary } from './binary.ts'
 import { type CacheState, stateOf } from './cache-state.ts'
 import { Cursor } from './cursor.ts'
-import type { Exchange, Served } from './exchange.ts'
+import type { Exchange, LateAnswer, Served } from './exchange.ts'
 import { serveText } from './text.ts'
 import { errorLine } from './text-server.ts'
 
 /** Answers are sent when they are so long, even if more requests have come. */
 const SEND_BYTES = 1024 * 1024
 
-/** All requests that one read has brought are served one after the other, and their answers go out in one write. */
+/** A connection has worked long enough when it has taken so many milliseconds, if others may wait; that is looked at every so many requests. */
+const TURN_MS = 2
+const REQUESTS_A_LOOK = 64
+/** A request that asks for so many keys is looked after at once. */
+const MANY_WORDS = 256
+
+/**
+ * All requests that one read has brought are served one after the other, and their answers go out in one write. Where that takes
+ * long, the connection goes on when all others have had their turn. It also waits for the end of a pause, and, after a wrong
+ * secret, for its answer.
+ */
 export class MemcachedConnection extends Client implements ByteConnection {
   readonly #exchange: Exchange
   readonly #cursor = new Cursor()
@@ -28,8 +38,8 @@ export class MemcachedConnection extends Client implements ByteConnection {
   #state: CacheState
   #stateOf: Service
   #batchBytes = 0
-  /** A pause holds back what it wants to do. */
-  #putOff = false
+  /** Whether what has come waits: for others' turn, the end of a pause, an answer that is given late. */
+  #waits = false
   #closing = false
 
   constructor(service: Service, socket: Peer, exchange: Exchange, departures: Departures) {
@@ -84,8 +94,7 @@ export class MemcachedConnection extends Client implements ByteConnection {
   }
 
   override resume(): void {
-    this.#putOff = false
-    process.nextTick(() => this.#input.resume((bytes, end) => this.#run(bytes, end)))
+    process.nextTick(() => this.#goOn())
   }
 
   override close(when: 'now' | 'after the answer'): void {
@@ -101,7 +110,8 @@ export class MemcachedConnection extends Client implements ByteConnection {
     // What is long may be too much already, before it is whole.
     if (this.#input.length > 0) service.clientMemory.count(this, end - start)
     if (this.#closing) return
-    if (this.#putOff) this.#input.keepMore(bytes, start, end)
+    if ((this.modes & CLIENT_MODE.METERED) !== 0) this.chargeBytes(end - start, 0)
+    if (this.#waits) this.#input.keepMore(bytes, start, end)
     else this.#input.join(bytes, start, end, (all, to) => this.#run(all, to))
     if (this.#input.length > service.settings.queryBytesMax) this.close('now')
     this.service.clientMemory.count(this)
@@ -121,15 +131,47 @@ export class MemcachedConnection extends Client implements ByteConnection {
     exchange.end = end
     if (exchange.state.flushAtMs <= this.activeAtMs) exchange.state.flushIfDue(this)
     const { hard } = this.outputLimits
+    let left = REQUESTS_A_LOOK
     while (!this.#closing && this.#skipTo(end) && this.#serve(exchange)) {
       if (writer.length > SEND_BYTES && hard === Number.POSITIVE_INFINITY) this.#output.send(writer)
       else if (writer.length + this.#output.pending > hard) this.close('now')
+      if (--left > 0 && exchange.words.count < MANY_WORDS) continue
+      left = REQUESTS_A_LOOK
+      if (service.time.read() - this.activeAtMs >= TURN_MS && cursor.at < end) {
+        this.#wait()
+        setImmediate(() => this.#goOn())
+        break
+      }
     }
     exchange.words.release()
     service.endBatch()
     if (this.service !== service) this.service.endBatch()
     this.#output.send(writer)
     if (this.#closing) this.#output.end()
+  }
+
+  /** Serves nothing more, and reads nothing more from the peer, until `#goOn`. */
+  #wait(): void {
+    this.#waits = true
+    this.#output.hold()
+  }
+
+  #goOn(): void {
+    if (!this.#waits) return
+    this.#waits = false
+    if (this.isClosing) return
+    this.#input.resume((bytes, end) => this.#run(bytes, end))
+    if (!this.#waits) this.#output.release()
+  }
+
+  /** Gives an answer later, and goes on then. */
+  #answerLate(exchange: Exchange, { delayMs, write }: LateAnswer): void {
+    this.#wait()
+    this.service.time.after(delayMs, () => {
+      if (!this.isClosing) write()
+      this.#output.send(exchange.writer)
+      this.#goOn()
+    })
   }
 
   /** Passes over what was refused. Returns whether a request may follow. */
@@ -151,6 +193,7 @@ export class MemcachedConnection extends Client implements ByteConnection {
     exchange.quiet = false
     exchange.skip = 0
     exchange.next = exchange.end
+    exchange.late = undefined
     let served: Served
     try {
       if (this.#speaks === 'auto') this.#speaks = exchange.bytes[cursor.at] === BINARY_MAGIC ? 'binary' : 'text'
@@ -169,12 +212,16 @@ export class MemcachedConnection extends Client implements ByteConnection {
     }
     if (served === 'put off') {
       writer.truncate(from)
-      this.#putOff = true
+      this.#wait()
+      return false
+    }
+    cursor.next(exchange.next)
+    cursor.skip = exchange.skip
+    if (exchange.late !== undefined) {
+      this.#answerLate(exchange, exchange.late)
       return false
     }
     if (served === 'close') this.#closing = true
-    cursor.next(exchange.next)
-    cursor.skip = exchange.skip
     return true
   }
 

@@ -16,6 +16,12 @@ import { Words } from './words.ts'
  */
 export type Served = 'done' | 'more' | 'put off' | 'close'
 
+/** An answer that is held back for a while. */
+export interface LateAnswer {
+  readonly delayMs: number
+  write(): void
+}
+
 const PIECE_BYTES = 256 * 1024
 /** The longest key. */
 export const KEY_BYTES_MAX = 250
@@ -39,6 +45,8 @@ export class Exchange {
   next = 0
   /** To where bytes are needed, when more has to come. */
   wanted = 0
+  /** The answer of the present request, if it is not given at once. */
+  late: LateAnswer | undefined
   /** Bytes behind `next` that are passed over. */
   skip = 0
   readonly #commands: CommandTable

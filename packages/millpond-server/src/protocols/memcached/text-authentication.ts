@@ -1,5 +1,6 @@
 /** Before a client has said who it is: `set <any> <any> <any> <bytes>`, and as value its cache and its token. */
 import { ReplyError } from '../../engine/errors.ts'
+import { WrongSecretError } from '../../security/guesses.ts'
 import type { Exchange, Served } from './exchange.ts'
 import { readUint32 } from './numbers.ts'
 
@@ -25,25 +26,47 @@ export function authenticate(exchange: Exchange): Served {
   if (name === undefined || secret === undefined) {
     return exchange.refuse('CLIENT_ERROR bad authentication token format')
   }
-  const wrong = admit(exchange, name, secret)
-  return exchange.refuse(wrong === undefined ? 'STORED' : `CLIENT_ERROR authentication failure${wrong && `: ${wrong}`}`)
+  return admit(exchange, name, secret, (wrong) => {
+    const { writer } = exchange
+    writer.line(wrong === undefined ? 'STORED' : `CLIENT_ERROR authentication failure${wrong && `: ${wrong}`}`)
+  })
 }
 
-/** Makes the client who it says that it is. Returns why it is not, as far as that may be told. */
-export function admit(exchange: Exchange, name: string, secret: string): string | undefined {
+/**
+ * Makes the client who it says that it is.
+ *
+ * @param answer writes the answer, now or later: why it is not, as far as that may be told
+ */
+export function admit(
+  exchange: Exchange,
+  name: string,
+  secret: string,
+  answer: (wrong: string | undefined) => void,
+): Served {
+  const { delayMs, wrong } = admitted(exchange, name, secret)
+  if (delayMs > 0) exchange.late = { delayMs, write: () => answer(wrong) }
+  else answer(wrong)
+  return 'done'
+}
+
+function admitted(
+  exchange: Exchange,
+  name: string,
+  secret: string,
+): { readonly wrong: string | undefined; readonly delayMs: number } {
   const { client, state } = exchange
   const { counters } = state
   counters.auth_cmds++
   try {
     if (client.service.authenticate(client, name, secret)) {
       exchange.state = client.state
-      return undefined
+      return { wrong: undefined, delayMs: 0 }
     }
     counters.auth_errors++
-    return ''
+    return { wrong: '', delayMs: 0 }
   } catch (error) {
     if (!(error instanceof ReplyError)) throw error
     counters.auth_errors++
-    return error.message
+    return { wrong: error.message, delayMs: error instanceof WrongSecretError ? error.delayMs : 0 }
   }
 }
