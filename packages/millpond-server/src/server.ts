@@ -1,4 +1,6 @@
 /** The server: caches, listeners, connections, and their end. */
+import { movers } from './backups/movers.ts'
+import { Schedules } from './backups/schedules.ts'
 import { loadFile } from './commands/acl/acl-users.ts'
 import { openAudit } from './commands/audit.ts'
 import { CommandTable } from './commands/command-table.ts'
@@ -8,6 +10,7 @@ import { loadLua } from './commands/scripting/lua/wasm.ts'
 import type { Service } from './commands/service.ts'
 import { COMMANDS } from './commands/table.ts'
 import { makeEntrance } from './commands/tokens/entrance.ts'
+import { Transfers } from './commands/transfers/transfers.ts'
 import { EngineTime } from './engine/time.ts'
 import { Listeners, PORT_NAMES, type Ports } from './protocols/listeners.ts'
 import { Upkeep } from './protocols/upkeep.ts'
@@ -66,13 +69,16 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   if (users !== '') loadFile(home, users)
   host.entrance = makeEntrance(host)
   host.audit = openAudit(host)
+  host.transfers = new Transfers(movers)
   await home.persistence.start()
   await host.restore()
   const listeners = new Listeners(host, portSharing(threads))
   const ports = await listeners.start(options.ports ?? somewhere(configuration))
   const upkeep = new Upkeep(host)
+  const schedules = new Schedules(host)
   host.start()
   upkeep.start()
+  schedules.start()
   const { promise: ended, resolve: end, reject: fail } = deferred()
   home.shutdown = end
   const others = threads > 1 ? new Threads(host, threads) : undefined
@@ -81,6 +87,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     others?.stop()
     listeners.stop()
     others?.stopped()
+    await schedules.stop()
     await host.stop()
     await listeners.close()
     await others?.close()

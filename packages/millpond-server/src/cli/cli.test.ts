@@ -127,6 +127,25 @@ test('tokens are told once, do what they are for, and end when they are revoked'
   expect(revoked.error).not.toContain(token)
 })
 
+test('a cache is backed up, lost and brought back, with the lives of its keys', async () => {
+  await user.says('cache', 'create', 'kept')
+  await user.says('set', 'a', 'one', '--ttl', '1h', '--cache', 'kept')
+  await user.says('set', 'b', 'two', '--cache', 'kept')
+  expect(await json('backup', 'backups', '--cache', 'kept')).toMatchObject({ state: 'done', result: { keys: 2 } })
+  const [record] = (await json('backup', 'backups', '--list', '--cache', 'kept')) as { name: string; keys: number }[]
+  expect(record).toMatchObject({ keys: 2, name: expect.stringMatching(/^kept-.*\.rdb$/) })
+  const occupied = await user.run(['restore', 'backups', '--cache', 'kept'])
+  expect(occupied).toMatchObject({ code: 1, out: '' })
+  await user.says('cache', 'flush', 'kept', '--yes')
+  expect(await user.says('restore', 'backups', '--cache', 'kept')).toContain('restored')
+  expect(await user.says('get', 'a', '--cache', 'kept')).toBe('one\n')
+  expect(await user.says('ttl', 'a', '--cache', 'kept')).toMatch(/^59 min|^1 h/)
+  const missing = await user.run(['restore', 'nowhere.rdb', '--replace', '--cache', 'kept'])
+  expect(missing.code).toBe(1)
+  expect(missing.error).toContain('nowhere.rdb')
+  await user.says('cache', 'delete', 'kept', '--yes')
+})
+
 test('stats, top and doctor tell how it does', async () => {
   expect(await user.says('stats')).toMatch(/memory +\S+ \S+ of 64\.0 MB, then allkeys-tinylfu/)
   expect(await json('stats')).toMatchObject({ maxmemory_policy: 'allkeys-tinylfu' })

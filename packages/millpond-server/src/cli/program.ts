@@ -13,6 +13,7 @@ import { addObserveCommands } from './observe/commands.ts'
 import { addProfileCommands } from './profile/commands.ts'
 import { addServeCommand } from './serve/command.ts'
 import { addTokenCommands } from './tokens/commands.ts'
+import { addTransferCommands } from './transfers/commands.ts'
 
 /** Runs the command line on `args`, without the program's own name, and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -57,6 +58,7 @@ function program(exit: (code: number) => void, redis: readonly string[] | undefi
   addTokenCommands(root)
   addObserveCommands(root, exit)
   addBenchCommand(root)
+  addTransferCommands(root, exit)
   addProfileCommands(root)
   addDoctorCommands(root, exit)
   addMeshCommands(root, exit)

@@ -9,6 +9,7 @@ import type { Host } from './host.ts'
 /** Commands that change the server, its users, or all of a cache at once. */
 const AUDITED: ReadonlySet<string> = new Set([
   ...'accesskey create delete flush update'.split(' ').map((name) => `cache|${name}`),
+  ...'backup cancel import restore'.split(' ').map((name) => `transfer|${name}`),
   ...'create retire revoke rotate'.split(' ').map((name) => `token|${name}`),
   ...'deluser load save setuser'.split(' ').map((name) => `acl|${name}`),
   ...'resetstat rewrite set'.split(' ').map((name) => `config|${name}`),

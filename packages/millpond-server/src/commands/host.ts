@@ -14,6 +14,7 @@ import { execute } from './executor.ts'
 import { SilentReply } from './persistence/silent-reply.ts'
 import { Service, type ServiceOptions } from './service.ts'
 import type { Entrance } from './tokens/entrance.ts'
+import type { Transfers } from './transfers/transfers.ts'
 
 /** The cache of clients that name none. */
 export const HOME = 'default'
@@ -31,6 +32,8 @@ export class Host {
   entrance: Entrance | undefined
   /** Where admin actions are noted. Without: nowhere. */
   audit: AuditLog | undefined
+  /** Backups, restores and imports. Without: this host makes none. */
+  transfers: Transfers | undefined
   readonly #kept: KeptFile<KeptCaches>
   /** As they were asked for. */
   readonly #records: Map<string, CacheRecord> = new Map()
@@ -208,6 +211,7 @@ export class Host {
 
   /** Ends all caches, once what they keep is written. */
   async stop(): Promise<void> {
+    await this.transfers?.stop()
     this.entrance?.tokens.save()
     this.audit?.close()
     for (const service of this.services.values()) await service.stop()

@@ -20,6 +20,7 @@ import { stringCommands } from './strings/index.ts'
 import { tokenCommands } from './tokens/index.ts'
 import { topicCommands } from './topics/index.ts'
 import { transactionCommands } from './transactions/index.ts'
+import { transferCommands } from './transfers/index.ts'
 
 export const COMMANDS: readonly Command[] = [
   ...bitmapCommands,
@@ -42,4 +43,5 @@ export const COMMANDS: readonly Command[] = [
   ...topicCommands,
   ...tokenCommands,
   ...transactionCommands,
+  ...transferCommands,
 ]

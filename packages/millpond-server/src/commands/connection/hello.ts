@@ -85,4 +85,4 @@ function introduce({ service }: Client, reply: Reply): void {
   for (const name of own) reply.bulk(name)
 }
 
-const OWN_COMMANDS = ['cache', 'fill', 'token', 'topic']
+const OWN_COMMANDS = ['cache', 'fill', 'token', 'topic', 'transfer']

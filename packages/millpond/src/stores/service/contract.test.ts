@@ -1,23 +1,31 @@
-/** The contracts of a store and of a bus, on Millpond's own service: by its own client, and by clients of Redis. */
+/** The contracts of a store and of a bus, on Millpond's own service: by its own client, by clients of Redis, and by memcached. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, test } from 'vitest'
+import { afterAll, beforeAll, describe, test, vi } from 'vitest'
 import { type MillpondServer, startMillpond } from '../../../../../tools/servers/millpond.ts'
+import { servicePort } from '../../../../../tools/servers/port.ts'
 import { type FaultyProxy, startProxy } from '../../../../../tools/servers/proxy.ts'
 import { until } from '../../../../../tools/servers/until.ts'
 import { randomId } from '../../core/ids.ts'
 import type { Store } from '../../core/store.ts'
 import { type BusSubject, busContract } from '../../testing/contracts-bus.ts'
 import { storeContract } from '../../testing/contracts-store.ts'
+import { memcachedStore } from '../memcached/index.ts'
 import { singles } from '../valkey/clients.fixture.ts'
 import { type ValkeyClient, valkeyStore } from '../valkey/index.ts'
 import { connectService, type Service, type ServiceBus, serviceBus, serviceStore } from './index.ts'
+
+// The checks wait for times to pass rather than work.
+vi.setConfig({ maxConcurrency: 40 })
 
 const ends: (() => unknown)[] = []
 const endLater = (end: () => unknown): void => void ends.push(end)
 let server: MillpondServer
 let service: Service
+let memcached: string
 beforeAll(async () => {
-  server = await startMillpond()
+  const memcachedPort = await servicePort()
+  server = await startMillpond(['--memcached-port', `${memcachedPort}`])
+  memcached = `127.0.0.1:${memcachedPort}`
   service = connectService(`millpond://127.0.0.1:${server.port}`)
   endLater(() => server.destroy())
   endLater(() => service.close())
@@ -42,6 +50,8 @@ describe.concurrent('stores', () => {
     })
     keepsTheContract(() => valkeyStore(target))
   })
+  // A machine that is busy with other tests may take longer than the 20 ms that are the default.
+  describe('memcachedStore', () => keepsTheContract(() => memcachedStore(memcached, { timeout: '5s' })))
 })
 
 describe('the bus', () => {

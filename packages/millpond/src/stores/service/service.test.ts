@@ -181,6 +181,50 @@ test('what a store stores, valkeyStore reads: both keep one form', async () => {
   await store.close()
 })
 
+test('caches and tokens are managed by an admin; a token opens its cache alone', async () => {
+  const admin = connect()
+  await admin.caches.create('shop', { maxMemory: '16mb', defaultTtl: '1m', operations: 1000 })
+  expect(await admin.caches.list()).toEqual(['default', 'shop'])
+  expect(await admin.caches.describe('shop')).toMatchObject({ maxBytes: 16 * 2 ** 20, defaultTtlMs: 60_000, maxTtlMs: null, operations: 1000 }) // biome-ignore format: one line
+  await admin.caches.update('shop', { maxTtl: '1h', operations: 0 })
+  expect(await admin.caches.describe('shop')).toMatchObject({ maxTtlMs: 3_600_000, operations: null })
+  const made = await admin.tokens.create('reader', { cache: 'shop', scopes: ['keys:read'], ttl: '1h' })
+  expect(made).toMatchObject({ name: 'reader', cache: 'shop', admin: false, scopes: ['keys:read'] })
+  const reader = connectService(`millpond://shop:${made.token}@127.0.0.1:${server.port}`)
+  expect(await reader.command('GET', 'a')).toBe(null)
+  expect(await reasonOf(reader.command('SET', 'a', 1))).toBe('access')
+  expect(await reasonOf(reader.caches.list())).toBe('access')
+  const writer = connectService(`millpond://shop:${await admin.caches.accessKey('shop', 'primary')}@127.0.0.1:${server.port}`) // biome-ignore format: one line
+  expect(await writer.command('SET', 'a', 1)).toBe('OK')
+  expect(await admin.command('EXISTS', 'a')).toBe(0)
+  await admin.caches.flush('shop')
+  expect(await reader.command('GET', 'a')).toBe(null)
+  expect((await admin.tokens.list()).map(({ name }) => name)).toEqual(['reader'])
+  await admin.tokens.revoke('reader')
+  await until('its connection is closed', async () => (await reasonOf(reader.command('PING'))) === 'access')
+  expect(await admin.tokens.rotate()).toBe(2)
+  await admin.tokens.retire()
+  await admin.caches.delete('shop')
+  expect(await reasonOf(admin.caches.describe('shop'))).toBe('answer')
+  await Promise.all([reader.close(), writer.close()])
+})
+
+test('monitoring hears every command, and tells when its connection ends', async () => {
+  const service = connect(proxy.port)
+  const lines: string[] = []
+  let ended: ServiceError | undefined
+  await service.monitor(
+    (line) => void lines.push(line),
+    (error) => {
+      ended = error
+    },
+  )
+  await service.command('SET', 'watched', 'x')
+  await until('it is heard', async () => lines.some((line) => line.includes('"SET" "watched" "x"')))
+  proxy.reset()
+  await until('the end is told', async () => ended?.reason === 'connection')
+})
+
 test('topics: numbered messages, and from a position on', async () => {
   const topic = connect().topic('news')
   const heard: TopicMessage[] = []

@@ -1,0 +1,132 @@
+import type { Arguments } from '../../engine/arguments.ts'
+import { ReplyError, syntaxError } from '../../engine/errors.ts'
+import type { Reply } from '../../engine/reply.ts'
+import { answerLater } from '../answer-later.ts'
+import type { Client } from '../client.ts'
+import type { Command } from '../command.ts'
+import { withHelp } from '../help.ts'
+import type { Host } from '../host.ts'
+import { administered } from '../tokens/admin.ts'
+import type { Transfer, TransferKind, TransferResult, Transfers } from './transfers.ts'
+
+const common = {
+  since: '0.1.0',
+  group: 'server',
+  complexity: 'O(1)',
+  flags: ['admin', 'noscript', 'no_multi', 'stale'],
+} as const
+
+/** @throws ReplyError NOPERM, or that this server moves nothing */
+function transfersOf(client: Client): { host: Host; transfers: Transfers } {
+  const host = administered(client)
+  if (host.transfers === undefined) throw new ReplyError('this server makes no backups')
+  return { host, transfers: host.transfers }
+}
+
+function beginning(name: TransferKind, summary: string, syntax: string): Command {
+  return {
+    ...common,
+    name,
+    summary: `${summary} Returns its number: STATUS tells how far it is.`,
+    arity: -4,
+    syntax,
+    run(client, args, reply) {
+      const { host, transfers } = transfersOf(client)
+      // The address of a source may have a password in it.
+      if (name === 'import') client.hide(3)
+      const replace = args.count === 5 && args.is(4, 'replace')
+      if (args.count > 4 && !replace) throw syntaxError()
+      reply.integer(transfers.begin(name, host.service(args.text(2)), wordOf(args, 3), replace).id)
+    },
+  }
+}
+
+/** Texts are byte strings; paths are UTF-8. */
+function wordOf(args: Arguments, at: number): string {
+  return args.span(at).copy().toString()
+}
+
+const status: Command = {
+  ...common,
+  name: 'status',
+  summary: 'Returns how far a transfer is, and what came of it.',
+  arity: 3,
+  syntax: 'number',
+  run(client, args, reply) {
+    writeTransfer(reply, transfersOf(client).transfers.named(args.integer(2)))
+  },
+}
+
+function writeTransfer(reply: Reply, { id, kind, cache, state, progress, result, error }: Transfer): void {
+  const parts = { id, kind, cache, state, done: progress.done, total: progress.total ?? -1, bytes: progress.bytes }
+  reply.map(Object.keys(parts).length + 2)
+  writeFields(reply, parts)
+  reply.bulk('error')
+  if (error === undefined) reply.nil()
+  else reply.bulk(Buffer.from(error).toString('latin1'))
+  reply.bulk('result')
+  if (result === undefined) reply.nil()
+  else writeMap(reply, result)
+}
+
+function writeMap(reply: Reply, fields: TransferResult): void {
+  reply.map(Object.keys(fields).length)
+  writeFields(reply, fields)
+}
+
+function writeFields(reply: Reply, fields: TransferResult): void {
+  for (const [name, value] of Object.entries(fields)) {
+    reply.bulk(name)
+    if (typeof value === 'number') reply.integer(value)
+    else reply.bulk(Buffer.from(value).toString('latin1'))
+  }
+}
+
+const cancel: Command = {
+  ...common,
+  name: 'cancel',
+  summary: 'Ends a transfer. Returns 1, or 0 where it had ended already. What it has brought until then stays.',
+  arity: 3,
+  syntax: 'number',
+  run(client, args, reply) {
+    reply.integer(transfersOf(client).transfers.cancel(args.integer(2)) ? 1 : 0)
+  },
+}
+
+const backups: Command = {
+  ...common,
+  name: 'backups',
+  summary: 'Returns the backups of a cache in a place, the oldest first.',
+  complexity: 'O(N) for N backups',
+  arity: 4,
+  syntax: 'cache location',
+  run(client, args) {
+    const { transfers } = transfersOf(client)
+    answerLater(client, transfers.movers.list(args.text(2), wordOf(args, 3)), (reply, records) => {
+      reply.array(records.length)
+      for (const record of records) writeMap(reply, record)
+    })
+  },
+}
+
+/** Backups, restores and imports. */
+export const transferCommands: readonly Command[] = [
+  {
+    name: 'transfer',
+    since: '0.1.0',
+    group: 'server',
+    summary: 'A container for backups, restores and imports of whole caches, while they are used.',
+    complexity: 'Depends on subcommand.',
+    arity: -2,
+    flags: [],
+    subcommands: withHelp('transfer', '0.1.0', [
+      beginning('backup', 'Backs a cache up, to a folder or to S3.', 'cache location'),
+      backups,
+      cancel,
+      beginning('import', 'Brings what a running Redis or memcached holds.', 'cache url [REPLACE]'),
+      beginning('restore', 'Brings back a backup, or any RDB file.', 'cache location [REPLACE]'),
+      status,
+    ]),
+    run() {},
+  },
+]
