@@ -1,7 +1,7 @@
 /** Backups in a bucket, of s3rver, which speaks the protocol of S3 and knows keys, but does not check signatures; and what failures do. */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { request as ask, createServer, type IncomingMessage, type Server } from 'node:http'
+import { request as ask, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -103,7 +103,7 @@ test('an upload that is torn in the middle leaves no backup', async () => {
 
 /** Hands requests on, and hangs up on some. The signature is of the address that the client knows: the header goes on as it came. */
 function proxy(tears: (request: IncomingMessage) => boolean): Server {
-  return createServer(async (request, response) => {
+  const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (tears(request)) return void request.socket.destroy()
     const body: Buffer[] = []
     for await (const piece of request) body.push(piece as Buffer)
@@ -114,5 +114,6 @@ function proxy(tears: (request: IncomingMessage) => boolean): Server {
       answer.pipe(response)
     })
     onward.end(Buffer.concat(body))
-  }).listen(0, '127.0.0.1')
+  }
+  return createServer((request, response) => void pass(request, response)).listen(0, '127.0.0.1')
 }

@@ -71,6 +71,7 @@ export const PARAMETERS: readonly Parameter[] = [
   text('cluster-announce-hostname', ''),
   text('syslog-ident', 'redis', { immutable: true }),
   text('dbfilename', 'dump.rdb', { guarded: true }, readFileName),
+  text('backup-location', '', { guarded: true }),
   text('appendfilename', 'appendonly.aof', { immutable: true }),
   text('appenddirname', 'appendonlydir', { immutable: true }),
   text('server_cpulist', '', { immutable: true }),
@@ -160,6 +161,9 @@ export const PARAMETERS: readonly Parameter[] = [
   integer('active-defrag-max-scan-fields', 1000, 1, MOST),
   integer('slowlog-max-len', 128, 0, MOST),
   integer('acllog-max-len', 128, 0, MOST),
+  // Seconds from one backup of each cache to the next; 0: none are made. And how many of each cache stay.
+  integer('backup-every', 0, 0, 2147483647),
+  integer('backup-keep', 7, 1, 2147483647),
   integer('busy-reply-threshold', 5000, 0, MOST, { alias: 'lua-time-limit' }),
   integer('cluster-node-timeout', 15000, 0, MOST),
   integer('slowlog-log-slower-than', 10000, -1, MOST),
