@@ -76,10 +76,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const ports = await listeners.start(options.ports ?? somewhere(configuration))
   const upkeep = new Upkeep(host)
   const schedules = new Schedules(host)
-  const schedules = new Schedules(host)
   host.start()
   upkeep.start()
-  schedules.start()
   schedules.start()
   const { promise: ended, resolve: end, reject: fail } = deferred()
   home.shutdown = end
@@ -89,7 +87,6 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     others?.stop()
     listeners.stop()
     others?.stopped()
-    await schedules.stop()
     await schedules.stop()
     await host.stop()
     await listeners.close()
