@@ -1,6 +1,6 @@
 /** Starts the server under test. Ours is bundled from the sources into one file first, so that it starts as fast as a release. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 import { type ChildServer, startChild } from '../servers/child.ts'
@@ -8,12 +8,23 @@ import { ask } from '../servers/resp.ts'
 import type { Contender } from './suite.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const WORKER = 'worker-main.js'
+let threads = 1
 /** Bundled programs by their source. */
 const bundled = new Map<string, string>()
 
 /** The file that `node` runs as our command line. */
 export function millpondProgram(): string {
-  return program('packages/millpond-server/src/cli/main.ts')
+  const main = program('packages/millpond-server/src/cli/main.ts')
+  // A thread's program lies beside that of the server, by this name.
+  if (threads > 1)
+    copyFileSync(program('packages/millpond-server/src/threads/worker-main.ts'), join(dirname(main), WORKER))
+  return main
+}
+
+/** From now on our servers have so many threads. */
+export function useThreads(count: number): void {
+  threads = count
 }
 
 /** The file that `node` runs for a source of this repository. Beside the packages, so that it finds its dependencies. */
@@ -46,7 +57,8 @@ export function program(source: string): string {
 /** How the redis suites' stand-in for `redis-server` is called: with a configuration file and arguments of Redis. */
 export function standIn(contender: Contender): string {
   if (contender === 'redis') return '#!/bin/sh\nexec /usr/bin/redis-server "$@"\n'
-  return `#!/bin/sh\nexec ${process.execPath} ${millpondProgram()} serve --redis-conf "$@"\n`
+  const more = threads > 1 ? ` --io-threads ${threads}` : ''
+  return `#!/bin/sh\nexec ${process.execPath} ${millpondProgram()} serve --redis-conf "$@"${more}\n`
 }
 
 /** A server on a free port of loopback, without persistence. */
@@ -63,7 +75,7 @@ export function startContender(
     args: (ownPort) =>
       isRedis
         ? ['--port', `${ownPort}`, ...extra, ...args]
-        : [millpondProgram(), 'serve', '--port', `${ownPort}`, ...args],
+        : [millpondProgram(), 'serve', '--port', `${ownPort}`, '--threads', `${threads}`, ...args],
     ready: async (ownPort) => {
       try {
         return (await ask({ port: ownPort }, 'PING')) === 'PONG' ? process.pid : undefined

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { useThreads } from './contender.ts'
 import { reasonFor } from './exceptions.ts'
 import { cacheFolder } from './sources.ts'
 import { NotHere, type Outcome, type Request, type Suite } from './suite.ts'
@@ -16,6 +17,7 @@ const { values, positionals } = parseArgs({
     units: { type: 'string', default: '' },
     against: { type: 'string', default: 'millpond' },
     from: { type: 'string' },
+    threads: { type: 'string', default: '1' },
     quiet: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -23,11 +25,12 @@ const { values, positionals } = parseArgs({
 
 const suites = SUITES.filter(({ name }) => positionals.includes(name) || positionals.includes('all'))
 if (values.help || suites.length === 0) {
-  console.log('npm run conformance -- <suite> [--units a,b] [--against millpond|redis] [--from folder]\n')
+  console.log('npm run conformance -- <suite> [--units a,b] [--against millpond|redis] [--from folder] [--threads N]\n')
   for (const { name, summary } of SUITES) console.log(`  ${name.padEnd(24)}${summary}`)
   process.exit(values.help ? 0 : 2)
 }
 
+useThreads(Number(values.threads))
 let wrong = 0
 for (const suite of suites) wrong += await judge(suite)
 process.exit(wrong === 0 ? 0 : 1)

@@ -7,6 +7,7 @@ import { alternate, type Contender, type Figures, type Measured } from '../alter
 import { atLeast, atMost, type Row, row, type Suite, type SuiteContext, type Target } from '../suite.ts'
 import { churn, fill, type Load, run } from './server/load.ts'
 import { build, cpuSeconds, residentBytes, start } from './server/servers.ts'
+import { threads } from './server/threads.ts'
 
 /** Commands a second over Redis's, at least. */
 const RATES: Readonly<Record<number, (load: Load) => Target>> = {
@@ -28,7 +29,8 @@ export const suite: Suite = {
   options: {
     only: {
       type: 'string',
-      summary: 'rates, others, memory or churn; cpu: rates and others by CPU time, on a busy machine',
+      summary:
+        'rates, others, memory or churn; cpu: rates and others by CPU time, on a busy machine; threads: two beside one',
     },
     load: { type: 'string', summary: 'TEXT: of rates, others and cpu only loads whose names contain it: "GET 100 B"' },
     'churn-minutes': { type: 'string', summary: 'how long the churn goes on, default 1' },
@@ -44,6 +46,7 @@ export const suite: Suite = {
       ...(only === 'cpu' ? await cpu(context) : []),
       ...(wants('memory') ? await memory(context) : []),
       ...(wants('churn') ? await churning(context) : []),
+      ...(only === 'threads' ? await threads(context) : []),
     ]
   },
 }

@@ -14,6 +14,10 @@ export interface Load {
   readonly requests: number
   /** Whether the load speaks TLS. Default false. */
   readonly tls?: boolean
+  /** Threads of the load, on any core. Default: one, on the load's own. */
+  readonly threads?: number
+  /** As whom. Default: as nobody. */
+  readonly user?: { readonly name: string; readonly password: string }
 }
 
 /** What came of it. A type, not an interface: it is a record of figures. */
@@ -29,10 +33,15 @@ const KEYS = 100_000
 
 /** Runs a load against a port of loopback. */
 export async function run(port: number, load: Load): Promise<Measured> {
-  const { command, bytes, pipeline, requests, tls = false } = load
+  const { command, bytes, pipeline, requests, tls = false, threads, user } = load
   const numbers = ['-p', port, '-t', command, '-d', bytes, '-P', pipeline, '-n', requests, '-r', KEYS, '-c', 50]
   const encrypted = tls ? ['--tls', '--insecure'] : []
-  const child = spawn('taskset', ['-c', `${LOAD_CORE}`, 'redis-benchmark', ...numbers.map(String), ...encrypted])
+  const named = user ? ['--user', user.name, '-a', user.password] : []
+  const words = [...numbers.map(String), ...encrypted, ...named]
+  const child =
+    threads === undefined
+      ? spawn('taskset', ['-c', `${LOAD_CORE}`, 'redis-benchmark', ...words])
+      : spawn('redis-benchmark', [...words, '--threads', `${threads}`])
   let said = ''
   child.stdout.setEncoding('latin1').on('data', (text: string) => {
     said += text

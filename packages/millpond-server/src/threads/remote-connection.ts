@@ -20,8 +20,8 @@ export class RemoteConnection extends RespConnection {
   #taken = 0
   #told = -1
   #toldTaken = 0
-  // `super` calls methods of this class before there are fields.
-  readonly #made = true
+  /** `super` calls methods of this class before there are fields. */
+  readonly isMade: boolean = true
 
   constructor(service: Service, peer: RemotePeer, batch: ReplyWriter, mail: Mail, number: number, onNews: () => void) {
     super(service, peer, batch)
@@ -46,7 +46,7 @@ export class RemoteConnection extends RespConnection {
   /** What another one's command makes of this client, its worker must know before it runs anything more for it. */
   override setMode(mode: number, on: boolean): void {
     super.setMode(mode, on)
-    if (!(#made in this) || this.service.current === this || !isPlain(this.#told)) return
+    if (!this.isMade || this.service.current === this || !isPlain(this.#told)) return
     this.tell()
     this.onNews()
   }

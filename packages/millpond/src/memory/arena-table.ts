@@ -4,7 +4,6 @@ import { type Size, sizeBytes } from '../core/size.ts'
 import { ArenaAhead } from './arena-ahead.ts'
 import { ArenaClock } from './arena-clock.ts'
 import { ArenaCore } from './arena-core.ts'
-import { ArenaFacts } from './arena-facts.ts'
 import { copyInto, extraUnitsOf, isReference, keyLengthOf, readItem, unitsOf, valueLengthOf } from './arena-item.ts'
 import { type ArenaKey, ArenaKeyReader } from './arena-key.ts'
 import { CHUNK, CHUNK_USE, HEAD_BYTES_USE, REFERENCE, TABLE } from './arena-layout.ts'
@@ -12,6 +11,7 @@ import { makeMemory, namesOf, policiesOf, WEIGHT_MIN } from './arena-make.ts'
 import { ArenaMemory, UNITS_MAX } from './arena-memory.ts'
 import type { ArenaHandle, ArenaLife, ArenaTableOptions, ArenaThreadOptions } from './arena-options.ts'
 import { ArenaRemovals } from './arena-removals.ts'
+import { ArenaSharing } from './arena-sharing.ts'
 import type { ArenaStripe } from './arena-stripe.ts'
 import { type FrequencyPace, fadedFrequency, frequencyWord } from './arena-use.ts'
 import { ArenaView } from './arena-view.ts'
@@ -55,7 +55,7 @@ const SPARE_SHARE = 0.03
  * Storage", FAST 2014 (why an allocator for a cache must move items). Fan, Andersen and Kaminsky, "MemC3", NSDI 2013
  * (striped locks). Yang, Yue and Rashmi, "Segcache", NSDI 2021 (what the metadata of small items costs).
  */
-export class ArenaTable extends ArenaFacts {
+export class ArenaTable extends ArenaSharing {
   readonly #core: ArenaCore
   readonly #memory: ArenaMemory
   readonly #policies: readonly PolicyFactory[]
@@ -100,35 +100,6 @@ export class ArenaTable extends ArenaFacts {
     }
     this.#core.join()
     return { buffer, policy: namesOf(this.#policies) }
-  }
-
-  /** This thread's number among those that share the table. */
-  get member(): number {
-    return this.#core.member
-  }
-
-  /** Whether another thread, by its number, can provably never use the table again: it ended, or closed it. */
-  isGone(member: number): boolean {
-    return this.#core.isGone(member)
-  }
-
-  /** The number of the part of the table that a key belongs to: see `hold`. */
-  stripeOf(key: ArenaKey, start?: number, end?: number, space = 0): number {
-    this.#key.aim(key, start, end, space)
-    return this.#core.stripeOf(this.#key.hash)
-  }
-
-  /**
-   * Keeps other threads out of a part of the table until `release`, so that several calls for its keys are as one. Who needs
-   * several parts takes them in the order of their numbers, and calls nothing in between that concerns other keys.
-   */
-  hold(stripe: number): void {
-    this.#core.hold(stripe)
-  }
-
-  /** Lets other threads into what was held. */
-  release(): void {
-    this.#core.release()
   }
 
   /** Ends this thread's use of the table; other threads go on. A call after it throws `ClosedError`. */
@@ -499,14 +470,6 @@ export class ArenaTable extends ArenaFacts {
         this.#core.exit(stripe)
       }
     }
-  }
-
-  /**
-   * Says that a worker has ended: call it with `worker.threadId`, read before the `exit` event. On Node that is found out
-   * without it; elsewhere, what a killed worker had locked is given free only by this.
-   */
-  reportExit(threadId: number): void {
-    this.#core.reportExit(threadId)
   }
 
   #read(
