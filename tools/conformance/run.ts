@@ -58,7 +58,7 @@ async function judge(suite: Suite): Promise<number> {
 /** What the original passes here, by unit or whole: measured once, then kept. */
 async function baselineOf(suite: Suite, request: Request): Promise<ReadonlySet<string>> {
   const names: string[] = []
-  for (const unit of request.units.length > 0 ? request.units : ['']) {
+  for (const unit of request.units.length > 0 ? request.units : (suite.units ?? [''])) {
     const file = join(cacheFolder, 'baseline', `${suite.name}-${unit.replaceAll('/', '_') || 'all'}.json`)
     if (!existsSync(file)) {
       console.log(`  ${unit || suite.name}: measuring the original once`)

@@ -30,6 +30,8 @@ export interface Request {
 export interface Suite {
   readonly name: string
   readonly summary: string
+  /** Its parts, where it can be run in parts. */
+  readonly units?: readonly string[]
   run(request: Request): Promise<Outcome>
 }
 

@@ -17,7 +17,7 @@ const EXTERNAL = [
   ...['protocol', 'keyspace', 'scan', 'type/string', 'type/incr', 'type/list', 'type/list-3', 'type/set', 'type/zset'],
   ...['type/hash', 'type/stream', 'type/stream-cgroups', 'sort', 'expire', 'multi', 'quit', 'pubsub', 'scripting'],
   ...['tracking', 'introspection', 'introspection-2', 'bitops', 'bitfield', 'pause', 'latency-monitor', 'slowlog'],
-  ...['dump', 'other', 'info-command', 'lazyfree', 'functions'],
+  ...['dump', 'other', 'info-command', 'lazyfree', 'functions', 'geo', 'hyperloglog'],
 ]
 const SPAWNED = [
   ...['auth', 'acl', 'acl-v2', 'maxmemory', 'limits', 'obuf-limits', 'info', 'pubsubshard', 'querybuf', 'networking'],
@@ -32,12 +32,14 @@ const UNIT_SECONDS = 300
 export const redisExternal: Suite = {
   name: 'redis',
   summary: "Redis 7.0's Tcl suite against a running server",
+  units: EXTERNAL,
   run: (request) => eachUnit(request, EXTERNAL, external),
 }
 
 export const redisSpawned: Suite = {
   name: 'redis-spawn',
   summary: "Redis 7.0's Tcl suite with a stand-in for redis-server, which the suite configures and restarts",
+  units: SPAWNED,
   run: (request) => eachUnit(request, SPAWNED, spawned),
 }
 
