@@ -23,8 +23,14 @@ export function refuseBrowsers({ headers }: IncomingMessage): void {
   }
 }
 
+/** The last name that was found to be local: connections ask by the same one again. */
+let lastLocal = ''
+
 /** An address, `localhost`, or a name without a dot: none that somebody on the web can own. */
 function isLocalName(host: string): boolean {
+  if (host === lastLocal) return true
   const name = host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : host.split(':', 1)[0]!
-  return !name.includes('.') || /^\d+(?:\.\d+){3}$/.test(name) || name.endsWith('.localhost')
+  const isLocal = !name.includes('.') || /^\d+(?:\.\d+){3}$/.test(name) || name.endsWith('.localhost')
+  if (isLocal) lastLocal = host
+  return isLocal
 }

@@ -2,18 +2,20 @@
 import type { HttpClient } from './client.ts'
 import type { Exchange } from './exchange.ts'
 import { Problem } from './problem.ts'
+import { decodePart } from './url-parts.ts'
 import { Failure, type Value } from './value-reply.ts'
 
 /** Answers are of one moment: nobody on the way keeps them. */
 const NO_STORE = ['Cache-Control', 'no-store']
+const BEGINNING = '/cache/'
 const BYTES = 'application/octet-stream'
 const TTL_SECONDS_MAX = 2 ** 53 / 1000
 
 /** GET and HEAD a value, PUT or POST one, DELETE it. */
 export function serveCache(exchange: Exchange): void {
-  const [, cache = '', more] = exchange.target.segments
-  if (more !== undefined) throw new Problem('NOTFOUND', 'a value is at /cache/{cache}?key={key}')
-  const client = exchange.authenticate(cache)
+  const { path } = exchange.target
+  if (path.includes('/', BEGINNING.length)) throw new Problem('NOTFOUND', 'a value is at /cache/{cache}?key={key}')
+  const client = exchange.authenticate(decodePart(path.slice(BEGINNING.length)))
   const key = keyOf(exchange)
   switch (exchange.method) {
     case 'GET':

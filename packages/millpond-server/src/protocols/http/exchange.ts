@@ -42,6 +42,8 @@ export class Exchange {
   readonly #connection: HttpConnection
   #client: HttpClient | undefined
   #bodyBytes = 0
+  /** Whether its answer has waited for the log. */
+  #isSafe = false
 
   constructor(listening: Served, connection: HttpConnection, request: IncomingMessage, response: ServerResponse) {
     this.listening = listening
@@ -108,18 +110,16 @@ export class Exchange {
 
   /** Answers. `headers` are names and values in turn. Of a text each character is a byte. */
   send(status: number, type: string, body: string | Buffer, headers: readonly string[] = []): void {
-    this.#whenSafe(() => {
-      this.#writeHead(status, ['Content-Type', type, 'Content-Length', String(body.length), ...headers])
-      this.#end(body)
-    })
+    if (this.#waits(() => this.send(status, type, body, headers))) return
+    this.#writeHead(status, ['Content-Type', type, 'Content-Length', String(body.length), ...headers])
+    this.#end(body)
   }
 
   /** Answers with a status alone. */
   sendStatus(status: number): void {
-    this.#whenSafe(() => {
-      this.#writeHead(status, [])
-      this.#end('')
-    })
+    if (this.#waits(() => this.sendStatus(status))) return
+    this.#writeHead(status, [])
+    this.#end('')
   }
 
   /** Answers that the request was in vain; after wrong secrets later, so that nobody guesses many. */
@@ -169,11 +169,16 @@ export class Exchange {
       : noCache(cache)
   }
 
-  /** Once what has changed is as safe as it was asked to be: answers tell of it. */
-  #whenSafe(answer: () => void): void {
-    const log = this.#client?.service.logs.log
-    if (log === undefined || log.settled) answer()
-    else log.whenSettled((fault) => (fault ? this.fail(fault) : answer()))
+  /** Whether an answer has to wait until what has changed is as safe as it was asked to be: then it is given later. */
+  #waits(answer: () => void): boolean {
+    const log = this.#isSafe ? undefined : this.#client?.service.logs.log
+    if (log === undefined || log.settled) return false
+    log.whenSettled((fault) => {
+      this.#isSafe = true
+      if (fault) this.fail(fault)
+      else answer()
+    })
+    return true
   }
 
   #writeHead(status: number, headers: string[]): void {

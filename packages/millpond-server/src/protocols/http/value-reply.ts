@@ -68,7 +68,8 @@ export class ValueReply implements Reply {
     this.#add(text)
   }
   bytes(bytes: Uint8Array, start: number, end: number): void {
-    this.#add(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1'))
+    const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#add(buffer.toString('latin1', start, end))
   }
   nil(): void {
     this.#add(null)
