@@ -20,7 +20,7 @@ export function beginEffect(client: Client, entry: CommandEntry, args: Arguments
   const { service } = client
   client.lastCommand = entry
   if ((client.modes | service.modes) !== 0 && !admitEffect(client, entry, args)) return false
-  service.sharing?.enter(client, entry, args)
+  service.sharing?.enterKeys(client, entry, args)
   service.statistics.begin(entry.id)
   service.current = client
   service.depth = 1

@@ -6,6 +6,8 @@ import type { CommandEntry } from './command-table.ts'
 export interface Sharing {
   /** A command is about to run: from now on nobody sees or changes what it must have for itself. */
   enter(client: Client, entry: CommandEntry, args: Arguments): void
+  /** As `enter`, for who does more than the command would do, with the same keys. */
+  enterKeys(client: Client, entry: CommandEntry, args: Arguments): void
   /** It is over, with all that follows from it. */
   leave(): void
   /** As if a command ran that must have everything for itself. */

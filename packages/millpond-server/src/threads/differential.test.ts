@@ -5,7 +5,7 @@ import { RawClient } from '../../../../tests/protocols/redis/raw-client.ts'
 import { type MillpondServer, startMillpond } from '../../../../tools/servers/millpond.ts'
 
 /** `MILLPOND_FUZZ=1000000` runs more; `MILLPOND_SEED` repeats a run. */
-const COMMANDS = Number(process.env.MILLPOND_FUZZ ?? 20_000)
+const COMMANDS = Number(process.env.MILLPOND_FUZZ ?? 10_000)
 const SEED = Number(process.env.MILLPOND_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const ROUND = 2000
 

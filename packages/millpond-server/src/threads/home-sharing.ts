@@ -4,7 +4,7 @@ import type { CommandEntry } from '../commands/command-table.ts'
 import type { Service } from '../commands/service.ts'
 import type { Sharing } from '../commands/sharing.ts'
 import type { Arguments } from '../engine/arguments.ts'
-import { holdKeys, NEED, Needs } from './needs.ts'
+import { holdKeys, NEED, type Need, Needs } from './needs.ts'
 import type { HomeTurnstile } from './turnstile.ts'
 
 /** What the command that runs has for itself. */
@@ -47,17 +47,11 @@ export class HomeSharing implements Sharing {
 
   enter(client: Client, entry: CommandEntry, args: Arguments): void {
     if (this.#counts[entry.id] === 1) this.onCount()
-    if (this.#level++ > 0) {
-      this.#takeAll()
-      return
-    }
-    if (this.#closed) return
-    const need = this.#needs.of(entry, args)
-    if (need === NEED.EVERYTHING) this.#takeAll()
-    else if (need === NEED.KEYS) {
-      this.#has = HAS.KEYS
-      holdKeys(client.db, entry, args)
-    }
+    this.#take(client, entry, args, this.#needs.of(entry, args))
+  }
+
+  enterKeys(client: Client, entry: CommandEntry, args: Arguments): void {
+    this.#take(client, entry, args, NEED.KEYS)
   }
 
   leave(): void {
@@ -92,6 +86,14 @@ export class HomeSharing implements Sharing {
   get #mustClose(): boolean {
     const { modes, changes, logs, settings } = this.#service
     return modes !== 0 || changes.listening || logs.log !== undefined || settings.timesEach
+  }
+
+  #take(client: Client, entry: CommandEntry, args: Arguments, need: Need): void {
+    if (this.#level++ > 0 || need === NEED.EVERYTHING) this.#takeAll()
+    else if (need === NEED.KEYS && !this.#closed) {
+      this.#has = HAS.KEYS
+      holdKeys(client.db, entry, args)
+    }
   }
 
   /** Also for what runs inside a command that had less: no one of both needs to wait for a worker that waits for the other. */

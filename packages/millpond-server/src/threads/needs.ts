@@ -67,7 +67,8 @@ function needOf({ command, fullName, mayBlock }: CommandEntry): Need {
   return ofItsKeys && !mayBlock && command.keys !== undefined ? NEED.KEYS : NEED.EVERYTHING
 }
 
-function canWork({ command, fullName }: CommandEntry): boolean {
+function canWork({ command, fullName, parent }: CommandEntry): boolean {
+  if (parent !== undefined) return false
   return OF_STRINGS.has(command.group) || OF_ANY_TYPE.includes(fullName) || fullName === 'ping' || fullName === 'echo'
 }
 

@@ -14,7 +14,10 @@ export class WorkerSharing implements Sharing {
   }
 
   enter(client: Client, entry: CommandEntry, args: Arguments): void {
-    if (this.#needs.of(entry, args) === NEED.NOTHING) return
+    if (this.#needs.of(entry, args) !== NEED.NOTHING) this.enterKeys(client, entry, args)
+  }
+
+  enterKeys(client: Client, entry: CommandEntry, args: Arguments): void {
     this.#holder = client
     holdKeys(client.db, entry, args)
   }
