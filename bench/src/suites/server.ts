@@ -4,8 +4,9 @@ import { seededRandom } from '../../../packages/millpond/src/core/random.ts'
 import type { ChildServer } from '../../../tools/servers/child.ts'
 import { ask } from '../../../tools/servers/resp.ts'
 import { alternate, type Contender, type Figures, type Measured } from '../alternate.ts'
-import { atLeast, atMost, type Row, row, type Suite, type SuiteContext, type Target } from '../suite.ts'
+import { atLeast, atMost, exactly, type Row, row, type Suite, type SuiteContext, type Target } from '../suite.ts'
 import { churn, fill, type Load, run } from './server/load.ts'
+import { forgetPauses, readPauses, TELL_PAUSES } from './server/pauses.ts'
 import { build, cpuSeconds, residentBytes, start } from './server/servers.ts'
 import { threads } from './server/threads.ts'
 
@@ -166,7 +167,7 @@ async function memory(context: SuiteContext): Promise<Row[]> {
 /** Values of 16 B to 64 KiB, few of them long, in a cache that holds a tenth of the keys. */
 async function churning(context: SuiteContext): Promise<Row[]> {
   const minutes = Number(context.options['churn-minutes'] ?? 1) * (context.quick ? 0.1 : 1)
-  await using server = await start('millpond', `${CHURN_MEMORY}`)
+  await using server = await start('millpond', `${CHURN_MEMORY}`, TELL_PAUSES)
   const random = seededRandom(7)
   const work = churn(
     server.port,
@@ -184,7 +185,11 @@ async function churning(context: SuiteContext): Promise<Row[]> {
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
   await work
+  const { longestMs, long } = readPauses(server.pid)
+  forgetPauses(server.pid)
   return [
+    row('longest pause of the churn, in time of the processor', longestMs, 'ms', atMost(20)),
+    row('pauses above 20 ms', long, 'pauses', exactly(0)),
     row(`memory used over its bound, churn of ${minutes} min`, most / CHURN_MEMORY, 'times', atMost(1.05)),
     row('resident after the churn', residentBytes(server.pid) / 2 ** 20, 'MiB'),
   ]

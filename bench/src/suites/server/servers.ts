@@ -19,15 +19,24 @@ export function build(): void {
   if (!existsSync(MAIN)) throw new Error(`the build has not made ${MAIN}`)
 }
 
-/** Starts one of the two, without persistence. @param memory `maxmemory`, such as '64mb'; without: 4 GiB */
-export async function start(name: 'millpond' | 'redis', memory = '4gb'): Promise<ChildServer> {
+/**
+ * Starts one of the two, without persistence.
+ *
+ * @param memory `maxmemory`, such as '64mb'
+ * @param flags of Node, for ours
+ */
+export async function start(
+  name: 'millpond' | 'redis',
+  memory = '4gb',
+  flags: readonly string[] = [],
+): Promise<ChildServer> {
   const isOurs = name === 'millpond'
   const server = await startChild({
     name,
     command: isOurs ? process.execPath : 'redis-server',
     args: (port) =>
       isOurs
-        ? [MAIN, 'serve', '--port', `${port}`, '--memory', memory]
+        ? [...flags, MAIN, 'serve', '--port', `${port}`, '--memory', memory]
         : ['--port', `${port}`, '--save', '', '--maxmemory', memory, '--maxmemory-policy', 'allkeys-lru'],
     ready: async (port) => {
       try {
