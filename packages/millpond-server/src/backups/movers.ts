@@ -17,11 +17,11 @@ export const movers: Movers = {
     if (name === undefined) throw new BackupError('missing', location, `there is no backup of '${service.cache.name}'`)
     return { name, ...(await restore(service, vault, name, options)) }
   },
-  async bring(service, url, { replace, signal, onProgress }) {
-    const source = await openSource(url, service.cache.limits)
+  async bring(service, source, { replace, signal, onProgress }) {
+    const opened = await openSource(source, service.cache.limits)
     const existing = replace ? 'replace' : 'keep'
-    const { refusals, ...counts } = await importFrom(service, source, { existing, signal, onProgress })
-    return { ...counts, ...(refusals.length > 0 && { refusals: refusals.join('; ') }) }
+    const { refusals, ...sums } = await importFrom(service, opened, { existing, signal, onProgress })
+    return { ...sums, ...(refusals.length > 0 && { refusals: refusals.join('; ') }) }
   },
   async list(cache, location) {
     return (await listBackups(locate(location).vault, cache)).map(told)

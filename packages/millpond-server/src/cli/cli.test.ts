@@ -1,10 +1,11 @@
 /** The command line as a user meets it: `init`, `serve`, and everything that goes there. */
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { connectService } from 'millpond/service'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { servicePort } from '../../../../tools/servers/port.ts'
+import { startRedis } from '../../../../tools/servers/redis.ts'
 import { UserFolder } from './cli.fixture.ts'
 
 const user = new UserFolder()
@@ -146,6 +147,30 @@ test('a cache is backed up, lost and brought back, with the lives of its keys', 
   await user.says('cache', 'delete', 'kept', '--yes')
 })
 
+test('what a running Redis holds is brought over; keys that are there stay, unless they are to be replaced', async () => {
+  const redis = await startRedis()
+  try {
+    for (let at = 0; at < 50; at++) await redis.command('SET', `key:${at}`, at, 'EX', 3600)
+    await user.says('cache', 'create', 'moved')
+    await user.says('set', 'key:1', 'mine', '--cache', 'moved')
+    const source = `redis://127.0.0.1:${redis.port}`
+    expect(await json('import', source, '--cache', 'moved')).toMatchObject({
+      state: 'done',
+      result: { keys: 49, kept: 1 },
+    })
+    expect(await user.says('get', 'key:1', '--cache', 'moved')).toBe('mine\n')
+    expect(await user.says('import', source, '--replace', '--cache', 'moved')).toMatch(/^imported: 50 keys/)
+    expect(await user.says('get', 'key:1', '--cache', 'moved')).toBe('1\n')
+    expect(await user.says('ttl', 'key:49', '--cache', 'moved')).toMatch(/^59 min|^1 h/)
+  } finally {
+    await redis.destroy()
+  }
+  const gone = await user.run(['import', `redis://s3cret@127.0.0.1:${redis.port}`, '--cache', 'moved'])
+  expect(gone.code).toBe(1)
+  expect(gone.error).not.toContain('s3cret')
+  await user.says('cache', 'delete', 'moved', '--yes')
+})
+
 test('stats, top and doctor tell how it does', async () => {
   expect(await user.says('stats')).toMatch(/memory +\S+ \S+ of 64\.0 MB, then allkeys-tinylfu/)
   expect(await json('stats')).toMatchObject({ maxmemory_policy: 'allkeys-tinylfu' })
@@ -166,6 +191,27 @@ test('monitor tells commands as they are given', async () => {
     clearInterval(given)
     await service.close()
   }
+})
+
+test.each(['bash', 'zsh', 'fish'])('completion for %s knows every command', async (shell) => {
+  const script = await user.says('completion', shell)
+  for (const word of ['serve', 'create', 'access-key', 'profile', 'doctor', 'max-memory'])
+    expect(script).toContain(word)
+})
+
+test('bash completes commands and options', async () => {
+  const script = await user.says('completion', 'bash')
+  const complete = (line: string) => {
+    const words = line.split(' ')
+    const ask = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _millpond; echo "\${COMPREPLY[@]}"` // biome-ignore format: one line
+    return execFileSync('bash', ['-c', `${script}\n${ask}`], { encoding: 'utf8' })
+      .trim()
+      .split(' ')
+  }
+  expect(complete('millpond tok')).toEqual(['token'])
+  expect(complete('millpond cache ')).toEqual(expect.arrayContaining(['create', 'list', 'access-key']))
+  expect(complete('millpond cache create --max')).toEqual(['--max-memory', '--max-ttl'])
+  expect(complete('millpond doctor postgres --tab')).toEqual(['--tables'])
 })
 
 test('bench measures, and leaves nothing behind', async () => {
