@@ -42,7 +42,7 @@ export function planHome({ memory, policies }: ArenaParts, shape: number, page: 
   const slotsByte = indexByte + entries * 8
   const expiresByte = align8(slotsByte + slots * 4)
   const policyByte = shape < 0 ? expiresByte + slots * 8 : expiresByte
-  const end = policyByte + (slots === 0 ? 0 : policyBytes(policies, slots))
+  const end = policyByte + (slots === 0 ? 0 : policyBytes(policies, slots, memory.layout.stripes))
   return {
     mask: entries - 1,
     slots,
@@ -62,9 +62,9 @@ export function firstSlots(parts: ArenaParts, sign: 1 | -1): number {
 }
 
 /** Room for the state of any of the policies, so that one can take the place of another. */
-export function policyBytes(policies: readonly PolicyFactory[], slots: number): number {
+export function policyBytes(policies: readonly PolicyFactory[], slots: number, parts: number): number {
   let most = 0
-  for (const policy of policies) most = Math.max(most, policy.bytes({ slots, weighted: true }))
+  for (const policy of policies) most = Math.max(most, policy.bytes({ slots, weighted: true, parts }))
   return most
 }
 

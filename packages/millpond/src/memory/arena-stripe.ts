@@ -584,8 +584,9 @@ export class ArenaStripe implements PolicyEntries {
   #makePolicy(home: ArenaHome, fresh: boolean): Policy {
     const { policies } = this.#parts
     const { buffer, bytes, words } = this.#memory
-    if (fresh) bytes.fill(0, home.policyByte, home.policyByte + policyBytes(policies, home.slots))
-    const shape = { slots: home.slots, weighted: true, entries: this }
+    const parts = this.#memory.layout.stripes
+    if (fresh) bytes.fill(0, home.policyByte, home.policyByte + policyBytes(policies, home.slots, parts))
+    const shape = { slots: home.slots, weighted: true, parts, entries: this }
     return policies[words[this.word + STRIPE.POLICY]!]!.create(shape, buffer, home.policyByte)
   }
 }

@@ -16,9 +16,14 @@ export class FrequencySketch {
   /** How many parts `halveSome` does one of. */
   readonly blocks: number
 
-  /** 32-bit words for a table of so many slots: a power of two. Small tables get more a slot: their ties are broken by collisions. */
-  static words(slots: number): number {
-    return Math.max(BLOCK_WORDS, 2 * powerOfTwo(slots * (slots <= 1024 ? 8 : slots <= 65_536 ? 2 : 1)))
+  /**
+   * 32-bit words for so many slots: a power of two. Small tables get more a slot: their ties are broken by collisions.
+   *
+   * @param parts how many such parts the table is cut into, each with a sketch of its own
+   */
+  static words(slots: number, parts = 1): number {
+    const all = slots * parts
+    return Math.max(BLOCK_WORDS, 2 * powerOfTwo(slots * (all <= 1024 ? 8 : all <= 65_536 ? 2 : 1)))
   }
 
   /** @param state one word of memory: how many blocks have still to be halved in this period, the first ones. */

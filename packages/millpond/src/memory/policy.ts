@@ -71,6 +71,8 @@ export interface PolicyShape {
   readonly slots: number
   /** Whether slots differ in weight. Costs 4 bytes a slot. Weights are whole numbers from 1 to 2^31 - 1. */
   readonly weighted: boolean
+  /** The table is cut into so many parts like this one, with a policy each. Default 1. */
+  readonly parts?: number
   /** What the table knows of its entries, for policies that compare them. A heap-table tells nothing. */
   readonly entries?: PolicyEntries
 }

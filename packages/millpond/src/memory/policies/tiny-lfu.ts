@@ -29,7 +29,7 @@ class TinyLfu extends SlotLists {
 
   constructor(shape: PolicyShape, memory: ArrayBufferLike, byteOffset: number) {
     super(shape, memory, byteOffset)
-    const words = FrequencySketch.words(shape.slots)
+    const words = FrequencySketch.words(shape.slots, shape.parts)
     const offset = byteOffset + SlotLists.bytes(shape)
     // A set of four ghosts fills each block of counters: who comes or leaves needs both, and far memory is what churn costs.
     this.#sketch = new FrequencySketch(new Uint32Array(memory, offset, words), this.state.subarray(SKETCH, SKETCH + 1))
@@ -236,7 +236,7 @@ class TinyLfu extends SlotLists {
 export const tinyLfu: PolicyFactory = {
   name: 'tinylfu',
   bytes(shape) {
-    return SlotLists.bytes(shape) + 4 * FrequencySketch.words(shape.slots)
+    return SlotLists.bytes(shape) + 4 * FrequencySketch.words(shape.slots, shape.parts)
   },
   create(shape, memory, byteOffset) {
     return new TinyLfu(shape, memory, byteOffset)
