@@ -18,6 +18,14 @@ const MARKS =
   "the test's own reader of append-only files knows no remarks (Redis passes over them): ours has checksums in some"
 const BOUND =
   'it needs one command to go past maxmemory: that bound holds for us, and what does not fit is refused by OOM'
+const NO_LOG = 'it rewrites and reads an append-only log although appendonly is no: here there is none to rewrite'
+const LOG_TEXT = "it looks for a sentence of Redis's own log of what it does"
+const REHASH = 'it asks how the hash table of Redis grows, by DEBUG HTSTATS and its own sizes'
+const RACE =
+  'it asks by one connection what has come by another at the very moment when that was written: here the one who asks may be read first'
+/** 64 parts, of which each has an index from the start. */
+const EMPTY =
+  'it sets maxmemory to 11 MB, of which the arena takes 4.8 MB before the first key: so keys leave before clients do'
 const LUA = 'it wants the whole of Lua to take less than 100 kB: ours is WebAssembly, whose memory begins above that'
 const EXPIRY =
   'it wants the expiry of a set of a million members to take more than 20 ms: here that is one object, let go of at once'
@@ -119,6 +127,82 @@ export const EXCEPTIONS: readonly Exception[] = [
     unit: 'type/string',
     tests: ['trim on SET with big value'],
     reason: ARENA,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'multi',
+    tests: ['MULTI with BGREWRITEAOF'],
+    reason: NO_LOG,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'other',
+    tests: [
+      'Same dataset digest if saving/reloading as AOF?',
+      'EXPIRES after a reload (snapshot + append only file rewrite)',
+      'EXPIRES after AOF reload (without rewrite)',
+    ],
+    reason: NO_LOG,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'expire',
+    tests: [
+      'SCAN: Lazy-expire should not be wrapped in MULTI/EXEC',
+      'RANDOMKEY: Lazy-expire should not be wrapped in MULTI/EXEC',
+    ],
+    reason: REPLICAS,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'multi',
+    tests: ['MULTI with config set appendonly'],
+    reason: LOG_TEXT,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'other',
+    tests: ["Don't rehash if redis has child process"],
+    reason: REHASH,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'maxmemory',
+    tests: [
+      'slave buffer are counted correctly',
+      "replica buffer don't induce eviction",
+      'propagation with eviction',
+      'propagation with eviction in MULTI',
+    ],
+    reason: REPLICAS,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'maxmemory',
+    tests: ["Don't rehash if used memory exceeds maxmemory after rehash"],
+    reason: REHASH,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'maxmemory',
+    tests: [
+      'eviction due to output buffers of many MGET clients, client eviction: true',
+      'eviction due to input buffer of a dead client, client eviction: true',
+      'eviction due to output buffers of pubsub, client eviction: true',
+    ],
+    reason: EMPTY,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'other',
+    tests: ['Process title set as expected'],
+    reason: 'the title of the process is that of Node',
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'client-eviction',
+    tests: ['client evicted due to percentage of maxmemory'],
+    reason: RACE,
   },
 ]
 

@@ -111,7 +111,7 @@ export class RespConnection extends Client implements ByteConnection {
     }
     write(this.#writer())
     if (this.outputBytes > this.outputLimits.hard) this.close('now')
-    this.service.clientMemory.count(this)
+    // Counted when it is sent: a key that is evicted is told of, and telling must evict no more.
     this.#flushSoon()
   }
 
