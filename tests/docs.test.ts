@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type MillpondServer, startMillpond } from '../tools/servers/millpond.ts'
 import { type PostgresServer, startPostgres } from '../tools/servers/postgres.ts'
 import type { Outcome } from './docs/run.ts'
 import { snippetsOf, writeSnippets } from './docs/snippets.ts'
@@ -38,6 +39,7 @@ const snippets = pages.flatMap((page) => snippetsOf(root, page))
 
 describe('the code in our pages', () => {
   let server: PostgresServer
+  let service: MillpondServer
   let folder: string
   let complaints: string
   let outcomes: Record<string, Outcome>
@@ -47,11 +49,13 @@ describe('the code in our pages', () => {
     await prepare(server.url)
     folder = writeSnippets(join(root, 'tests/.cache'), snippets)
     complaints = compile(folder)
-    outcomes = run(folder, server.url)
+    service = await startMillpond()
+    outcomes = run(folder, { DATABASE_URL: server.url, MILLPOND_URL: `millpond://127.0.0.1:${service.port}` })
   }, 120_000)
 
   afterAll(async () => {
     rmSync(folder, { recursive: true, force: true })
+    await service.destroy()
     await server.destroy()
   })
 
@@ -111,6 +115,13 @@ describe('what the pages list is whole', () => {
       optionsOf('packages/millpond/src/stores/valkey/options.ts', name),
     )
     const section = read('docs/stores.md').split('\n### Options of `valkeyStore`')[1]!.split('\n### ')[0]!
+    const described = [...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]!)
+    expect(described.toSorted()).toEqual(declared.toSorted())
+  })
+
+  test('docs/service-client.md has every option of connectService, and no other', () => {
+    const declared = optionsOf('packages/millpond/src/stores/service/options.ts', 'ServiceOptions')
+    const section = read('docs/service-client.md').split('\n### Options of `connectService`')[1]!.split('\n## ')[0]!
     const described = [...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]!)
     expect(described.toSorted()).toEqual(declared.toSorted())
   })
@@ -191,10 +202,10 @@ function compile(folder: string): string {
   return stdout + stderr
 }
 
-function run(folder: string, databaseUrl: string): Record<string, Outcome> {
+function run(folder: string, servers: Readonly<Record<string, string>>): Record<string, Outcome> {
   const files = snippets.filter(({ runs }) => runs).map(({ file }) => file)
   const args = ['--conditions=@millpond/source', '--import', 'tsx', join(root, 'tests/docs/run.ts'), folder, ...files]
-  const env = { ...process.env, DATABASE_URL: databaseUrl, TMPDIR: folder, NODE_OPTIONS: '' }
+  const env = { ...process.env, ...servers, TMPDIR: folder, NODE_OPTIONS: '' }
   const printed = execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8', env, timeout: 60_000 })
   return JSON.parse(printed) as Record<string, Outcome>
 }

@@ -56,6 +56,8 @@ export interface World {
   readonly id: number
   readonly load: (ctx?: LoadContext<User>) => Promise<User>
   readonly connectionString: string
+  /** Of a running `millpond serve`. */
+  readonly serviceUrl: string
 }
 
 /** A new world for each block. */
@@ -66,6 +68,7 @@ export function makeWorld(): World {
     id: 17,
     load: () => db.user(17),
     connectionString: process.env.DATABASE_URL ?? '',
+    serviceUrl: process.env.MILLPOND_URL ?? '',
     get cache(): Cache {
       return createCache({ name: 'shop' })
     },
