@@ -14,7 +14,7 @@ const JSON_TYPE = 'application/json'
 type Serve = (exchange: Exchange, client: HttpClient, names: readonly string[]) => void
 
 /** By method and path; `*` is a name. */
-const ROUTES: readonly (readonly [method: string, path: readonly string[], serve: Serve])[] = [
+export const ROUTES: readonly (readonly [method: string, path: readonly string[], serve: Serve])[] = [
   ['GET', ['caches'], listCaches],
   ['POST', ['caches'], createCache],
   [

@@ -13,7 +13,7 @@ const CODES = {
 } as const
 
 /** Statuses by the first word of a command's error. All others say that the request was wrong. */
-const STATUSES: Readonly<Record<string, number>> = {
+export const STATUSES: Readonly<Record<string, number>> = {
   ...CODES,
   NOAUTH: 401,
   WRONGPASS: 401,
