@@ -12,6 +12,8 @@ interface Tally {
   cut: number
   refused: number
   unharmed: number
+  /** Cut exactly where a stretch ends: there is nothing to see. */
+  shorter: number
   wrong: number
   silent: number
 }
@@ -28,7 +30,7 @@ export async function damaged(context: SuiteContext, rounds: number, random: () 
       'with a byte flipped': () => flipped(whole, random),
     }
     for (const [kind, damage] of Object.entries(kinds)) {
-      const tally: Tally = { cut: 0, refused: 0, unharmed: 0, wrong: 0, silent: 0 }
+      const tally: Tally = { cut: 0, refused: 0, unharmed: 0, shorter: 0, wrong: 0, silent: 0 }
       for (let round = 0; round < rounds; round++) {
         if (round % 100 === 0) context.progress(`damage: ${kind}, ${round} of ${rounds}`)
         writeFileSync(path, damage())
@@ -47,6 +49,7 @@ function rowsOf(of: string, tally: Tally): Row[] {
     row(`${of} read to the tear, which was told`, tally.cut, 'logs'),
     row(`${of} refused, with the place`, tally.refused, 'logs'),
     row(`${of} nothing was lost`, tally.unharmed, 'logs'),
+    row(`${of} shorter by whole stretches, which nobody can see`, tally.shorter, 'logs'),
     row(`${of} something was lost and nothing said`, tally.silent, 'logs', exactly(0)),
     row(`${of} wrong values`, tally.wrong, 'logs', exactly(0)),
   ]
@@ -95,11 +98,16 @@ async function judge(dir: string, path: string, tally: Tally): Promise<void> {
   for (const end of service.endings) await end()
   const count = present.indexOf(null)
   const there = count === -1 ? KEYS : count
-  const { torn } = service.persistence.loaded!
+  const { torn, unmarked } = service.persistence.loaded!
   if (present.some((value, at) => value !== (at < there ? textOf(at) : null))) tally.wrong++
   else if (there === KEYS) tally.unharmed++
-  else if (torn === undefined) tally.silent++
+  else if (endsWithMark(path)) tally.shorter++
+  else if (torn === undefined && unmarked === 0) tally.silent++
   else tally.cut++
+}
+
+function endsWithMark(path: string): boolean {
+  return /\n#MP:[\da-f]{8}:\d+\r\n$/.test(readFileSync(path, 'latin1'))
 }
 
 /** What was cut off is told on stderr: here a thousand times. */

@@ -14,6 +14,8 @@ export interface Loaded {
   readonly expired: number
   /** What was torn off at the end of the log, and cut. */
   readonly torn: string | undefined
+  /** Bytes at the end of the log that nobody had confirmed: they are kept. What was there behind them, if anything, is not known. */
+  readonly unmarked: number
 }
 
 interface BackgroundSave {
@@ -133,6 +135,7 @@ export class Persistence {
     const sums = { keys: 0, commands: 0, expired: 0 }
     let end = 0
     let torn: string | undefined
+    let unmarked = 0
     this.#service.cache.readmit(() => {
       for (const { path, isLast } of files) {
         const read: Replayed = replayFile(this.#service, path, isLast)
@@ -140,11 +143,14 @@ export class Persistence {
         sums.commands += read.commands
         sums.expired += read.expired
         end = read.end
+        unmarked = read.unmarked
         torn = read.torn && `${path}: ${read.torn} were cut off at byte ${read.end}`
       }
     })
-    if (files.length > 0) this.loaded = { ...sums, torn }
+    if (files.length > 0) this.loaded = { ...sums, torn, unmarked }
     if (torn) process.stderr.write(`${torn}\n`)
+    if (unmarked > 0)
+      process.stderr.write(`${files.at(-1)!.path}: its last ${unmarked} bytes were being written when it ended\n`)
     return end
   }
 

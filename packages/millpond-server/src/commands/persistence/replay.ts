@@ -22,6 +22,8 @@ export interface Replayed {
   readonly end: number
   /** What was torn off behind that. */
   readonly torn: string | undefined
+  /** See `LogRead`. */
+  readonly unmarked: number
 }
 
 const RDB_NAME = 'REDIS'
@@ -45,7 +47,7 @@ export function replayFile(service: Service, path: string, isLast: boolean): Rep
   try {
     const { size } = fstatSync(file)
     const base = isRdb(file) ? replayRdb(service, path, file, size) : NOTHING
-    if (base.end === size) return { ...base, commands: 0, torn: undefined }
+    if (base.end === size) return { ...base, commands: 0, torn: undefined, unmarked: 0 }
     return { ...base, ...replayCommands(service, { path, file, size, from: base.end, isLast }) }
   } finally {
     closeSync(file)

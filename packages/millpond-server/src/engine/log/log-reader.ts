@@ -22,6 +22,8 @@ export interface LogRead {
   readonly end: number
   /** What is behind that: it was torn off when it was written. `undefined`: nothing is. */
   readonly torn: string | undefined
+  /** Bytes of whole commands at the end without the mark that follows each stretch: whoever wrote them was ended before it was told. */
+  readonly unmarked: number
 }
 
 /** An open file, or what stands in for one. */
@@ -59,6 +61,7 @@ class LogReader {
   #at = 0
   /** Where the stretch began that the next mark will be of, in the file; and where the group that is open did. */
   #stretch: number
+  #hasMarks = false
   #group: Arguments[] | undefined
   #groupAt = 0
   /** The note before the next command. */
@@ -157,6 +160,7 @@ class LogReader {
       throw new LogError(this.#source.path, this.#stretch, `bytes up to ${place} are not those that were written`)
     }
     this.#stretch = this.#base + line + 1
+    this.#hasMarks = true
     return line + 1
   }
 
@@ -212,11 +216,12 @@ class LogReader {
     const { path, size, isLast } = this.#source
     const end = this.#group === undefined ? this.#base + this.#at : this.#groupAt
     const rest = size - end
-    if (rest === 0) return { commands: this.#commands, end, torn: undefined }
+    const unmarked = this.#hasMarks ? end - this.#stretch : 0
+    if (rest === 0) return { commands: this.#commands, end, torn: undefined, unmarked }
     if (!isLast) throw new LogError(path, end, 'it ends within a command, and other files follow it')
     if (hasMark(this.#rest(end))) throw new LogError(path, end, 'what follows is no command, and was written whole')
     const what = this.#group === undefined ? 'a command' : 'a transaction'
-    return { commands: this.#commands, end, torn: `${rest} bytes of ${what} that was not written to its end` }
+    return { commands: this.#commands, end, torn: `${rest} bytes of ${what} that was not written to its end`, unmarked }
   }
 
   /** Bytes from a place on, at most so many that a command may have. */
