@@ -31,6 +31,7 @@ export class HomeSharing implements Sharing {
   /** How many commands run inside each other. */
   #level = 0
   #closed = true
+  #isEnding = false
 
   constructor(service: Service, turnstile: HomeTurnstile) {
     this.#service = service
@@ -42,6 +43,12 @@ export class HomeSharing implements Sharing {
 
   /** Lets workers in from now on, whenever nothing forbids it. */
   start(): void {
+    this.reconsider()
+  }
+
+  /** Lets no worker in any more. */
+  end(): void {
+    this.#isEnding = true
     this.reconsider()
   }
 
@@ -85,7 +92,7 @@ export class HomeSharing implements Sharing {
   /** Whether every command must come here. */
   get #mustClose(): boolean {
     const { modes, changes, logs, settings } = this.#service
-    return modes !== 0 || changes.listening || logs.log !== undefined || settings.timesEach
+    return this.#isEnding || modes !== 0 || changes.listening || logs.log !== undefined || settings.timesEach
   }
 
   #take(client: Client, entry: CommandEntry, args: Arguments, need: Need): void {

@@ -1,5 +1,6 @@
 /** What a worker counts, in memory that home sees: home adds to its own statistics what has come since it last looked. */
 import type { Service } from '../commands/service.ts'
+import type { Keyspace } from '../engine/keyspace.ts'
 
 /** Numbers that are not of one command or database. */
 const SCALARS = 6
@@ -17,21 +18,18 @@ export function columnsOf(memory: Float64Array, databases: number): Float64Array
   return memory.subarray(SCALARS + databases * OF_DATABASE)
 }
 
-/** Writes down what a worker has counted elsewhere: called when the commands of a read are over. */
-export function publish(memory: Float64Array, service: Service): void {
-  const { statistics, changes, databases } = service
+/** Writes down what a worker has counted elsewhere: called when the commands of a read, all in one database, are over. */
+export function publish(memory: Float64Array, { statistics, changes }: Service, database: Keyspace): void {
   memory[0] = statistics.bytesIn
   memory[1] = statistics.bytesOut
   memory[2] = statistics.batches
   memory[3] = changes.count
   memory[4] = changes.expired
   memory[5] = changes.evicted
-  let at = SCALARS
-  for (const { hits, misses, changes } of databases) {
-    memory[at++] = hits
-    memory[at++] = misses
-    memory[at++] = changes
-  }
+  const at = SCALARS + database.index * OF_DATABASE
+  memory[at] = database.hits
+  memory[at + 1] = database.misses
+  memory[at + 2] = database.changes
 }
 
 /** One worker's counts, as home has taken them so far. */

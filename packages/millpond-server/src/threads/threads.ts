@@ -110,6 +110,8 @@ export class Threads {
 
   /** Accepts nobody any more. */
   stop(): void {
+    // From here on all comes home: what is to be kept is written next, and what came later would not be.
+    this.#sharing.end()
     for (const neighbour of this.#neighbours) neighbour.tell({ about: 'stop' })
   }
 

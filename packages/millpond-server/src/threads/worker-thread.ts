@@ -125,7 +125,7 @@ export class WorkerThread implements ByteProtocol, Reader {
   /** Commands of a connection were executed. */
   worked(connection: WorkerConnection): void {
     this.#active.add(connection)
-    publish(this.#task.tally, this.service)
+    publish(this.#task.tally, this.service, connection.db)
     if (this.#released.length > 0) this.report()
   }
 
