@@ -47,9 +47,10 @@ export function deleteKeys(keys: readonly string[], flags: ReachFlags): Promise<
 
 export function increment(key: string, by: string, flags: ReachFlags): Promise<number> {
   return withService(flags, async (service) => {
-    const value = String(await service.command('INCRBY', key, by))
-    if (flags.json) printJson({ key, value: Number.isSafeInteger(Number(value)) ? Number(value) : value })
-    else print(value)
+    // Beyond 2^53 it is a bigint, which JSON has as text.
+    const value = (await service.command('INCRBY', key, by)) as number | bigint
+    if (flags.json) printJson({ key, value: typeof value === 'number' ? value : String(value) })
+    else print(String(value))
     return 0
   })
 }

@@ -69,7 +69,7 @@ function addressBytes(address: string): Buffer {
   if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
   // In full and without an embedded IPv4 address, as SocketAddress writes it, except for '::'.
   const { address: plain } = new SocketAddress({ address, family: 'ipv6' })
-  const [head = '', tail] = plain.split('::') as [string, string | undefined]
+  const [head, tail] = plain.split('::') as [string, string | undefined]
   const groups = (text: string): string[] => (text === '' ? [] : text.split(':'))
   const zeros = tail === undefined ? 0 : 8 - groups(head).length - groups(tail).length
   const all = [...groups(head), ...Array<string>(zeros).fill('0'), ...groups(tail ?? '')]

@@ -6,7 +6,7 @@ export type InfoFields = Readonly<Record<string, string>>
 
 /** Reads INFO. @throws ServiceError */
 export async function readInfo(service: Service, ...sections: readonly string[]): Promise<InfoFields> {
-  const text = String(await service.command('INFO', ...sections))
+  const text = (await service.command('INFO', ...sections)) as string
   const lines = text.split('\r\n').map((line) => /^([^#:][^:]*):(.*)$/.exec(line))
   return Object.fromEntries(lines.flatMap((line) => (line === null ? [] : [[line[1]!, line[2]!]])))
 }

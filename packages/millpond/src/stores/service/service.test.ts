@@ -112,7 +112,9 @@ test('a server that is frozen is given up, and what waits behind fails with it',
 test('a command may wait for ever, and those behind it with it', async () => {
   const [service, other] = [connect(server.port, { timeout: 100 }), connect()]
   const popped = service.call(['BLPOP', 'queue', 0], { timeout: 'forever' })
-  await until('it waits', async () => String(await other.command('INFO', 'clients')).includes('blocked_clients:1'))
+  await until('it waits', async () =>
+    ((await other.command('INFO', 'clients')) as string).includes('blocked_clients:1'),
+  )
   await other.command('RPUSH', 'queue', 'job')
   expect(await popped).toEqual(['queue', 'job'])
 })
@@ -175,7 +177,7 @@ test('what a store stores, valkeyStore reads: both keep one form', async () => {
   const [service, store] = [connect(), serviceStore(`millpond://127.0.0.1:${server.port}`)]
   await store.fill('form', { value: 'v', freshMs: 60_000, keepMs: Number.POSITIVE_INFINITY, tags: [] }, '')
   const [seconds] = (await service.command('TIME')) as [string]
-  const text = String(await service.command('GET', 'form'))
+  const text = (await service.command('GET', 'form')) as string
   const [freshEnds] = JSON.parse(text.slice(18, text.indexOf('\n'))) as number[]
   expect(Math.abs(freshEnds! - Number(seconds) * 1000 - 60_000)).toBeLessThan(5000)
   await store.close()
