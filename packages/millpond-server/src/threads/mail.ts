@@ -61,7 +61,7 @@ export class Mail {
     other = 0,
     bytes: Uint8Array = NOTHING,
     start = 0,
-    end = bytes.length,
+    end: number = bytes.length,
   ): void {
     if (this.#headsLength + HEAD_WORDS > this.#heads.length) {
       const larger = new Int32Array(this.#heads.length * 2)
