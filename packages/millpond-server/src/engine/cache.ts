@@ -1,5 +1,6 @@
 /** A cache: databases that share one budget of bytes, one eviction policy and one set of rules for what may be stored. */
 import type { FrequencyPace } from 'millpond/memory'
+import { CasNumbers } from './cas-numbers.ts'
 import { EncodingLimits } from './encoding-limits.ts'
 import { countsUses, type EvictionPolicy } from './eviction.ts'
 import { type ItemSharing, Items, type ItemsHandle } from './items.ts'
@@ -50,6 +51,8 @@ export class Cache {
   readonly name: string
   readonly databases: readonly Keyspace[]
   readonly limits: EncodingLimits
+  /** For items of memcached's clients. */
+  readonly casNumbers: CasNumbers
   defaultTtlMs: number
   maxTtlMs: number
   itemBytesMax: number
@@ -79,6 +82,7 @@ export class Cache {
     this.maxTtlMs = options.maxTtlMs ?? Number.POSITIVE_INFINITY
     this.itemBytesMax = options.itemBytesMax ?? Math.floor(capacity / 4)
     this.#time = time
+    this.casNumbers = new CasNumbers(time.wall())
     const stripes = capacity >= STRIPES_MAX * 4 * 2 ** 20 ? STRIPES_MAX : undefined
     const left = (space: number, key: Uint8Array, reason: 'expire' | 'evict'): void => this.#left(space, key, reason)
     this.#items = new Items(time, capacity, stripes, left, options.sharing)

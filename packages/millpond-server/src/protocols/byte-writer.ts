@@ -81,9 +81,19 @@ export class ByteWriter {
     this.piecesLength = 0
   }
 
-  /** Forgets what was written after so many bytes. Only within the last piece. */
+  /** Forgets what was written after so many bytes. */
   truncate(length: number): void {
-    this.at = this.#from + Math.max(0, length - this.piecesLength)
+    if (length >= this.piecesLength) {
+      this.at = this.#from + length - this.piecesLength
+      return
+    }
+    this.at = this.#from
+    while (this.piecesLength > length) {
+      const piece = this.pieces.pop()!
+      this.piecesLength -= piece.length
+      const kept = length - this.piecesLength
+      if (kept > 0) this.raw(piece.subarray(0, kept))
+    }
   }
 
   /** Copies what another one has written. */
