@@ -86,6 +86,7 @@ async function makeLog(dir: string): Promise<void> {
 }
 
 async function judge(dir: string, path: string, tally: Tally): Promise<void> {
+  const endsWhole = endsWithMark(path)
   const service = await quietly(() => serviceOn(dir)).catch((error: unknown) => error)
   if (service instanceof LogError) {
     if (service.file === path && service.offset >= 0) tally.refused++
@@ -101,7 +102,7 @@ async function judge(dir: string, path: string, tally: Tally): Promise<void> {
   const { torn, unmarked } = service.persistence.loaded!
   if (present.some((value, at) => value !== (at < there ? textOf(at) : null))) tally.wrong++
   else if (there === KEYS) tally.unharmed++
-  else if (endsWithMark(path)) tally.shorter++
+  else if (endsWhole) tally.shorter++
   else if (torn === undefined && unmarked === 0) tally.silent++
   else tally.cut++
 }
