@@ -3,6 +3,7 @@ import { type ArenaHandle, ArenaTable, type ArenaTableOptions, type ArenaThreadO
 import { POLICIES } from './eviction.ts'
 import type { EngineTime } from './time.ts'
 import type { Collection, ValueType } from './value.ts'
+import { ElementsAhead } from './values/elements-ahead.ts'
 
 /** Databases are spaces of the arena; the rest of its 32 are there so that a database can be emptied by taking a fresh one. */
 const SPACES = 32
@@ -30,6 +31,7 @@ export class Items {
   onRelease: (number: number) => void = (number) => this.release(number)
   /** Called when what the table weighs may have come above its bound. */
   onHeavy: () => void = () => {}
+  readonly elementsAhead: ElementsAhead = new ElementsAhead()
   /** Collections by number; 0 is none. */
   readonly #collections: (Collection | undefined)[] = [undefined]
   /** What each weighed when the table was last told. */

@@ -113,6 +113,18 @@ export class Keyspace {
     this.#table.fetch()
   }
 
+  /** Says that an element of what a key holds will be asked for soon, of the key that was fetched as the n-th. */
+  expectElement(n: number, bytes: Buffer, start: number, end: number): void {
+    const number = this.#table.referenceAhead(n)
+    const elements = number === 0 ? undefined : this.#items.collection(number)?.elements
+    if (elements !== undefined) this.#items.elementsAhead.add(elements, bytes, start, end)
+  }
+
+  /** Fetches these elements from memory, all at once. */
+  fetchElements(): void {
+    this.#items.elementsAhead.fetch()
+  }
+
   /** What a key holds; `undefined`: nothing. */
   typeOf(key: Span): ValueType | undefined {
     const view = this.#table.glance(key.bytes, key.start, key.end, this.space)

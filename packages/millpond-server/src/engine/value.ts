@@ -1,5 +1,6 @@
 /** What a key may hold. Strings are bytes in the arena; everything else is an object of one of these kinds. */
 import type { EncodingLimits } from './encoding-limits.ts'
+import type { Dictionary } from './values/dictionary.ts'
 
 /** The types of values, as TYPE tells them. */
 export type ValueType = 'string' | 'list' | 'set' | 'zset' | 'hash' | 'stream'
@@ -17,6 +18,8 @@ export interface Collection {
   readonly nextExpiryMs?: number
   /** Removes up to so many of the elements whose time is over (default: all), and tells which. */
   removeExpired?(nowMs: number, most?: number): string[]
+  /** What its elements are found by, where they have names. */
+  readonly elements?: Dictionary<unknown>
   /** A copy that has nothing in common with it: COPY. */
   clone(): Collection
 }

@@ -10,7 +10,7 @@
  */
 import type { ArenaCore } from './arena-core.ts'
 import type { ArenaKey, ArenaKeyReader } from './arena-key.ts'
-import { CHUNK } from './arena-layout.ts'
+import { CHUNK, REFERENCE } from './arena-layout.ts'
 
 /** So many keys at most are fetched at once. */
 export const KEYS_AHEAD_MAX = 64
@@ -25,6 +25,7 @@ export class ArenaAhead {
   readonly #hashes = new Int32Array(KEYS_AHEAD_MAX)
   readonly #refs = new Int32Array(KEYS_AHEAD_MAX)
   #count = 0
+  #fetched = 0
   /** What was read is added up and kept, or an optimizing compiler would see that nobody needs it. */
   #sum = 0
 
@@ -42,10 +43,18 @@ export class ArenaAhead {
 
   /** Fetches what was noted. One key alone is fetched by who asks for it. */
   fetch(): void {
+    this.#fetched = this.#count > 1 ? this.#count : 0
     if (this.#count > 1) {
       this.#sum = (this.#sum + this.#fetchIndexes() + this.#fetchItems() + this.#fetchUses()) | 0
     }
     this.#count = 0
+  }
+
+  /** The object that the n-th key of the last `fetch` most likely refers to; 0: none. */
+  reference(n: number): number {
+    const { words } = this.#core.memory
+    const ref = n < this.#fetched ? this.#refs[n]! : 0
+    return (words[ref * 4 + CHUNK.KEY_LENGTH]! & REFERENCE) === 0 || ref === 0 ? 0 : words[ref * 4 + CHUNK.FLAGS]!
   }
 
   #fetchIndexes(): number {

@@ -162,6 +162,11 @@ export class ArenaTable extends ArenaSharing {
     this.#ahead.fetch()
   }
 
+  /** The number of the object that the n-th of the keys that were fetched most likely refers to; 0: none, or it is not known. */
+  referenceAhead(n: number): number {
+    return this.#ahead.reference(n)
+  }
+
   /** The value of a key, as a view that lasts until the next call of this table; `undefined`: there is none. */
   get(key: ArenaKey, start?: number, end?: number, space = 0): ArenaView | undefined {
     return this.#read(key, start, end, space, true)

@@ -41,6 +41,22 @@ export class Dictionary<Value> {
     return this.#index.findBytes(bytes, start, end)
   }
 
+  /** Reads where a look for a name with this hash begins: see `ElementsAhead`. */
+  touchIndex(hash: number): number {
+    return this.#index.touch(hash)
+  }
+
+  /** Most likely the place of the name with this hash; -1: it is not known. */
+  guess(hash: number): number {
+    return this.#index.guess(hash)
+  }
+
+  /** Reads the name and the value at a place. */
+  touch(place: number): number {
+    const value = this.#values.at(place)
+    return this.#names.at(place).length + (typeof value === 'string' ? value.length : 0)
+  }
+
   /** The name at a place: at a random place it is a random name. */
   nameAt(place: number): string {
     return this.#names.at(place)

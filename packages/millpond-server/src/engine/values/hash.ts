@@ -35,6 +35,10 @@ export class Hash implements Collection {
     return HASH_BYTES + this.#fields.weight + this.#valueBytes + this.size * VALUE_BYTES + expiries
   }
 
+  get elements(): Dictionary<string> {
+    return this.#fields
+  }
+
   get encoding(): string {
     return this.#large ? 'hashtable' : 'listpack'
   }

@@ -56,6 +56,23 @@ export class NameIndex {
     }
   }
 
+  /** A word of the slot that a look for this hash begins with: reading it fetches the slot. */
+  touch(hash: number): number {
+    if (this.#parts.length === 0) return 0
+    const { slots, mask } = this.#partOf(hash)
+    return slots[(hash & mask) * 2]!
+  }
+
+  /** Most likely the place of the name with this hash; -1: it is not known. */
+  guess(hash: number): number {
+    if (this.#parts.length === 0) return -1
+    const { slots, mask } = this.#partOf(hash)
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const tag = slots[slot * 2 + 1]!
+      if (tag === 0 || slots[slot * 2] === hash) return tag - 1
+    }
+  }
+
   /** The last name is new. */
   added(): void {
     const last = this.#names.length - 1

@@ -27,6 +27,10 @@ export class SetValue implements Collection {
     return BASE_BYTES + this.#members.weight
   }
 
+  get elements(): Dictionary<true> {
+    return this.#members
+  }
+
   get encoding(): 'intset' | 'hashtable' {
     return this.#isIntset ? 'intset' : 'hashtable'
   }

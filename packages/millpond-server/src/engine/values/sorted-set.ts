@@ -32,6 +32,10 @@ export class SortedSet implements Collection {
     return BASE_BYTES + this.#scores.weight + this.size * ENTRY_BYTES
   }
 
+  get elements(): Dictionary<number> {
+    return this.#scores
+  }
+
   get encoding(): 'listpack' | 'skiplist' {
     return this.#isListpack ? 'listpack' : 'skiplist'
   }

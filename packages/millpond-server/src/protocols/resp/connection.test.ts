@@ -57,7 +57,9 @@ test('a value of megabytes goes in and out whole', async () => {
 
 test('CLIENT REPLY OFF silences answers, not messages; ON is answered', async () => {
   await withServer(async (server, socket) => {
-    socket.write('CLIENT REPLY OFF\r\nSET a 1\r\nGET a\r\nCLIENT REPLY ON\r\nCLIENT REPLY SKIP\r\nGET a\r\nHELLO 3\r\nPING\r\n')
+    socket.write(
+      'CLIENT REPLY OFF\r\nSET a 1\r\nGET a\r\nCLIENT REPLY ON\r\nCLIENT REPLY SKIP\r\nGET a\r\nHELLO 3\r\nPING\r\n',
+    )
     expect(await answer(socket, '+PONG\r\n')).toMatch(/^\+OK\r\n%\d+\r\n/)
     socket.write('CLIENT REPLY OFF\r\nSUBSCRIBE news\r\n')
     expect(await answer(socket, ':1\r\n')).toBe('>3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n')

@@ -9,8 +9,11 @@ function fetched(text: string, commandEnds: readonly number[] = []): string[][] 
   let keys: string[] = []
   const db = {
     expect: (from: Buffer, start: number, end: number) => keys.push(from.toString('latin1', start, end)) < 64,
-    fetch() {
-      groups.push(keys)
+    fetch: () => groups.push(keys),
+    expectElement: (n: number, from: Buffer, start: number, end: number) => {
+      keys[n] += ` ${from.toString('latin1', start, end)}`
+    },
+    fetchElements() {
       keys = []
     },
   } as unknown as Keyspace
@@ -27,7 +30,13 @@ function command(...words: string[]): string {
 test('the second words of commands that have come are fetched together, once', () => {
   const first = command('SET', 'one', 'value')
   const text = first + command('PING') + command('GET', 'two') + command('MSET', 'three', '3', 'four', '4')
-  expect(fetched(text, [first.length])).toEqual([['one', 'two', 'three']])
+  expect(fetched(text, [first.length])).toEqual([['one value', 'two', 'three 3']])
+})
+
+test('words that are too long to be elements are left alone, and so is what stands behind no key', () => {
+  const text =
+    command('HSET', 'a', 'f', 'v') + command('SET', 'b', 'x'.repeat(600)) + command('SET', 'y'.repeat(600), 'z')
+  expect(fetched(text)).toEqual([['a f', 'b']])
 })
 
 test('one key alone, and what is longer than a key, is left alone', () => {

@@ -13,7 +13,7 @@ const KEYS_MAX = 64
 
 /**
  * A pipeline names many keys at once, and the memory of all can be fetched together (`Keyspace.fetch`). The second word of a command
- * is a key as a rule; where it is not, nothing is lost. This only looks: what is not as expected ends the look, and
+ * is a key as a rule, and the third one an element of a hash or a set; where they are not, nothing is lost. This only looks: what is not as expected ends the look, and
  * the parser will find what is wrong with it.
  */
 export class LookAhead {
@@ -24,6 +24,9 @@ export class LookAhead {
   #number = 0
   readonly #starts = new Int32Array(KEYS_MAX)
   readonly #ends = new Int32Array(KEYS_MAX)
+  /** The words behind the keys; an end of 0: there is none. */
+  readonly #nextStarts = new Int32Array(KEYS_MAX)
+  readonly #nextEnds = new Int32Array(KEYS_MAX)
   #count = 0
 
   /** Forgets what was looked at: other bytes have come. */
@@ -41,22 +44,39 @@ export class LookAhead {
     if (this.#count < 2) return
     for (let at = 0; at < this.#count; at++) db.expect(bytes, this.#starts[at]!, this.#ends[at]!)
     db.fetch()
+    for (let at = 0; at < this.#count; at++) {
+      if (this.#nextEnds[at]! > 0) db.expectElement(at, bytes, this.#nextStarts[at]!, this.#nextEnds[at]!)
+    }
+    db.fetchElements()
   }
 
   /** Goes past a command, and notes its key. Returns whether it has come whole. */
   #command(bytes: Buffer, end: number): boolean {
     if (!this.#line(STAR, bytes, end)) return false
     const words = this.#number
+    const before = this.#count
     for (let word = 0; word < words; word++) {
       if (!this.#line(DOLLAR, bytes, end)) return false
       const start = this.#at
       this.#at = start + this.#number + 2
       if (this.#at > end) return false
-      if (word !== 1 || this.#number > KEY_BYTES_MAX) continue
-      this.#starts[this.#count] = start
-      this.#ends[this.#count++] = this.#at - 2
+      if (word === 1) this.#note(start)
+      else if (word === 2 && this.#count > before) this.#noteNext(start)
     }
     return true
+  }
+
+  #note(start: number): void {
+    if (this.#number > KEY_BYTES_MAX) return
+    this.#starts[this.#count] = start
+    this.#nextEnds[this.#count] = 0
+    this.#ends[this.#count++] = this.#at - 2
+  }
+
+  #noteNext(start: number): void {
+    if (this.#number > KEY_BYTES_MAX) return
+    this.#nextStarts[this.#count - 1] = start
+    this.#nextEnds[this.#count - 1] = this.#at - 2
   }
 
   /** Reads the number behind a mark, and goes behind its line. */
