@@ -33,6 +33,7 @@ export class Market {
     configuration.set([['dir', folder]])
     const ports = { port: 0, 'memcached-port': 0, 'http-port': 0 }
     const market = new Market(await startServer({ configuration, ports }), folder)
+    market.server.host.home.accessControl.set('default', ['off'])
     for (const name of ['shop', 'bank']) {
       const service = await market.server.host.create(name)
       service.configuration.set([

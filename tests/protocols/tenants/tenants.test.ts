@@ -7,14 +7,16 @@ import { TestClient } from '../../../packages/millpond-server/src/commands/testi
 import { Random } from '../redis/random.ts'
 import { type Aim, callOf } from './calls.ts'
 import type { Driver, Tried } from './driver.ts'
+import { httpDriver, httpDriver } from './http-driver.ts'
 import { fill, furnish, KNOWN, Market, SECRET, stateOf, trade } from './market.ts'
+import { memcachedDriver } from './memcached-driver.ts'
 import { respDriver } from './resp-driver.ts'
 
 const SEED = Number(process.env.MILLPOND_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const VARIANTS = Number(process.env.MILLPOND_VARIANTS ?? 4)
 /** Until one of them is right. */
 const TRIES = 1000
-const DRIVERS: readonly Driver[] = [respDriver]
+const DRIVERS: readonly Driver[] = [respDriver, httpDriver]
 
 let market: Market
 
@@ -91,7 +93,7 @@ describe.each(DRIVERS)('$name', (driver) => {
     )
     // With all topics it may hear them, and who listens to which: of that no more is asked than that it is about topics.
     expect(
-      leaks(tried).filter(({ calls }) => !isAllTopics || !/^(?:p?subscribe|pubsub|ssubscribe|topic)/.test(calls[0]!)),
+      leaks(tried).filter(({ calls }) => !isAllTopics || !/^(?:\S+ \/\S* ?\[*")?(?:p?subscribe|pubsub|ssubscribe|topic)/.test(calls[0]!)),
     ).toEqual([])
     expect(stateOf(owner, others).filter((line) => !line.includes(SECRET))).toEqual(
       before.filter((line) => !line.includes(SECRET)),
@@ -118,6 +120,26 @@ const UNDONE = new Set(
     'save script|kill shutdown transfer|backup transfer|backups transfer|cancel transfer|import transfer|restore transfer|status wait'
   ).split(' '),
 )
+
+/** What a peer may be told that has not said who it is: that it has to, that what it said is wrong, and how this server is. */
+const TOLD_NOBODY = {
+  RESP: /^(?:-(?:NOAUTH|WRONGPASS|NOPROTO) .*|-ERR (?:unknown (?:sub)?command|wrong number of arguments|Protocol error|syntax error|Syntax error in HELLO|Protocol version|AUTH <password>).*|\+OK|\+RESET)$/,
+  memcached: /^(?:CLIENT_ERROR .*|ERROR|MN)$/,
+  HTTP: /"status":(?:400|401|403|404|405)|^(?:400|401|403|404|405) |"status":"(?:live|ready|ok|up)|^\d+ \{.*\}$|^$|"error":/,
+}
+
+test.each(DRIVERS)(`$name: nobody is told but that he has to say who he is (seed ${SEED})`, async (driver) => {
+  const bank = market.owner('bank')
+  fill(bank)
+  const before = stateOf(bank)
+  const tried = await driver.tryAll(market.server, undefined, KNOWN, new Random(SEED), VARIANTS, () => trade(bank))
+  expect(leaks(tried)).toEqual([])
+  const lines = tried.flatMap(({ calls, answers }) => answers.split(/\r?\n/).filter(Boolean).map((line) => ({ calls, line })))
+  const told = TOLD_NOBODY[driver.name as keyof typeof TOLD_NOBODY]
+  expect(lines.filter(({ line }) => !told.test(line))).toEqual([])
+  expect(lines.length).toBeGreaterThan(20)
+  expect(stateOf(bank)).toEqual(before)
+})
 
 test(`the calls are calls: each command is done by one of them, for who may do it (seed ${SEED})`, () => {
   const random = new Random(SEED)
