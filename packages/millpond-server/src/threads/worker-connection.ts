@@ -91,7 +91,7 @@ export class WorkerConnection extends Client implements ByteConnection {
   /** Sends what home has answered. */
   answer(bytes: Buffer): void {
     this.#output.pass(bytes)
-    if (this.outputBytes > this.outputLimits.hard) this.close('now')
+    this.#bound()
   }
 
   #run(bytes: Buffer, end: number): void {
@@ -106,10 +106,12 @@ export class WorkerConnection extends Client implements ByteConnection {
     const stopped = isIn ? this.#execute(bytes, end) : from
     thread.leave()
     this.#isRunning = false
-    thread.worked(this)
-    service.statistics.bytesIn += (stopped < 0 ? parser.from : stopped) - from
-    service.endBatch()
-    this.#output.send(thread.writer)
+    if (isIn) {
+      service.statistics.bytesIn += (stopped < 0 ? parser.from : stopped) - from
+      service.endBatch()
+      thread.worked(this)
+      this.#answer()
+    }
     if (stopped >= 0) this.#goHome(bytes, stopped, end)
   }
 
@@ -129,7 +131,7 @@ export class WorkerConnection extends Client implements ByteConnection {
           if (entry === undefined || !needs.canWork(entry) || !entry.fits(args.count)) return from
           this.lastCommand = entry
           call(this, entry, args, writer)
-          if (writer.length > SEND_BYTES) this.#output.send(writer)
+          if (writer.length > SEND_BYTES) this.#answer()
         }
         from = parser.from
         if (!turnstile.isOpen && from < end) {
@@ -145,11 +147,21 @@ export class WorkerConnection extends Client implements ByteConnection {
     return -1
   }
 
+  #answer(): void {
+    this.#output.send(this.#thread.writer)
+    this.#bound()
+  }
+
+  /** A peer that reads too little is cut off. */
+  #bound(): void {
+    if (this.outputBytes > this.outputLimits.hard) this.close('now')
+  }
+
   /** From here on home executes. What is half-read here goes there, too. */
   #goHome(bytes: Buffer, start: number, end: number): void {
     this.#isHome = true
     this.#parser.restart(end)
-    this.#thread.report()
+    this.#thread.tellErrors()
     this.#send(bytes, start, end)
   }
 

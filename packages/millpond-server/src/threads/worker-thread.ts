@@ -129,6 +129,11 @@ export class WorkerThread implements ByteProtocol, Reader {
     if (this.#released.length > 0) this.report()
   }
 
+  /** What one peer goes on to ask at home is to know of the errors that it was answered here. */
+  tellErrors(): void {
+    if (this.#statistics.errorTexts.length + this.service.slowLog.commands.length > 0) this.report()
+  }
+
   /** Tells home what it does not see. */
   report(): void {
     const { slowLog } = this.service
