@@ -105,17 +105,17 @@ export class Keyspace {
 
   /** Says that a key will be asked for soon: see `fetch`. Returns whether there is room for more. */
   expect(bytes: Buffer, start: number, end: number): boolean {
-    return this.#table.expect(bytes, start, end, this.space)
+    return this.#table.ahead.expect(bytes, start, end, this.space)
   }
 
   /** Fetches the keys that are expected from memory, all at once. */
   fetch(): void {
-    this.#table.fetch()
+    this.#table.ahead.fetch()
   }
 
   /** Says that an element of what a key holds will be asked for soon, of the key that was fetched as the n-th. */
   expectElement(n: number, bytes: Buffer, start: number, end: number): void {
-    const number = this.#table.referenceAhead(n)
+    const number = this.#table.ahead.reference(n)
     const elements = number === 0 ? undefined : this.#items.collection(number)?.elements
     if (elements !== undefined) this.#items.elementsAhead.add(elements, bytes, start, end)
   }

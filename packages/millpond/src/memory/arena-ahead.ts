@@ -9,11 +9,11 @@
  * Chen, Ailamaki, Gibbons and Mowry, "Improving Hash Join Performance through Prefetching", ICDE 2004 (group prefetching).
  */
 import type { ArenaCore } from './arena-core.ts'
-import type { ArenaKey, ArenaKeyReader } from './arena-key.ts'
-import { CHUNK, REFERENCE } from './arena-layout.ts'
+import { type ArenaKey, ArenaKeyReader } from './arena-key.ts'
+import { CHUNK, REFERENCE, TABLE } from './arena-layout.ts'
 
 /** So many keys at most are fetched at once. */
-export const KEYS_AHEAD_MAX = 64
+const KEYS_AHEAD_MAX = 64
 /** Words of a line of the processor's cache. */
 const LINE_WORDS = 16
 /** Lines of a long item: the processor notices by itself that the others follow. */
@@ -29,19 +29,21 @@ export class ArenaAhead {
   /** What was read is added up and kept, or an optimizing compiler would see that nobody needs it. */
   #sum = 0
 
-  constructor(core: ArenaCore, key: ArenaKeyReader) {
+  constructor(core: ArenaCore) {
+    const { words } = core.memory
     this.#core = core
-    this.#key = key
+    this.#key = new ArenaKeyReader(words[TABLE.SEED_0]!, words[TABLE.SEED_1]!)
   }
 
-  /** Notes a key. Returns whether there is room for more. */
-  add(key: ArenaKey, start: number | undefined, end: number | undefined, space: number): boolean {
+  /** Notes a key that will be asked for soon; 64 at most before `fetch`. Returns whether there is room for more. */
+  expect(key: ArenaKey, start?: number, end?: number, space = 0): boolean {
+    if (this.#count === KEYS_AHEAD_MAX) return false
     this.#key.aim(key, start, end, space)
     this.#hashes[this.#count++] = this.#key.hash
     return this.#count < KEYS_AHEAD_MAX
   }
 
-  /** Fetches what was noted. One key alone is fetched by who asks for it. */
+  /** Fetches what was noted into the processor's cache. One key alone is fetched by who asks for it. */
   fetch(): void {
     this.#fetched = this.#count > 1 ? this.#count : 0
     if (this.#count > 1) {

@@ -1,4 +1,5 @@
 /** What can be asked of an arena-table as a whole: its bounds, what it holds and what that weighs, and its keys, one after the other. */
+import { ArenaAhead } from './arena-ahead.ts'
 import type { ArenaCore } from './arena-core.ts'
 import { TABLE } from './arena-layout.ts'
 import { UNITS_MAX } from './arena-memory.ts'
@@ -10,11 +11,14 @@ export class ArenaFacts {
   readonly #core: ArenaCore
   readonly #policies: readonly PolicyFactory[]
   readonly #walk: ArenaWalk
+  /** Fetches keys from memory that will be asked for soon, several at once. */
+  readonly ahead: ArenaAhead
 
   constructor(core: ArenaCore, policies: readonly PolicyFactory[]) {
     this.#core = core
     this.#policies = policies
     this.#walk = new ArenaWalk(core)
+    this.ahead = new ArenaAhead(core)
   }
 
   /** The bound on `weight`. */

@@ -439,8 +439,8 @@ describe('keys that are expected', () => {
     const before = [table.size, table.weight, table.coldest(1000).map(String)]
     for (let from = 0; from < 500; from += 64) {
       const group = keys.slice(from, from + 64)
-      expect(group.map((key) => table.expect(key)).indexOf(false)).toBe(group.length < 64 ? -1 : 63)
-      table.fetch()
+      expect(group.map((key) => table.ahead.expect(key)).indexOf(false)).toBe(group.length < 64 ? -1 : 63)
+      table.ahead.fetch()
     }
     expect([table.size, table.weight, table.coldest(1000).map(String)]).toEqual(before)
     for (const [at, key] of keys.entries())

@@ -1,7 +1,6 @@
 /** A table of bytes outside the heap that all threads of a process may share. */
 import { OptionError, ValueError } from '../core/errors.ts'
 import { type Size, sizeBytes } from '../core/size.ts'
-import { ArenaAhead } from './arena-ahead.ts'
 import { ArenaClock } from './arena-clock.ts'
 import { ArenaCore } from './arena-core.ts'
 import { copyInto, extraUnitsOf, isReference, keyLengthOf, readItem, unitsOf, valueLengthOf } from './arena-item.ts'
@@ -62,7 +61,6 @@ export class ArenaTable extends ArenaSharing {
   readonly #key: ArenaKeyReader
   readonly #text: ArenaKeyReader
   readonly #writer: ArenaWriter
-  readonly #ahead: ArenaAhead
   readonly #view = new ArenaView()
   #scratch = new Uint8Array(0)
 
@@ -78,7 +76,6 @@ export class ArenaTable extends ArenaSharing {
     this.#key = new ArenaKeyReader(memory.words[TABLE.SEED_0]!, memory.words[TABLE.SEED_1]!)
     this.#text = new ArenaKeyReader(0, 0)
     this.#writer = new ArenaWriter(this.#core)
-    this.#ahead = new ArenaAhead(this.#core, this.#key)
   }
 
   /** Opens the table of another thread. Give `policy` if that table was made with one. */
@@ -147,24 +144,6 @@ export class ArenaTable extends ArenaSharing {
   /** Makes the indexes of all stripes, so that what an empty table takes is known before it is filled. */
   prepare(): void {
     this.#core.prepare()
-  }
-
-  /**
-   * Says that a key will be asked for soon. Call it for several, at most 64, and then `fetch`: it costs less to wait for
-   * the memory of all of them at once. Returns whether there is room for more.
-   */
-  expect(key: ArenaKey, start?: number, end?: number, space = 0): boolean {
-    return this.#ahead.add(key, start, end, space)
-  }
-
-  /** Fetches what is expected into the processor's cache. */
-  fetch(): void {
-    this.#ahead.fetch()
-  }
-
-  /** The number of the object that the n-th of the keys that were fetched most likely refers to; 0: none, or it is not known. */
-  referenceAhead(n: number): number {
-    return this.#ahead.reference(n)
   }
 
   /** The value of a key, as a view that lasts until the next call of this table; `undefined`: there is none. */

@@ -1,3 +1,4 @@
+export type { ArenaAhead } from './arena-ahead.ts'
 export type { ArenaKey } from './arena-key.ts'
 export type { ArenaHandle, ArenaLife, ArenaScan, ArenaTableOptions, ArenaThreadOptions } from './arena-options.ts'
 export type { ArenaListeners, ArenaRemovalListener } from './arena-removals.ts'

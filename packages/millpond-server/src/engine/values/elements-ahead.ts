@@ -1,6 +1,6 @@
 /**
  * Elements of collections that will be asked for soon: what is known of them is fetched from memory together. As with keys
- * (`ArenaTable.expect`), each step is taken for all of them before the next one, and nothing is decided by it.
+ * (`ArenaTable.ahead`), each step is taken for all of them before the next one, and nothing is decided by it.
  */
 import type { Dictionary } from './dictionary.ts'
 import { hashBytes } from './name-hash.ts'
