@@ -1,10 +1,20 @@
 /** The suite `protocols`: what the service costs beyond RESP on a bare port: TLS, memcached, HTTP, tokens, fairness. */
 import type { Row, Suite, SuiteContext } from '../suite.ts'
+import { fairness } from './protocols/fairness.ts'
+import { http } from './protocols/http.ts'
+import { memcached } from './protocols/memcached.ts'
 import { tls } from './protocols/tls.ts'
+import { tokens } from './protocols/tokens.ts'
 import { build } from './server/servers.ts'
 
 /** Each part compares us with a named peer, or with ourselves without what it measures. */
-const PARTS: Readonly<Record<string, (context: SuiteContext) => Promise<Row[]>>> = { tls }
+const PARTS: Readonly<Record<string, (context: SuiteContext) => Promise<Row[]>>> = {
+  tls,
+  memcached,
+  http,
+  tokens,
+  fairness,
+}
 
 export const suite: Suite = {
   name: 'protocols',

@@ -88,7 +88,7 @@ function options(): MemcachedOptions {
     speaks: given.B === 'ascii' ? 'text' : given.B === 'binary' ? 'binary' : 'auto',
     dumps: !isGiven('X'),
     moveTime: (seconds) => void (movedMs += seconds * 1000),
-    ...(isGiven('A') && { shutdown: () => setImmediate(() => process.exit(0)) }),
+    ...(isGiven('A') && { close: () => setImmediate(() => process.exit(0)) }),
     stats: { threads },
     settings: {
       item_size_max: itemBytes,

@@ -7,8 +7,8 @@ export interface MemcachedOptions {
   readonly speaks?: 'auto' | 'text' | 'binary'
   /** Whether `stats cachedump` and `lru_crawler metadump` tell keys. Default true. */
   readonly dumps?: boolean
-  /** Ends the server at a `shutdown`. Default: that is refused. */
-  readonly shutdown?: (graceful: boolean) => void
+  /** Ends the server when a client says `shutdown`. Default: that is refused. */
+  readonly close?: (graceful: boolean) => void
   /** Moves the clock: `debugtime`, for tests. Default: there is no such command. */
   readonly moveTime?: (seconds: number) => void
   /** What is put in place of what `stats` and `stats settings` tell. */

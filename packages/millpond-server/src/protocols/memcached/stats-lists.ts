@@ -85,7 +85,7 @@ export function settings(exchange: Exchange): Stat[] {
     ['evictions', cache.policy === 'noeviction' ? 'off' : 'on'],
     ['domain_socket', socket === '' ? 'NULL' : socket],
     ['umask', configuration.text('unixsocketperm')],
-    ['shutdown_command', options.shutdown ? 'yes' : 'no'],
+    ['shutdown_command', options.close ? 'yes' : 'no'],
     ['num_threads', 1],
     ['stat_key_prefix', ':'],
     ['detail_enabled', exchange.state.prefixes ? 'yes' : 'no'],

@@ -58,12 +58,12 @@ function limitMemory(exchange: Exchange): Served {
 
 function shutDown(exchange: Exchange): Served {
   const { words, options } = exchange
-  const { shutdown } = options
-  if (shutdown === undefined) return exchange.answer('ERROR: shutdown not enabled')
+  const { close } = options
+  if (close === undefined) return exchange.answer('ERROR: shutdown not enabled')
   const graceful = words.count === 2 && words.is(1, 'graceful')
   if (words.count > 1 && !graceful) return exchange.answer('CLIENT_ERROR invalid shutdown mode')
   if (!withoutKey(exchange, 'shutdown', () => {})) return 'put off'
-  shutdown(graceful)
+  close(graceful)
   return 'close'
 }
 
