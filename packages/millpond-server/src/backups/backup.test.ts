@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { startRedis } from '../../../../tools/servers/redis.ts'
 import { seededRandom } from '../../../millpond/src/core/random.ts'
 import { type TestClient, TestService } from '../commands/testing.ts'
@@ -15,6 +15,8 @@ import { checkBackup } from './check.ts'
 import { FolderVault } from './folder-vault.ts'
 import { locate } from './location.ts'
 import { restore } from './restore.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
 
 const folder = mkdtempSync(join(tmpdir(), 'millpond-backups-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

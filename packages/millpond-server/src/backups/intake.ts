@@ -23,13 +23,17 @@ export class Intake implements RdbListener {
 
   /** Runs a step, between whose parts nobody is served. */
   during<Result>(step: () => Result): Result {
-    const { time } = this.#service
+    const { time, cache } = this.#service
     time.tick()
+    let result: Result
     try {
-      return step()
+      cache.alone(() => {
+        result = step()
+      })
     } finally {
       this.#service.endBatch()
     }
+    return result!
   }
 
   key({ db: index, key, value, expiresAtMs, idleMs, frequency, clientFlags }: RdbKey): void {

@@ -6,13 +6,15 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import S3rver from 's3rver'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { TestService } from '../commands/testing.ts'
 import { digestOf } from '../engine/digest.ts'
 import { backUp, listBackups, removeBackup } from './backup.ts'
 import { locate } from './location.ts'
 import { restore } from './restore.ts'
 import type { Vault } from './vault.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
 
 const folder = mkdtempSync(join(tmpdir(), 'millpond-s3-'))
 const ENVIRONMENT = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' }

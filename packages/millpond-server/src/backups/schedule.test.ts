@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { TestService } from '../commands/testing.ts'
 import { listBackups } from './backup.ts'
 import { FolderVault } from './folder-vault.ts'
 import { BackupSchedule } from './schedule.ts'
 import type { Vault } from './vault.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
 
 const folder = mkdtempSync(join(tmpdir(), 'millpond-schedule-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

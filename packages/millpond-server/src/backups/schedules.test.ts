@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { CommandTable } from '../commands/command-table.ts'
 import { Host } from '../commands/host.ts'
 import { COMMANDS } from '../commands/table.ts'
 import { EngineTime } from '../engine/time.ts'
 import { Schedules } from './schedules.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
 
 test('all caches have a schedule while the configuration wants one, also those that come later', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'millpond-schedules-'))

@@ -1,6 +1,6 @@
 /** Imports from real servers that are in use: redis-server and memcached. */
 import { connect } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type MemcachedServer, startMemcached } from '../../../../../tools/servers/memcached.ts'
 import { type RedisServer, startRedis } from '../../../../../tools/servers/redis.ts'
 import { TestService } from '../../commands/testing.ts'
@@ -9,6 +9,8 @@ import { Span } from '../../engine/span.ts'
 import { type ImportProgress, importFrom } from './import.ts'
 import { MemcachedSource } from './memcached-source.ts'
 import { RedisSource } from './redis-source.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
 
 /** A cache of the present: sources tell how long their keys live from now on. */
 function present(): TestService {

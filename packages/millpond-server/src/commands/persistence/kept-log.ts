@@ -205,6 +205,7 @@ export class KeptLog {
     this.#rewrite?.stop()
     this.#log = undefined
     this.#service.logs.log = undefined
+    this.#service.changes.reconsider()
     if (log === undefined) return
     log.onFault = () => {}
     this.#service.setMode(SERVICE_MODE.LOG_FAILED, false)

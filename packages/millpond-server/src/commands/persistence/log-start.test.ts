@@ -3,10 +3,12 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeEach, expect, test, vi } from 'vitest'
 import { seededRandom } from '../../../../millpond/src/core/random.ts'
 import { digestOf } from '../../engine/digest.ts'
 import { type TestClient, TestService } from '../testing.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
 
 const folder = mkdtempSync(join(tmpdir(), 'millpond-log-start-'))
 let dir = ''
@@ -66,7 +68,7 @@ test('CONFIG SET appendonly yes while clients write: all is there after the next
   const random = seededRandom(seed)
   const { service, client } = await open('no')
   const { log } = service.persistence
-  for (let left = 20_000; left > 0; left--) change(client, random, 3000)
+  for (let left = 6000; left > 0; left--) change(client, random, 3000)
   client.say('config set appendonly yes')
   expect([log.rewriting, log.log]).toEqual([false, undefined])
   await sleep(0)

@@ -46,10 +46,12 @@ export class SnapshotWalk {
   /** Writes keys for about so many milliseconds, or until a piece is full. Returns whether that was all. */
   advance(ms: number): boolean {
     const endsAtMs = performance.now() + ms
-    do {
-      if (!this.#step()) return true
-    } while (performance.now() < endsAtMs && !this.isFull)
-    return false
+    let isOver = false
+    this.#service.cache.alone(() => {
+      do isOver = !this.#step()
+      while (!isOver && performance.now() < endsAtMs && !this.isFull)
+    })
+    return isOver
   }
 
   /** Whether there is a piece. */
