@@ -20,7 +20,7 @@ export function installProject(packed: PackedPackages): string {
   mkdirSync(folder)
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'shop', private: true, type: 'module' }))
   const options = ['--offline', '--no-audit', '--no-fund', '--ignore-scripts', '--silent']
-  const needed = ['commander', 'pg'].map((name) => `${name}@file:${inWorkspace(name)}`)
+  const needed = dependenciesOfServer().map((name) => `${name}@file:${inWorkspace(name)}`)
   npm(['install', ...options, ...Object.values(packed.tarballs), ...needed], folder)
   return folder
 }
@@ -48,6 +48,13 @@ export function filesBelow(folder: string): Map<string, number> {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   const files = names.map((name) => [name, statSync(join(folder, name))] as const).filter(([, stat]) => stat.isFile())
   return new Map(files.map(([name, stat]) => [name, stat.size]))
+}
+
+/** What the service depends on, beside the library. */
+function dependenciesOfServer(): string[] {
+  const manifest = readFileSync(join(root, 'packages/millpond-server/package.json'), 'utf8')
+  const { dependencies } = JSON.parse(manifest) as { dependencies: Record<string, string> }
+  return Object.keys(dependencies).filter((name) => name !== 'millpond')
 }
 
 /** Where this workspace has a package that the service depends on. */
