@@ -26,6 +26,11 @@ export function bytesText(bytes: number): string {
   return `${value.toFixed(1)} TB`
 }
 
+/** A number with what is counted: '1 key', '2,000 keys'. */
+export function countText(count: number, what: string): string {
+  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`
+}
+
 /** How much of its room something takes. A bound of 0 is none of its own. */
 export function usedText(bytes: number, bytesMax: number): string {
   return bytesMax > 0 ? `${bytesText(bytes)} of ${bytesText(bytesMax)}` : bytesText(bytes)

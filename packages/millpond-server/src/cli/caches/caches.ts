@@ -3,7 +3,7 @@ import { type Duration, OptionError, type Size } from 'millpond'
 import type { Service, ServiceCacheDescription, ServiceCacheSettings } from 'millpond/service'
 import { columns } from '../columns.ts'
 import { confirmed } from '../confirm.ts'
-import { bytesText, durationText, print, printJson } from '../print.ts'
+import { bytesText, countText, durationText, print, printJson } from '../print.ts'
 import { type ReachFlags, withService } from '../reach.ts'
 
 export interface SettingFlags {
@@ -85,7 +85,7 @@ export async function accessKey(name: string, which: string, flags: ReachFlags):
 
 async function sure({ caches }: Service, name: string, flags: { yes?: boolean }, what: string): Promise<void> {
   const { keys } = await caches.describe(name)
-  await confirmed(`${what} the cache ${name} with ${keys.toLocaleString('en')} keys`, flags)
+  await confirmed(`${what} the cache ${name} with ${countText(keys, 'key')}`, flags)
 }
 
 async function tell(flags: ReachFlags, json: () => Promise<unknown>, text: string): Promise<void> {
@@ -130,9 +130,12 @@ function picture(cache: ServiceCacheDescription): string[] {
   const reads = cache.hits + cache.misses
   const facts: readonly (readonly [string, string])[] = [
     ['cache', cache.name],
-    ['holds', `${cache.keys.toLocaleString('en')} keys, ${bytesText(cache.usedBytes)} of ${bytesText(cache.maxBytes)}`],
+    ['holds', `${countText(cache.keys, 'key')}, ${bytesText(cache.usedBytes)} of ${bytesText(cache.maxBytes)}`],
     ['when full', cache.policy],
-    ['hit rate', reads === 0 ? 'no reads yet' : `${((100 * cache.hits) / reads).toFixed(1)} % of ${reads} reads`],
+    [
+      'hit rate',
+      reads === 0 ? 'no reads yet' : `${((100 * cache.hits) / reads).toFixed(1)} % of ${countText(reads, 'read')}`,
+    ],
     ['lives', `${bound(cache.defaultTtlMs, durationText)} by default, ${bound(cache.maxTtlMs, durationText)} at most`],
     ['items', `up to ${bytesText(cache.itemBytesMax)}`],
     ['disk', cache.append === 'no' ? 'in memory only' : `written to disk, ${cache.append}`],

@@ -1,3 +1,4 @@
+import { resolve, sep } from 'node:path'
 import type { Arguments } from '../../engine/arguments.ts'
 import { ReplyError, syntaxError } from '../../engine/errors.ts'
 import type { Reply } from '../../engine/reply.ts'
@@ -36,9 +37,26 @@ function beginning(name: TransferKind, summary: string, syntax: string): Command
       if (name === 'import') client.hide(3)
       const replace = args.count === 5 && args.is(4, 'replace')
       if (args.count > 4 && !replace) throw syntaxError()
-      reply.integer(transfers.begin(name, host.service(args.text(2)), wordOf(args, 3), replace).id)
+      const place = wordOf(args, 3)
+      if (name !== 'import') checkPlace(host, place)
+      reply.integer(transfers.begin(name, host.service(args.text(2)), place, replace).id)
     },
   }
+}
+
+/**
+ * Where nobody is asked who he is, whoever reaches the port is an admin. He may not choose where on the machine files are written
+ * and read, only below the server's own folder.
+ *
+ * @throws ReplyError DENIED
+ */
+function checkPlace({ home }: Host, place: string): void {
+  if (home.accessControl.mustAuthenticate || place.startsWith('s3://')) return
+  const folder = resolve(home.configuration.text('dir'))
+  const path = resolve(folder, place)
+  if (path === resolve(place) && (path === folder || path.startsWith(`${folder}${sep}`))) return
+  const advice = `it reads and writes files below ${folder} alone: name a place there, or serve with --tokens`
+  throw new ReplyError(`this server asks nobody who he is, so ${advice}`, 'DENIED')
 }
 
 /** Texts are byte strings; paths are UTF-8. */
@@ -101,8 +119,10 @@ const backups: Command = {
   arity: 4,
   syntax: 'cache location',
   run(client, args) {
-    const { transfers } = transfersOf(client)
-    answerLater(client, transfers.movers.list(args.text(2), wordOf(args, 3)), (reply, records) => {
+    const { host, transfers } = transfersOf(client)
+    const place = wordOf(args, 3)
+    checkPlace(host, place)
+    answerLater(client, transfers.movers.list(args.text(2), place), (reply, records) => {
       reply.array(records.length)
       for (const record of records) writeMap(reply, record)
     })

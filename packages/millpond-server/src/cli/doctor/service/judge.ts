@@ -1,5 +1,5 @@
 /** What facts about a service mean, and what to do about them. */
-import { bytesText, durationText, usedText } from '../../print.ts'
+import { bytesText, countText, durationText, usedText } from '../../print.ts'
 import type { ServiceFacts } from './facts.ts'
 import { found, type ServiceFinding } from './finding.ts'
 
@@ -61,7 +61,7 @@ function clock({ clock: { aheadMs, withinMs } }: ServiceFacts): ServiceFinding {
 function memory(info: Readonly<Record<string, string>>): ServiceFinding {
   const [used, max, system] = [Number(info.used_memory), Number(info.maxmemory), Number(info.total_system_memory)]
   const evicted = Number(info.evicted_keys ?? 0)
-  const says = `${usedText(used, max)} are used; ${evicted.toLocaleString('en')} keys were evicted.`
+  const says = `${usedText(used, max)} are used; ${countText(evicted, 'key')} evicted.`
   if (system > 0 && max > system * SHARE_OF_MACHINE) {
     const advice = `Give it less, by CONFIG SET maxmemory or the configuration: the machine has ${bytesText(system)}, and copies for saving need room too.`
     return found('warning', 'memory', says, advice)
@@ -97,7 +97,7 @@ function durability(info: Readonly<Record<string, string>>): ServiceFinding {
 function clients({ parameters, process }: ServiceFacts, info: Readonly<Record<string, string>>): ServiceFinding {
   const max = Number(parameters?.maxclients ?? info.maxclients ?? 0)
   const rejected = Number(info.rejected_connections ?? 0)
-  const says = `${info.connected_clients} clients of ${max}.`
+  const says = `${countText(Number(info.connected_clients), 'client')} of ${max}.`
   if (process !== undefined && process.openFilesMax < max + FILES_BESIDE) {
     const advice = `Raise it before the server starts: ulimit -n ${max + FILES_BESIDE}, or LimitNOFILE= of its systemd unit; or lower maxclients.`
     return found('warning', 'open-files', `${says} The system lets the process open ${process.openFilesMax} files.`, advice) // biome-ignore format: one line
