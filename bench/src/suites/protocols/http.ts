@@ -9,7 +9,7 @@ import { atLeast, type Row, row, type SuiteContext } from '../../suite.ts'
 import { cpuSeconds, LOAD_CORE, MAIN, SERVER_CORE } from '../server/servers.ts'
 import { pinTo } from '../store/pin.ts'
 
-const BARE = fileURLToPath(new URL('./bare-http.fixture.ts', import.meta.url))
+const BARE = fileURLToPath(new URL('./bare-http.mjs', import.meta.url))
 const BYTES = 100
 const CONNECTIONS = 50
 
@@ -59,7 +59,7 @@ async function startBare(): Promise<Contender> {
   const server = await startChild({
     name: 'bare',
     command: process.execPath,
-    args: (port) => ['--import', 'tsx', BARE, `${port}`, `${BYTES}`],
+    args: (port) => [BARE, `${port}`, `${BYTES}`],
     ready: async (port) => {
       const answer = await fetch(`http://127.0.0.1:${port}/pid`).catch(() => undefined)
       return answer && Number(await answer.text())

@@ -1,7 +1,7 @@
-/** A server of node:http that does nothing but answer: `node bare-http.fixture.ts <port> <bytes>`. What ours is compared with. */
+/** A server of node:http that does nothing but answer: `node bare-http.mjs <port> <bytes>`. What ours is compared with. */
 import { createServer } from 'node:http'
 
-const [port, bytes] = process.argv.slice(2) as [string, string]
+const [port, bytes] = process.argv.slice(2)
 const value = 'v'.repeat(Number(bytes))
 const headers = { 'Content-Type': 'application/octet-stream', 'Content-Length': value.length }
 
