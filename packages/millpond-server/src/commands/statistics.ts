@@ -94,8 +94,8 @@ export class Statistics {
     this.#sampled = now
     if (before === undefined) return
     const seconds = (now.atMs - before.atMs) / 1000
-    for (const of of ['commands', 'bytesIn', 'bytesOut'] as const) {
-      this.rates[of] = Math.max(0, now[of] - before[of]) / seconds
+    for (const what of ['commands', 'bytesIn', 'bytesOut'] as const) {
+      this.rates[what] = Math.max(0, now[what] - before[what]) / seconds
     }
   }
 
