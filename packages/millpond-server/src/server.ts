@@ -73,7 +73,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   await home.persistence.start()
   await host.restore()
   const listeners = new Listeners(host, portSharing(threads))
-  const ports = await listeners.start(options.ports ?? somewhere(configuration))
+  const ports = await listen(host, listeners, options.ports ?? somewhere(configuration))
   const upkeep = new Upkeep(host)
   const schedules = new Schedules(host)
   host.start()
@@ -103,6 +103,18 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     }
   }
   return { host, service: home, ports, port: ports.port, ended, reload: () => listeners.reload(), close }
+}
+
+/** Where one place is taken none stays open: what failed to start must not serve. */
+async function listen(host: Host, listeners: Listeners, given: Partial<Ports>): Promise<Ports> {
+  try {
+    return await listeners.start(given)
+  } catch (error) {
+    listeners.stop()
+    await host.stop()
+    await listeners.close()
+    throw error
+  }
 }
 
 /** A server that nobody reaches is of no use: a configuration without any place gets a free port. */

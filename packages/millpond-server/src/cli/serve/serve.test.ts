@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -58,7 +59,18 @@ test("with --redis-conf it reads Redis's file, and arguments after it", { timeou
   }
 })
 
-test('where the heap is too small for the memory, it starts again with a larger one', { timeout: 60_000 }, async () => {
+test('a port that is taken is named, and nothing goes on', { timeout: 60_000 }, async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  try {
+    await expect(serve('--port', '0', '--memcached-port', String(port))).rejects.toThrow('ended with 1')
+  } finally {
+    taken.close()
+  }
+})
+
+test('where the heap is too small for the memory, it starts again with a larger one', { timeout: 120_000 }, async () => {
   const small = { NODE_OPTIONS: '--max-old-space-size=300' }
   const started = await serveWith(small, '--port', '0', '--memory', '200mb')
   const pid = Number(/PID: (\d+)/.exec(started.said)![1])
