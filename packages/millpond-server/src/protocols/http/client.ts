@@ -30,8 +30,6 @@ export class HttpClient extends Client {
   events: Reply | undefined
   /** Ends that stream. */
   endEvents: (() => void) | undefined
-  /** Bytes that its peer has not taken. */
-  pending: () => number = () => 0
   readonly #host: Host
   readonly #socket: Socket
   readonly #reply: Reply
@@ -40,6 +38,8 @@ export class HttpClient extends Client {
   #credentials: Credentials | undefined
   #resumed: (() => void) | undefined
   #isChanged = false
+  /** What has come of the body that is being read. */
+  #bodyBytes = 0
 
   constructor(host: Host, socket: Socket) {
     super(host.nextClientId(), host.home)
@@ -61,13 +61,21 @@ export class HttpClient extends Client {
   }
 
   override get outputBytes(): number {
-    return this.pending()
+    return this.#socket.writableLength
+  }
+
+  override get inputMemory(): number {
+    return this.#bodyBytes
+  }
+
+  override get isClosing(): boolean {
+    return this.closing
   }
 
   override push(write: (reply: Reply) => void): void {
     if (this.events === undefined || this.closing) return
     write(this.events)
-    if (this.pending() > this.outputLimits.hard) this.close('now')
+    if (this.outputBytes > this.outputLimits.hard) this.close('now')
   }
 
   /** Later, when no command runs: what follows runs others. */
@@ -111,6 +119,12 @@ export class HttpClient extends Client {
     this.service.endBatch()
   }
 
+  /** So much of a body has come, and is kept. */
+  holds(bodyBytes: number): void {
+    this.#bodyBytes = bodyBytes
+    this.service.clientMemory.count(this)
+  }
+
   /** Counts bytes that have come and gone. */
   count(bytesIn: number, bytesOut: number): void {
     const { statistics, meter } = this.service
@@ -124,6 +138,7 @@ export class HttpClient extends Client {
   /** A request is over: the next one finds nothing of it but who the client is. */
   rest(): void {
     this.busy = false
+    this.#bodyBytes = 0
     this.events = undefined
     this.endEvents = undefined
     if (this.#isChanged) this.#renew()

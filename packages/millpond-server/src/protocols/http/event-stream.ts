@@ -20,7 +20,6 @@ export function streamEvents(exchange: Exchange, client: HttpClient, words: Word
       response.write(eventOf(value))
     }
   })
-  client.pending = () => response.writableLength
   client.endEvents = () => void response.end()
   client.stream(words, events)
   if (!response.headersSent) return

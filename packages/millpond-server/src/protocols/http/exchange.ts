@@ -14,6 +14,8 @@ import { Target } from './url-parts.ts'
 import { Failure } from './value-reply.ts'
 
 const NOTHING = Buffer.alloc(0)
+/** A body from this size on counts as memory of its client while it comes. */
+const COUNTED_BYTES = 64 * 1024
 
 /** A problem as a client is told of it. */
 export interface Description {
@@ -89,6 +91,7 @@ export class Exchange {
     request.on('data', (part: Buffer) => {
       length += part.length
       this.#bodyBytes = length
+      if (length > COUNTED_BYTES) this.#client?.holds(Math.min(length, bytesMax))
       if (length <= bytesMax) parts.push(part)
       else if (!this.response.headersSent) this.fail(tooLarge)
     })

@@ -135,3 +135,27 @@ test('answers wait until the log is safe, and say so when it is not', async () =
   expect(await failing).toMatchObject({ status: 503, json: { code: 'MISCONF', detail: 'the disk is full' } })
   server.service.logs.log = undefined
 })
+
+test('a body that is coming is memory of its client: maxmemory-clients ends who takes too much', async () => {
+  const { server, port } = await startHttp([['maxmemory-clients', '1mb']])
+  const head = 'PUT /cache/default?key=a HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\n\r\n'
+  expect(await exchangeBytes(port, head + 'x'.repeat(3 * 2 ** 20))).toBe('')
+  expect(server.service.statistics.clientsEvicted).toBe(1)
+  await expect.poll(() => server.host.clientCount).toBe(0)
+})
+
+test('who does not read its events is cut off at the limit of subscribers', async () => {
+  const { server, port } = await startHttp([['client-output-buffer-limit', 'pubsub 1mb 0 0']])
+  const socket = net.connect({ port, host: '127.0.0.1' })
+  socket.on('error', () => {})
+  socket.write('GET /subscribe/news HTTP/1.1\r\nHost: x\r\n\r\n')
+  await once(socket, 'data')
+  socket.pause()
+  const { channels } = server.service
+  const publish = (): number => {
+    for (let count = 0; count < 20; count++) channels.publish('channel', 'news', 'm'.repeat(100_000))
+    return server.host.clientCount
+  }
+  await expect.poll(publish, { timeout: 10_000, interval: 5 }).toBe(0)
+  socket.destroy()
+})
