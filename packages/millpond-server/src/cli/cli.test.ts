@@ -235,6 +235,26 @@ test('profiles, MILLPOND_URL and --url say where commands go', async () => {
   expect(unknown.error).toContain('millpond profile save')
 })
 
+test('serve takes a certificate and demands tokens by flags alone', async () => {
+  const other = new UserFolder()
+  try {
+    const files = ['--tls-cert', made.certificate, '--tls-key', made.certificate.replace(/crt$/, 'key')]
+    const { said } = await other.start(['serve', '--port', '0', '--tokens', '--memory', '16mb', ...files], 'Ready')
+    const port = /redis-cli -h 127\.0\.0\.1 -p (\d+) --tls/.exec(said())![1]!
+    expect(said()).not.toMatch(/^ {2}redis {2}/m)
+    const reach = ['--ca', made.certificate, '--url']
+    const denied = await other.run(['keys', ...reach, `millponds://127.0.0.1:${port}`])
+    expect(denied.code).toBe(5)
+    expect(denied.error).toContain('millpond init')
+    expect((await other.run(['keys', '--url', `millpond://127.0.0.1:${port}`])).code).toBe(4)
+    const half = await other.run(['serve', '--tls-cert', made.certificate])
+    expect(half.code).toBe(2)
+    expect(half.error).toContain('--tls-key')
+  } finally {
+    await other.remove()
+  }
+})
+
 test('caches, tokens and the token of init are there after a restart', async () => {
   expect(await user.end(server)).toBe(0)
   server = (await user.start(['serve'], 'Ready to accept connections')).child

@@ -1,6 +1,6 @@
 /** The way to a service: a connection that is opened when it is first used, and again when it breaks. */
 import type tls from 'node:tls'
-import type { Clock, Timer } from '../../core/clock.ts'
+import { type Clock, type Timer, timeLimit } from '../../core/clock.ts'
 import { ClosedError, ServiceError } from '../../core/errors.ts'
 import type { Random } from '../../core/random.ts'
 import type { ServiceAddress } from './address.ts'
@@ -121,7 +121,7 @@ export class Link {
 
   /** Opens it, if that was not done, and resolves with what the server says of itself. @throws ServiceError, ClosedError */
   async ready(): Promise<Greeting> {
-    if (this.#greeting === undefined || this.#connection === undefined) await this.send(['PING'])
+    await this.send(NOTHING)
     return this.#greeting!
   }
 
@@ -146,14 +146,17 @@ export class Link {
     }
   }
 
-  /** Waits for the answers that are due, and ends it. */
+  /** Waits for the answers that are due, as long as for any answer, and ends it. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#retry?.cancel()
     const isOpening = this.#connection !== undefined || this.#opening !== undefined
     if (!isOpening) this.#failKept(new ClosedError(`the service at ${this.address.place}`), () => true)
-    if (this.waiting > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    if (this.waiting > 0) {
+      const settled = new Promise<void>((resolve) => this.#idle.push(resolve))
+      await timeLimit(this.#options.clock, this.#options.timeoutMs, () => settled, () => undefined) // biome-ignore format: one line
+    }
     this.#opening?.destroy(this.#closed())
     this.#connection?.destroy(this.#closed())
   }
@@ -172,6 +175,10 @@ export class Link {
   }
 
   #sendOn(connection: Connection, request: Request, { needs }: SendOptions): void {
+    if (request.words === NOTHING) {
+      request.resolve(null)
+      return
+    }
     const { version, commands } = this.#greeting!
     if (needs === undefined || commands.includes(needs)) {
       connection.send(request)
@@ -275,6 +282,9 @@ export class Link {
 function isCertain({ cause }: ServiceError): boolean {
   return /CERT|SSL|TLS|EPROTO|VERIFY/.test(String((cause as { code?: unknown } | undefined)?.code))
 }
+
+/** Sent by who only waits for a connection. */
+const NOTHING: readonly CommandWord[] = []
 
 const RETRY_MS_FIRST = 20
 const RETRY_MS_LAST = 2000

@@ -5,6 +5,7 @@ import { type MillpondServer, startMillpond } from '../../../../../tools/servers
 import { type FaultyProxy, startProxy } from '../../../../../tools/servers/proxy.ts'
 import { type RedisServer, startRedis } from '../../../../../tools/servers/redis.ts'
 import { until } from '../../../../../tools/servers/until.ts'
+import { createCache } from '../../cache/cache.ts'
 import { ServiceError } from '../../core/errors.ts'
 import { connectService, type Service, type ServiceOptions, serviceStore, type TopicGap, type TopicMessage } from './index.ts' // biome-ignore format: one line
 
@@ -132,6 +133,31 @@ test('close waits for answers, and refuses what comes after', async () => {
   await service.close()
   expect(await Promise.all(answers)).toEqual(['PONG', 'PONG'])
   await expect(service.command('PING')).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+})
+
+test('close does not wait for ever for a command that may', async () => {
+  const service = connect(server.port, { timeout: 200 })
+  const popped = reasonOf(service.call(['BLPOP', 'never', 0], { timeout: 'forever' }))
+  await service.ready()
+  await service.close()
+  expect(await popped).toBe('connection')
+})
+
+test('of a load that misses a store is asked twice: one read, one fenced fill; a hit is one read', async () => {
+  const store = serviceStore(`millpond://127.0.0.1:${proxy.port}`)
+  const open = () => createCache({ name: 'counted', memory: false, store })
+  const [one, other] = [open(), open()]
+  await one.getOrSet('warm', () => 1, { tags: ['t'] })
+  await one.getOrSet('a', () => 1)
+  await until('it is filled', async () => (await other.get('a')) === 1)
+  proxy.forgetCommands()
+  expect(await one.getOrSet('b', () => 2)).toBe(2)
+  await one.close()
+  expect(proxy.commands()).toEqual({ FILL: 2 })
+  expect(await other.getOrSet('b', () => 3)).toBe(2)
+  expect(proxy.commands()).toEqual({ FILL: 3 })
+  await other.close()
+  await store.close()
 })
 
 test('a server that is no Millpond is told from one', async () => {
