@@ -61,6 +61,13 @@ test('a password, a user and an access key open what is theirs', async () => {
   expect((await request('PUT /cache/shop?key=a', 'y', bearer(secret))).status).toBe(204)
   expect((await request('GET /get/a', undefined, basic('shop', secret))).json).toEqual({ result: 'y' })
   expect((await request('GET /cache/bank?key=a', undefined, bearer(secret))).status).toBe(401)
+  for (const who of [basic('shop', secret), ann]) {
+    expect(await request('GET /cache/bank?key=a', undefined, who)).toMatchObject({
+      status: 403,
+      json: { code: 'FORBIDDEN' },
+    })
+  }
+  expect((await request('GET /cache/none?key=a', undefined, ann)).status).toBe(404)
 })
 
 test('no token reaches another cache, by no path', async () => {
