@@ -225,6 +225,8 @@ test('a log hears of the writes of all threads', { timeout: 60_000 }, async () =
 
 test('it ends in good order while clients are there: by SHUTDOWN, by SIGTERM', { timeout: 60_000 }, async () => {
   await using other = await startMillpond(['--threads', '2'])
+  expect(other.log()).toMatch(/threads +2: /)
+  expect(await other.command('config', 'get', 'io-threads')).toEqual(['io-threads', '2'])
   const peers = Array.from({ length: 6 }, () => new RawClient(other.port))
   for (const peer of peers) await say(peer, 'set key 1', 'get key')
   await other.stop()
