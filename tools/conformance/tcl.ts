@@ -94,7 +94,8 @@ async function spawned(tree: string, unit: string, { contender }: Request): Prom
 /** A test that ends its unit by failing would take the others with it. */
 function skipped(suite: string, unit: string, contender: Contender): string[] {
   if (contender === 'redis') return []
-  return exceptionsOf(suite, unit).flatMap(({ tests }) => tests.flatMap((test) => ['--skiptest', test]))
+  const skips = exceptionsOf(suite, unit).filter(({ isRun }) => !isRun)
+  return skips.flatMap(({ tests }) => tests.flatMap((test) => ['--skiptest', test]))
 }
 
 async function runUnit(tree: string, unit: string, args: readonly string[], log: () => string): Promise<Outcome> {

@@ -1,7 +1,7 @@
 /**
  * HyperLogLog: how many different elements were seen, in 12 KiB, with an error of 0.81 %. A string in the layout of Redis
- * ("HYLL"), so that both servers read each other's: 16 bytes, then 16,384 registers, of 6 bits each (dense) or
- * as runs (sparse: read only, since ours are written dense).
+ * ("HYLL"), so that both servers read each other's: 16 bytes, of which the last 8 are the count where it is known, then
+ * 16,384 registers, as runs as long as that is short (sparse), then of 6 bits each (dense).
  *
  * Flajolet, Fusy, Gandouet, Meunier, "HyperLogLog" (AofA 2007); the estimate is that of Ertl, "New cardinality estimation
  * algorithms for HyperLogLog sketches" (2017). The hash is MurmurHash64A by Austin Appleby, with Redis's seed.
@@ -15,6 +15,13 @@ const DENSE_BYTES: number = HEAD_BYTES + (REGISTERS * 6) / 8
 const MAGIC = 'HYLL'
 const DENSE = 0
 const SPARSE = 1
+/** In the last byte of the count: it is not known. */
+const UNKNOWN = 0x80
+/** The longest runs of zeros, in one byte and in two, and of another value; and the highest value of a run. */
+const ZEROS_MAX = 64
+const MORE_ZEROS_MAX = 16_384
+const VALUES_MAX = 4
+const RUN_VALUE_MAX = 32
 /** Bits that a register counts. */
 const RANK_MAX = 50
 /** The limit of alpha times registers, for Ertl's estimate. */
@@ -27,6 +34,10 @@ const INVALID = 'Corrupted HLL object detected'
 /** The registers of a HyperLogLog, one byte each while it is worked with. */
 export class HyperLogLog {
   readonly registers: Uint8Array = new Uint8Array(REGISTERS)
+  /** What `count` would say, if that is known since the last change. */
+  known: number | undefined
+  /** Whether its registers have 6 bits each. It never goes back to runs. */
+  isDense = false
 
   /** Reads a string. @throws ReplyError when it is none */
   static from(bytes: Uint8Array): HyperLogLog {
@@ -43,6 +54,8 @@ export class HyperLogLog {
     const sketch = new HyperLogLog()
     if (encoding === DENSE) sketch.#readDense(buffer)
     else sketch.#readSparse(buffer)
+    sketch.isDense = encoding === DENSE
+    if ((buffer[15]! & UNKNOWN) === 0) sketch.known = Number(buffer.readBigUInt64LE(8))
     return sketch
   }
 
@@ -56,11 +69,13 @@ export class HyperLogLog {
     for (; (rest & 1n) === 0n; rest >>= 1n) rank++
     if (this.registers[index]! >= rank) return false
     this.registers[index] = rank
+    this.known = undefined
     return true
   }
 
   /** Takes in all that another one has noted. */
   merge(other: HyperLogLog): void {
+    this.known = undefined
     for (let at = 0; at < REGISTERS; at++) {
       if (other.registers[at]! > this.registers[at]!) this.registers[at] = other.registers[at]!
     }
@@ -76,11 +91,39 @@ export class HyperLogLog {
     return Math.round((ALPHA * REGISTERS * REGISTERS) / sum)
   }
 
-  /** As a string, with the count that Redis caches in it marked as unknown. */
-  toBytes(): Buffer {
-    const bytes = Buffer.alloc(DENSE_BYTES)
+  /** As a string: as runs if that takes no more than `sparseBytesMax`. */
+  toBytes(sparseBytesMax: number): Buffer {
+    const runs = this.isDense ? undefined : this.#runs(sparseBytesMax - HEAD_BYTES)
+    const bytes = Buffer.alloc(runs === undefined ? DENSE_BYTES : HEAD_BYTES + runs.length)
     bytes.write(MAGIC, 0, 'latin1')
-    bytes[15] = 0x80
+    bytes[4] = runs === undefined ? DENSE : SPARSE
+    if (this.known === undefined) bytes[15] = UNKNOWN
+    else bytes.writeBigUInt64LE(BigInt(this.known), 8)
+    if (runs === undefined) this.#writeDense(bytes)
+    else bytes.set(runs, HEAD_BYTES)
+    return bytes
+  }
+
+  /** The registers as runs; `undefined`: that is longer, or one has too high a value. */
+  #runs(bytesMax: number): number[] | undefined {
+    const { registers } = this
+    const runs: number[] = []
+    for (let at = 0; at < REGISTERS; ) {
+      const value = registers[at]!
+      const most = value === 0 ? MORE_ZEROS_MAX : VALUES_MAX
+      let length = 1
+      while (length < most && at + length < REGISTERS && registers[at + length] === value) length++
+      if (value > RUN_VALUE_MAX) return undefined
+      if (value !== 0) runs.push(0x80 | ((value - 1) << 2) | (length - 1))
+      else if (length <= ZEROS_MAX) runs.push(length - 1)
+      else runs.push(0x40 | ((length - 1) >> 8), (length - 1) & 0xff)
+      if (runs.length > bytesMax) return undefined
+      at += length
+    }
+    return runs
+  }
+
+  #writeDense(bytes: Buffer): void {
     for (let at = 0; at < REGISTERS; at++) {
       const bit = at * 6
       const place = HEAD_BYTES + (bit >> 3)
@@ -88,7 +131,6 @@ export class HyperLogLog {
       bytes[place]! |= shifted & 0xff
       if (shifted > 0xff) bytes[place + 1]! |= shifted >> 8
     }
-    return bytes
   }
 
   #readDense(bytes: Buffer): void {

@@ -98,25 +98,25 @@ export class GeoQuery {
 
 /** Reads `FROM...`, `BY...` and options from a word on. */
 export function readSearch(query: GeoQuery, args: Arguments, from: number, name: string): void {
-  let centers = 0
-  let shapes = 0
+  let center: 'member' | 'place' | undefined
+  let shape: 'circle' | 'box' | undefined
   for (let at = from; at < args.count; ) {
     const left = args.count - at - 1
-    if (args.is(at, 'frommember') && left >= 1) {
+    if (args.is(at, 'frommember') && left >= 1 && center !== 'place') {
       query.centerOn(args.text(at + 1))
-      centers++
+      center = 'member'
       at += 2
-    } else if (args.is(at, 'fromlonlat') && left >= 2) {
+    } else if (args.is(at, 'fromlonlat') && left >= 2 && center !== 'member') {
       query.center = placeAt(args, at + 1)
-      centers++
+      center = 'place'
       at += 3
-    } else if (args.is(at, 'byradius') && left >= 2) {
+    } else if (args.is(at, 'byradius') && left >= 2 && shape !== 'box') {
       query.circle(args, at + 1)
-      shapes++
+      shape = 'circle'
       at += 3
-    } else if (args.is(at, 'bybox') && left >= 3) {
+    } else if (args.is(at, 'bybox') && left >= 3 && shape !== 'circle') {
       query.box(args, at + 1)
-      shapes++
+      shape = 'box'
       at += 4
     } else if (args.is(at, 'storedist') && query.store) {
       query.storesDistance = true
@@ -128,8 +128,9 @@ export function readSearch(query: GeoQuery, args: Arguments, from: number, name:
     }
   }
   const upper = name.toUpperCase()
-  if (centers !== 1) throw new ReplyError(`exactly one of FROMMEMBER or FROMLONLAT can be specified for ${upper}`)
-  if (shapes !== 1) throw new ReplyError(`exactly one of BYRADIUS and BYBOX can be specified for ${upper}`)
+  if (center === undefined)
+    throw new ReplyError(`exactly one of FROMMEMBER or FROMLONLAT can be specified for ${upper}`)
+  if (shape === undefined) throw new ReplyError(`exactly one of BYRADIUS and BYBOX can be specified for ${upper}`)
 }
 
 /** Runs a search, and answers or stores what it finds. */

@@ -44,6 +44,10 @@ export const pfcount: Command = {
   keys: keysTo(-1, 'RO', ['access']),
   syntax: 'key [key ...]',
   run({ db }, args, reply) {
+    if (args.count === 2) {
+      reply.integer(countOne(db, args.span(1)))
+      return
+    }
     const all = new HyperLogLog()
     for (let at = 1; at < args.count; at++) {
       const sketch = sketchOf(db, args.span(at))
@@ -68,13 +72,27 @@ export const pfmerge: Command = {
     const all = new HyperLogLog()
     for (let at = 1; at < args.count; at++) {
       const sketch = sketchOf(db, args.span(at))
-      if (sketch) all.merge(sketch)
+      if (sketch === undefined) continue
+      all.merge(sketch)
+      all.isDense ||= sketch.isDense
     }
     const key = args.span(1)
     store(db, key, all)
     db.changed(key, 'pfadd', '$')
     reply.ok()
   },
+}
+
+/** What is counted is kept beside the registers until they change. */
+function countOne(db: Keyspace, key: Span): number {
+  const sketch = sketchOf(db, key)
+  if (sketch === undefined) return 0
+  if (sketch.known === undefined) {
+    sketch.known = sketch.count()
+    store(db, key, sketch)
+    db.noted(key)
+  }
+  return sketch.known
 }
 
 function sketchOf(db: Keyspace, key: Span): HyperLogLog | undefined {
@@ -84,6 +102,6 @@ function sketchOf(db: Keyspace, key: Span): HyperLogLog | undefined {
 
 function store(db: Keyspace, key: Span, sketch: HyperLogLog): void {
   const expiresAtMs = db.expiresAtMs(key)
-  const bytes = sketch.toBytes()
+  const bytes = sketch.toBytes(db.limits.hllSparseMaxBytes)
   db.setString(key, bytes, 0, bytes.length, expiresAtMs < 0 ? Infinity : expiresAtMs)
 }
