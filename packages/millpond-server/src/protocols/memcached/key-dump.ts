@@ -48,7 +48,9 @@ interface ItemFacts {
   readonly fetched: boolean
 }
 
+/** Of what a token may not read it is not told, either. */
 function facts({ client, items }: Exchange, key: Span): ItemFacts | undefined {
+  if (!client.sees(key.text())) return undefined
   const view = items.look(client.db, key, false)
   return view && { length: view.length, expiresAtMs: view.expiresAtMs, cas: items.marks.cas, fetched: items.isFetched }
 }
