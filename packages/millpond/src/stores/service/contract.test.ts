@@ -1,31 +1,28 @@
-/** The contracts of a store and of a bus, on Millpond's own service: by its own client, by clients of Redis, and by memcached. */
+/** The contracts of a store and of a bus, on Millpond's own service: by its own client, and by clients of Redis. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, test, vi } from 'vitest'
 import { type MillpondServer, startMillpond } from '../../../../../tools/servers/millpond.ts'
-import { servicePort } from '../../../../../tools/servers/port.ts'
 import { type FaultyProxy, startProxy } from '../../../../../tools/servers/proxy.ts'
 import { until } from '../../../../../tools/servers/until.ts'
 import { randomId } from '../../core/ids.ts'
 import type { Store } from '../../core/store.ts'
 import { type BusSubject, busContract } from '../../testing/contracts-bus.ts'
 import { storeContract } from '../../testing/contracts-store.ts'
-import { memcachedStore } from '../memcached/index.ts'
 import { singles } from '../valkey/clients.fixture.ts'
 import { type ValkeyClient, valkeyStore } from '../valkey/index.ts'
 import { connectService, type Service, type ServiceBus, serviceBus, serviceStore } from './index.ts'
 
-// The checks wait for times to pass rather than work.
-vi.setConfig({ maxConcurrency: 40 })
+// The checks wait for times to pass rather than work. More at once, and a busy machine is late for some.
+vi.setConfig({ maxConcurrency: 12 })
+
+const STRETCH = 8
 
 const ends: (() => unknown)[] = []
 const endLater = (end: () => unknown): void => void ends.push(end)
 let server: MillpondServer
 let service: Service
-let memcached: string
 beforeAll(async () => {
-  const memcachedPort = await servicePort()
-  server = await startMillpond(['--memcached-port', `${memcachedPort}`])
-  memcached = `127.0.0.1:${memcachedPort}`
+  server = await startMillpond()
   service = connectService(`millpond://127.0.0.1:${server.port}`)
   endLater(() => server.destroy())
   endLater(() => service.close())
@@ -36,7 +33,7 @@ afterAll(async () => {
 
 function keepsTheContract(open: () => Store): void {
   for (const { name, run } of storeContract)
-    test.concurrent(name, { timeout: 20_000 }, () => run({ open, pass: (ms) => sleep(ms), stretch: 5 }))
+    test.concurrent(name, { timeout: 60_000 }, () => run({ open, pass: (ms) => sleep(ms), stretch: STRETCH }))
 }
 
 describe.concurrent('stores', () => {
@@ -50,12 +47,10 @@ describe.concurrent('stores', () => {
     })
     keepsTheContract(() => valkeyStore(target))
   })
-  // A machine that is busy with other tests may take longer than the 20 ms that are the default.
-  describe('memcachedStore', () => keepsTheContract(() => memcachedStore(memcached, { timeout: '5s' })))
 })
 
 describe('the bus', () => {
-  for (const { name, run } of busContract) test(name, { timeout: 20_000 }, () => withBuses((subject) => run(subject as never))) // biome-ignore format: one line
+  for (const { name, run } of busContract) test(name, { timeout: 60_000 }, () => withBuses((subject) => run(subject as never))) // biome-ignore format: one line
 })
 
 /** Each end is behind a proxy of its own, which can be cut. */

@@ -23,7 +23,8 @@ afterAll(async () => {
 })
 
 function connect(port: number = server.port, options: ServiceOptions = {}): Service {
-  const service = connectService(`millpond://127.0.0.1:${port}`, options)
+  // A busy machine takes its time.
+  const service = connectService(`millpond://127.0.0.1:${port}`, { connectTimeout: '20s', ...options })
   ends.push(() => service.close())
   return service
 }
@@ -102,7 +103,7 @@ test('while there is no server, commands fail in their time and say why; of a st
 })
 
 test('a server that is frozen is given up, and what waits behind fails with it', async () => {
-  const service = connect(proxy.port, { timeout: 300 })
+  const service = connect(proxy.port, { timeout: 2000 })
   await service.ready()
   proxy.swallow('toClient')
   expect(await Promise.all([reasonOf(service.command('PING')), reasonOf(service.command('PING'))])).toEqual(['timeout', 'timeout']) // biome-ignore format: one line
@@ -111,7 +112,7 @@ test('a server that is frozen is given up, and what waits behind fails with it',
 })
 
 test('a command may wait for ever, and those behind it with it', async () => {
-  const [service, other] = [connect(server.port, { timeout: 100 }), connect()]
+  const [service, other] = [connect(server.port, { timeout: 2000 }), connect()]
   const popped = service.call(['BLPOP', 'queue', 0], { timeout: 'forever' })
   await until('it waits', async () =>
     ((await other.command('INFO', 'clients')) as string).includes('blocked_clients:1'),
@@ -136,7 +137,7 @@ test('close waits for answers, and refuses what comes after', async () => {
 })
 
 test('close does not wait for ever for a command that may', async () => {
-  const service = connect(server.port, { timeout: 200 })
+  const service = connect(server.port, { timeout: 2000 })
   const popped = reasonOf(service.call(['BLPOP', 'never', 0], { timeout: 'forever' }))
   await service.ready()
   await service.close()
@@ -145,7 +146,8 @@ test('close does not wait for ever for a command that may', async () => {
 
 test('of a load that misses a store is asked twice: one read, one fenced fill; a hit is one read', async () => {
   const store = serviceStore(`millpond://127.0.0.1:${proxy.port}`)
-  const open = () => createCache({ name: 'counted', memory: false, store })
+  const open = () =>
+    createCache({ name: 'counted', memory: false, store, storeTimeout: '10s', fence: '1m', lease: '1m' })
   const [one, other] = [open(), open()]
   await one.getOrSet('warm', () => 1, { tags: ['t'] })
   await one.getOrSet('a', () => 1)
