@@ -43,12 +43,10 @@ export class ArenaAhead {
     return this.#count < KEYS_AHEAD_MAX
   }
 
-  /** Fetches what was noted into the processor's cache. One key alone is fetched by who asks for it. */
+  /** Fetches what was noted into the processor's cache. */
   fetch(): void {
-    this.#fetched = this.#count > 1 ? this.#count : 0
-    if (this.#count > 1) {
-      this.#sum = (this.#sum + this.#fetchIndexes() + this.#fetchItems() + this.#fetchUses()) | 0
-    }
+    this.#sum = (this.#sum + this.#fetchIndexes() + this.#fetchItems() + this.#fetchUses()) | 0
+    this.#fetched = this.#count
     this.#count = 0
   }
 

@@ -39,6 +39,13 @@ test('words that are too long to be elements are left alone, and so is what stan
   expect(fetched(text)).toEqual([['a f', 'b']])
 })
 
+test('a key that several commands name one after the other is fetched once, with all their elements', () => {
+  const text = ['one', 'two', 'three'].map((field) => command('HSET', 'hash', field, '1')).join('')
+  expect(fetched(text + command('HGET', 'cash', 'one') + command('HGET', 'hash', 'four'))).toEqual([
+    ['hash one two three', 'cash one', 'hash four'],
+  ])
+})
+
 test('one key alone, and what is longer than a key, is left alone', () => {
   expect(fetched(command('GET', 'one'))).toEqual([])
   expect(fetched(command('ECHO', 'x'.repeat(600)) + command('GET', 'one') + command('GET', 'two'))).toEqual([

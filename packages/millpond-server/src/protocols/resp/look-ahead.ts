@@ -24,6 +24,8 @@ export class LookAhead {
   #number = 0
   readonly #starts = new Int32Array(KEYS_MAX)
   readonly #ends = new Int32Array(KEYS_MAX)
+  /** Which of the keys that are fetched each is. */
+  readonly #nth = new Int32Array(KEYS_MAX)
   /** The words behind the keys; an end of 0: there is none. */
   readonly #nextStarts = new Int32Array(KEYS_MAX)
   readonly #nextEnds = new Int32Array(KEYS_MAX)
@@ -42,12 +44,34 @@ export class LookAhead {
     while (this.#count < KEYS_MAX && this.#command(bytes, end));
     this.#to = this.#count < KEYS_MAX ? end : this.#at
     if (this.#count < 2) return
-    for (let at = 0; at < this.#count; at++) db.expect(bytes, this.#starts[at]!, this.#ends[at]!)
+    this.#expectKeys(db, bytes)
     db.fetch()
     for (let at = 0; at < this.#count; at++) {
-      if (this.#nextEnds[at]! > 0) db.expectElement(at, bytes, this.#nextStarts[at]!, this.#nextEnds[at]!)
+      if (this.#nextEnds[at]! > 0) db.expectElement(this.#nth[at]!, bytes, this.#nextStarts[at]!, this.#nextEnds[at]!)
     }
     db.fetchElements()
+  }
+
+  /** Commands one after the other that name the same key need it once. */
+  #expectKeys(db: Keyspace, bytes: Buffer): void {
+    let expected = 0
+    for (let at = 0; at < this.#count; at++) {
+      if (at === 0 || !this.#isSame(at, bytes)) {
+        db.expect(bytes, this.#starts[at]!, this.#ends[at]!)
+        expected++
+      }
+      this.#nth[at] = expected - 1
+    }
+  }
+
+  /** Whether a key is that of the command before. Keys differ at their ends, as a rule. */
+  #isSame(at: number, bytes: Buffer): boolean {
+    let one = this.#ends[at - 1]!
+    let other = this.#ends[at]!
+    const start = this.#starts[at]!
+    if (other - start !== one - this.#starts[at - 1]!) return false
+    while (other > start) if (bytes[--other] !== bytes[--one]) return false
+    return true
   }
 
   /** Goes past a command, and notes its key. Returns whether it has come whole. */
