@@ -86,7 +86,7 @@ export class Neighbour implements Reader {
     this.#connections.set(number, new RemoteConnection(home, peer, this.#batch, this.#mail, number, onNews))
   }
 
-  #read({ active, errors, released, slow }: WorkerNote & { readonly about: 'report' }): void {
+  #read({ active, pending, errors, released, slow }: WorkerNote & { readonly about: 'report' }): void {
     const { cache, statistics, slowLog, commands, time } = this.#host.home
     for (const number of released) cache.releaseCollection(number)
     for (const text of errors) statistics.error(text)
@@ -95,6 +95,10 @@ export class Neighbour implements Reader {
       if (connection === undefined) continue
       connection.activeAtMs = time.nowMs
       connection.lastCommand = commands.entries[active[at + 1]!] ?? connection.lastCommand
+    }
+    for (let at = 0; at < pending.length; at += 2) {
+      const connection = this.#connections.get(pending[at]!)
+      if (connection) connection.pending = pending[at + 1]!
     }
     for (const [peer, command] of slow) {
       const connection = this.#connections.get(peer)

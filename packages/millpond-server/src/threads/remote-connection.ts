@@ -14,6 +14,8 @@ export class RemoteConnection extends RespConnection {
   readonly peer: RemotePeer
   /** Called where the worker must know something at once: workers are out then, or the way is closed. */
   onNews: () => void
+  /** Bytes that the peer has not taken, as its worker has told. */
+  pending = 0
   readonly #mail: Mail
   readonly #number: number
   /** Bytes that have come, as 32 bits. */
@@ -30,6 +32,10 @@ export class RemoteConnection extends RespConnection {
     this.#number = number
     this.onNews = onNews
     this.tell()
+  }
+
+  override get outputBytes(): number {
+    return super.outputBytes + this.pending
   }
 
   override receive(bytes: Buffer, start: number, end: number): void {

@@ -37,6 +37,8 @@ export type WorkerNote =
       readonly about: 'report'
       /** Peers whose commands it has executed, each with the number of the last one. */
       readonly active: readonly number[]
+      /** Peers that have taken more or less of what was sent to them, each with the bytes that wait. */
+      readonly pending: readonly number[]
       /** Errors that were answered. */
       readonly errors: readonly string[]
       /** Collections that are in the table no more. */

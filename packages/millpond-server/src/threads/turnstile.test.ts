@@ -3,8 +3,11 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { buildSync } from 'esbuild'
 import { ArenaTable } from 'millpond/memory'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { HomeTurnstile, turnstileWords } from './turnstile.ts'
+
+// Of a machine that does much else at the same time.
+vi.setConfig({ testTimeout: 60_000 })
 
 const workers: Worker[] = []
 

@@ -25,6 +25,8 @@ const AHEAD_BYTES_MIN = 256 * 1024
  */
 export class WorkerConnection extends Client implements ByteConnection {
   readonly number: number
+  /** What home was told of `outputBytes`. */
+  told = 0
   readonly #thread: WorkerThread
   readonly #socket: Peer
   readonly #output: Output

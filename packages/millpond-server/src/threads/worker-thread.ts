@@ -25,6 +25,8 @@ import { WorkerSharing } from './worker-sharing.ts'
 
 const PIECE_BYTES = 256 * 1024
 const REPORT_EVERY_MS = 100
+/** Home hears of collections that are gone before that when there are so many. */
+const RELEASED_MAX = 256
 
 /** What a worker counts, with the errors by their texts, which home is told. */
 class WorkerStatistics extends Statistics {
@@ -126,7 +128,7 @@ export class WorkerThread implements ByteProtocol, Reader {
   worked(connection: WorkerConnection): void {
     this.#active.add(connection)
     publish(this.#task.tally, this.service, connection.db)
-    if (this.#released.length > 0) this.report()
+    if (this.#released.length > RELEASED_MAX) this.report()
   }
 
   /** What one peer goes on to ask at home is to know of the errors that it was answered here. */
@@ -139,13 +141,27 @@ export class WorkerThread implements ByteProtocol, Reader {
     const { slowLog } = this.service
     const { errorTexts } = this.#statistics
     const slow = slowLog.commands.map((command) => [Number(command.address), command] as const).reverse()
-    if (this.#active.size + errorTexts.length + this.#released.length + slow.length === 0) return
+    const pending = this.#pending()
+    const facts = this.#active.size + pending.length + errorTexts.length + this.#released.length + slow.length
+    if (facts === 0) return
     const active = [...this.#active].flatMap(({ number, lastCommand }) => [number, lastCommand?.id ?? -1])
-    this.#note({ about: 'report', active, errors: errorTexts, released: this.#released, slow })
+    this.#note({ about: 'report', active, pending, errors: errorTexts, released: this.#released, slow })
     this.#active = new Set()
     this.#statistics.errorTexts = []
     this.#released = []
     slowLog.clear()
+  }
+
+  /** Peers of which home does not know how much waits for them. */
+  #pending(): number[] {
+    const pending: number[] = []
+    for (const connection of this.#connections.values()) {
+      const { number, outputBytes, told } = connection
+      if (outputBytes === told) continue
+      connection.told = outputBytes
+      pending.push(number, outputBytes)
+    }
+    return pending
   }
 
   left(connection: WorkerConnection): void {
