@@ -207,6 +207,18 @@ export const EXCEPTIONS: readonly Exception[] = [
     tests: ['client evicted due to percentage of maxmemory'],
     reason: RACE,
   },
+  {
+    suites: ['redis-spawn'],
+    unit: 'memefficiency',
+    tests: [
+      'Active defrag',
+      'Active defrag eval scripts',
+      'Active defrag big keys',
+      'Active defrag big list',
+      'Active defrag edge case',
+    ],
+    reason: ARENA,
+  },
 ]
 
 /** Those of one unit. */

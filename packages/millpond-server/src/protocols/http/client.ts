@@ -18,7 +18,7 @@ const WAIT_MS_MAX = 60_000
 const CHANGING: ReadonlySet<string> = new Set([
   ...['auth', 'hello', 'reset', 'quit', 'select', 'multi', 'watch', 'monitor'],
   ...['subscribe', 'psubscribe', 'ssubscribe', 'topic|subscribe'],
-  ...['caching', 'no-evict', 'reply', 'setinfo', 'setname', 'tracking'].map((name) => `client|${name}`),
+  ...['caching', 'no-evict', 'no-touch', 'reply', 'setinfo', 'setname', 'tracking'].map((name) => `client|${name}`),
 ])
 
 export class HttpClient extends Client {
