@@ -179,7 +179,9 @@ test('what all threads count is told as one', async () => {
   const commands = await info('commandstats')
   expect(commands).toMatch(new RegExp(`cmdstat_get:calls=${CLIENTS * 3},`))
   expect(commands).toMatch(new RegExp(`cmdstat_lpush:calls=${CLIENTS},.*failed_calls=${CLIENTS}\r`))
-  expect(await info('errorstats')).toContain(`errorstat_WRONGTYPE:count=${CLIENTS}\r\n`)
+  // Errors come by mail: those of a moment before `resetstat` may be counted after it.
+  const [, errors] = /errorstat_WRONGTYPE:count=(\d+)/.exec(await info('errorstats'))!
+  expect(Number(errors)).toBeGreaterThanOrEqual(CLIENTS)
 })
 
 test('all clients are known, and can be ended, by any of them', async () => {
