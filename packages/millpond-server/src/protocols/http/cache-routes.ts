@@ -42,7 +42,7 @@ function put(exchange: Exchange, client: HttpClient, key: string): void {
 
 function keyOf({ target }: Exchange): string {
   const key = target.parameter('key')
-  const base64 = target.parameter('key_base64')
+  const base64 = target.mentions('key_base64') ? target.parameter('key_base64') : undefined
   if (key !== undefined && base64 !== undefined) throw new Problem('INVALID', 'give key or key_base64, not both')
   if (key !== undefined) return key
   if (base64 === undefined) throw new Problem('INVALID', 'give the key as key or, in base64, as key_base64')

@@ -22,7 +22,7 @@ const PARAMETERS = ['token', '_token']
  */
 export function credentialsOf(request: IncomingMessage, target: Target): Credentials | undefined {
   const { authorization } = request.headers
-  const parameter = target.parameters.length === 0 ? undefined : parameterOf(target)
+  const parameter = target.mentions('token') || target.mentions('%') ? parameterOf(target) : undefined
   if (authorization === undefined || authorization === '')
     return parameter === undefined ? undefined : ofSecret(parameter)
   if (parameter !== undefined) throw new Problem('INVALID', 'give the token as a header or as a parameter, not as both')

@@ -113,14 +113,20 @@ export class Exchange {
 
   /** Answers. `headers` are names and values in turn. Of a text each character is a byte. */
   send(status: number, type: string, body: string | Buffer, headers: readonly string[] = []): void {
-    if (this.#waits(() => this.send(status, type, body, headers))) return
+    if (this.#mustWait) {
+      this.#wait(() => this.send(status, type, body, headers))
+      return
+    }
     this.#writeHead(status, ['Content-Type', type, 'Content-Length', String(body.length), ...headers])
     this.#end(body)
   }
 
   /** Answers with a status alone. */
   sendStatus(status: number): void {
-    if (this.#waits(() => this.sendStatus(status))) return
+    if (this.#mustWait) {
+      this.#wait(() => this.sendStatus(status))
+      return
+    }
     this.#writeHead(status, [])
     this.#end('')
   }
@@ -172,16 +178,18 @@ export class Exchange {
       : noCache(cache)
   }
 
-  /** Whether an answer has to wait until what has changed is as safe as it was asked to be: then it is given later. */
-  #waits(answer: () => void): boolean {
+  /** Whether an answer has to wait until what has changed is as safe as it was asked to be. */
+  get #mustWait(): boolean {
     const log = this.#isSafe ? undefined : this.#client?.service.logs.log
-    if (log === undefined || log.settled) return false
-    log.whenSettled((fault) => {
+    return log !== undefined && !log.settled
+  }
+
+  #wait(answer: () => void): void {
+    this.#client!.service.logs.log!.whenSettled((fault) => {
       this.#isSafe = true
       if (fault) this.fail(fault)
       else answer()
     })
-    return true
   }
 
   #writeHead(status: number, headers: string[]): void {

@@ -36,8 +36,17 @@ export class Target {
     return this.#parameters
   }
 
+  /** Whether some parameter may be of a name that has this in it: asked before all are read. */
+  mentions(text: string): boolean {
+    return this.#query.includes(text)
+  }
+
   /** The value of a parameter that is there; given several times, of the first. */
   parameter(name: string): string | undefined {
+    const query = this.#query
+    if (query.startsWith(name) && query[name.length] === '=' && !query.includes('&')) {
+      return decodeWord(query.slice(name.length + 1))
+    }
     for (const [one, value = ''] of this.parameters) if (one === name) return value
     return undefined
   }
