@@ -103,7 +103,7 @@ test('while there is no server, commands fail in their time and say why; of a st
 })
 
 test('a server that is frozen is given up, and what waits behind fails with it', async () => {
-  const service = connect(proxy.port, { timeout: 2000 })
+  const service = connect(proxy.port, { timeout: 2000, connectTimeout: 2000 })
   await service.ready()
   proxy.swallow('toClient')
   expect(await Promise.all([reasonOf(service.command('PING')), reasonOf(service.command('PING'))])).toEqual(['timeout', 'timeout']) // biome-ignore format: one line
