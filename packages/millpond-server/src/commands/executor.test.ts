@@ -206,3 +206,10 @@ test('what a client reads that is not to touch counts as no use, but TOUCH does'
   one.say('get key')
   expect(one.say('object idletime key')).toBe(0)
 })
+
+test('DEBUG is for who may, and answers with any error that a client is to be tested by', () => {
+  const { service, one } = start()
+  expect(one.run('debug', 'error', 'LOADING soon')).toMatchObject({ error: expect.stringContaining('not allowed') })
+  service.configuration.start('enable-debug-command', 'local')
+  expect(one.run('debug', 'error', 'LOADING soon')).toEqual({ error: 'LOADING soon' })
+})

@@ -16,9 +16,7 @@ const WORDS: Readonly<Record<string, Run>> = {
   OBJECT: object,
   POPULATE: populate,
   PROTOCOL: protocol,
-  ERROR: (_client, args) => {
-    throw new ReplyError(args.text(2).replace(/^ERR /, ''))
-  },
+  ERROR: (_client, args, reply) => reply.error(args.text(2)),
   'SET-ACTIVE-EXPIRE': ({ service }, args, reply) => {
     service.cache.stop()
     if (args.integer(2) === 1) service.cache.start()
