@@ -26,7 +26,9 @@ export const respDriver: Driver = {
     for (let from = 0; from < lines.length; from += AT_ONCE) {
       const group = lines.slice(from, from + AT_ONCE).map(async ({ entry, protocol, calls }) => {
         const greeting = as === undefined ? [] : [['HELLO', protocol, 'AUTH', as.cache, as.secret]]
-        return { calls: calls.map(shown), answers: await exchange(server, entry, [...greeting, ...calls], meanwhile) }
+        const isNobody = as === undefined
+        const commands = [...greeting, ...calls, isNobody ? ['QUIT'] : ['PING', FIRST]]
+        return { calls: calls.map(shown), answers: await exchange(server, entry, commands, meanwhile, isNobody) }
       })
       tried.push(...(await Promise.all(group)))
     }
@@ -34,17 +36,19 @@ export const respDriver: Driver = {
   },
 }
 
-/** Sends commands, lets others do what they do, and resolves with all that came back. */
+/** Sends commands, lets others do what they do, and resolves with all that came back. Nobody is answered no PING, and quits. */
 function exchange(
   server: RunningServerPort,
   { fullName }: CommandEntry,
   commands: readonly (readonly string[])[],
   meanwhile: () => void,
+  isNobody: boolean,
 ): Promise<string> {
   return new Promise((resolve) => {
     const socket = net.connect({ port: server.port, host: '127.0.0.1' }).setEncoding('latin1')
     let answers = ''
     let stage = 0
+    if (isNobody) meanwhile()
     const silent = (): void => void setTimeout(() => socket.destroy(), SILENT_MS)
     socket.on('data', (text: string) => {
       answers += text
@@ -57,7 +61,7 @@ function exchange(
     })
     socket.on('error', () => {})
     socket.on('close', () => resolve(answers))
-    socket.write([...commands, ['PING', FIRST]].map(encode).join(''), 'latin1')
+    socket.write(commands.map(encode).join(''), 'latin1')
     if (MAY_BE_SILENT.has(fullName)) silent()
   })
 }

@@ -133,7 +133,7 @@ const UNDONE = new Set(
 
 /** What a peer may be told that has not said who it is: that it has to, that what it said is wrong, and how this server is. */
 const TOLD_NOBODY = {
-  RESP: /^(?:-(?:NOAUTH|WRONGPASS|NOPROTO) .*|-ERR (?:unknown (?:sub)?command|wrong number of arguments|Protocol error|syntax error|Syntax error in HELLO|Protocol version|AUTH <password>).*|\+OK|\+RESET)$/,
+  RESP: /^(?:-(?:NOAUTH|WRONGPASS|NOPROTO) .*|-EXECABORT .*NOAUTH.*|-ERR (?:unknown (?:sub)?command|wrong number of arguments|Protocol error|syntax error|Syntax error in HELLO|Protocol version|AUTH <password>).*|\+OK|\+RESET)$/,
   memcached: /^(?:CLIENT_ERROR .*|ERROR|MN)$/,
   HTTP: /"status":(?:400|401|403|404|405)|^(?:400|401|403|404|405) |"status":"(?:live|ready|ok|up)|^\d+ \{.*\}$|^ok$|"error":/,
 }
