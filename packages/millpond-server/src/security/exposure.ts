@@ -26,7 +26,7 @@ export function exposureFaults(exposure: Exposure): readonly string[] {
   if (plain.length > 0 && !exposure.withoutTls) {
     faults.push(
       `port ${plain.join(', ')} on ${open.join(', ')} is without TLS, so anyone on the way can read tokens and values. ` +
-        'Give a certificate (--tls-cert-file, --tls-key-file) and use the TLS ports, listen on 127.0.0.1 alone, or say --without-tls if the way is safe.',
+        'Give a certificate (--tls-cert, --tls-key) and use the TLS ports, listen on 127.0.0.1 alone, or say --without-tls if the way is safe.',
     )
   }
   if (!exposure.mustAuthenticate && !exposure.withoutTokens) {
