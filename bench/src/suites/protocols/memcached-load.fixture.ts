@@ -1,6 +1,6 @@
 /**
- * A load of memcached's text protocol: `node memcached-load.fixture.ts <port> <set|get> <bytes> <pipeline> <requests>`. Requests are
- * made before it begins, and answers of one length are counted by their bytes, so that it takes little time itself.
+ * A load of memcached's text protocol: `node memcached-load.fixture.ts <port> <set|get|mixed> <bytes> <pipeline> <requests>`. Requests are
+ * made before it begins, and answers are counted by their bytes, so that it takes little time itself. Mixed: nine get to a set.
  */
 import { once } from 'node:events'
 import net from 'node:net'
@@ -15,17 +15,28 @@ const value = 'v'.repeat(Number(bytes))
 const depth = Number(pipeline)
 const total = Number(requests)
 
-function requestOf(at: number): string {
-  const key = `key:${String(at).padStart(12, '0')}`
-  return command === 'get' ? `get ${key}\r\n` : `set ${key} 0 0 ${bytes}\r\n${value}\r\n`
+const SETS = { set: 1, get: 0, mixed: 0.1 }
+const SET_ANSWER_BYTES = 'STORED\r\n'.length
+const GET_ANSWER_BYTES = `VALUE key:000000000000 0 ${bytes}\r\n${value}\r\nEND\r\n`.length
+
+interface Batch {
+  readonly requests: Buffer
+  readonly answerBytes: number
 }
 
-const batches = Array.from({ length: BATCHES }, () => {
-  const one = Array.from({ length: depth }, () => requestOf(Math.floor(Math.random() * KEYS)))
-  return Buffer.from(one.join(''), 'latin1')
-})
-const answerBytes =
-  command === 'get' ? `VALUE key:000000000000 0 ${bytes}\r\n${value}\r\nEND\r\n`.length : 'STORED\r\n'.length
+function makeBatch(): Batch {
+  let text = ''
+  let answerBytes = 0
+  for (let left = depth; left > 0; left--) {
+    const key = `key:${String(Math.floor(Math.random() * KEYS)).padStart(12, '0')}`
+    const isSet = Math.random() < SETS[command as keyof typeof SETS]
+    text += isSet ? `set ${key} 0 0 ${bytes}\r\n${value}\r\n` : `get ${key}\r\n`
+    answerBytes += isSet ? SET_ANSWER_BYTES : GET_ANSWER_BYTES
+  }
+  return { requests: Buffer.from(text, 'latin1'), answerBytes }
+}
+
+const batches = Array.from({ length: BATCHES }, makeBatch)
 
 /** Sends a batch after the other until all are sent, and resolves when they are answered. */
 async function drive(share: number): Promise<void> {
@@ -42,8 +53,9 @@ async function drive(share: number): Promise<void> {
         return
       }
       left -= depth
-      owed = depth * answerBytes
-      socket.write(batches[turn++ % BATCHES]!)
+      const { requests: text, answerBytes } = batches[turn++ % BATCHES]!
+      owed = answerBytes
+      socket.write(text)
     }
     socket.on('data', (answer) => {
       owed -= answer.length
