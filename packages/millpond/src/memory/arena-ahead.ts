@@ -19,6 +19,10 @@ const LINE_WORDS = 16
 /** Lines of a long item: the processor notices by itself that the others follow. */
 const LINES_MAX = 3
 
+/**
+ * `table.ahead`: `expect` keys, then `fetch` them, then ask the table for them. Worth it from two keys on, where a table is larger than
+ * the processor's cache.
+ */
 export class ArenaAhead {
   readonly #core: ArenaCore
   readonly #key: ArenaKeyReader
