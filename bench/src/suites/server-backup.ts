@@ -18,6 +18,7 @@ import { digestOf } from '../../../packages/millpond-server/src/engine/digest.ts
 import { Span } from '../../../packages/millpond-server/src/engine/span.ts'
 import { EngineTime } from '../../../packages/millpond-server/src/engine/time.ts'
 import { startRedis } from '../../../tools/servers/redis.ts'
+import { ask } from '../../../tools/servers/resp.ts'
 import { atMost, exactly, type Row, row, type Suite } from '../suite.ts'
 import { ThreadPauses } from './server/thread-pauses.ts'
 
@@ -26,6 +27,8 @@ const KEYS = 1_000_000
 const BUSY = 100_000
 const SAMPLES = 20_000
 const DAY_MS = 86_400_000
+/** Redis answers nobody meanwhile. */
+const DIGEST_MS = 180_000
 
 export const suite: Suite = {
   name: 'server-backup',
@@ -96,7 +99,7 @@ async function digestInRedis(folder: string): Promise<unknown> {
   try {
     const script = "for at = tonumber(ARGV[1]), tonumber(ARGV[2]) do redis.call('DEL', 'busy:' .. at) end"
     for (let at = 0; at < BUSY; at += 1000) await redis.command('EVAL', script, 0, at, at + 999)
-    return await redis.command('DEBUG', 'DIGEST')
+    return await ask({ port: redis.port, timeoutMs: DIGEST_MS }, 'DEBUG', 'DIGEST')
   } finally {
     await redis.destroy()
     rmSync(dir, { recursive: true, force: true })
