@@ -70,7 +70,9 @@ test('a port that is taken is named, and nothing goes on', { timeout: 60_000 }, 
   }
 })
 
-test('where the heap is too small for the memory, it starts again with a larger one', { timeout: 120_000 }, async () => {
+test('where the heap is too small for the memory, it starts again with a larger one', {
+  timeout: 120_000,
+}, async () => {
   const small = { NODE_OPTIONS: '--max-old-space-size=300' }
   const started = await serveWith(small, '--port', '0', '--memory', '200mb')
   const pid = Number(/PID: (\d+)/.exec(started.said)![1])
@@ -102,6 +104,7 @@ test('a configuration that cannot be says which line is at fault', () => {
   expect(() => read('port 1 2')).toThrow(`'port 1 2': wrong number of arguments`)
   expect(() => read('replicaof a b')).toThrow('Invalid master port')
   expect(() => read('replicaof a 1')).toThrow('no replicas')
+  expect(() => read('rename-command flushall ""')).toThrow('rules of users')
 })
 
 test('what a parameter is by itself may be another value, and then that is not written', () => {

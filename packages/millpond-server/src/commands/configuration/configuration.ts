@@ -34,8 +34,6 @@ export class ConfigurationError extends Error {
 export class Configuration {
   /** The file that was read at the start: CONFIG REWRITE writes it. */
   file: string | undefined
-  /** Lines of that file that are no parameters: `user …`. */
-  readonly otherLines: string[] = []
   readonly #entries = new Map<string, Entry>()
   readonly #all: Entry[] = []
 
