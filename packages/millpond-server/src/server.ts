@@ -88,10 +88,13 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     listeners.stop()
     others?.stopped()
     await schedules.stop()
-    await host.stop()
-    await listeners.close()
-    await others?.close()
-    end()
+    try {
+      await host.stop()
+    } finally {
+      await listeners.close()
+      await others?.close()
+      end()
+    }
   }
   if (others !== undefined) {
     others.onDeath = fail
