@@ -75,6 +75,11 @@ export class Selector {
     return this.#allKeys || this.#keys.some(({ pattern, read }) => read && pattern === '*')
   }
 
+  /** Whether a command, by its number, is allowed with whatever keys and channels. */
+  opens(id: number): boolean {
+    return this.#allKeys && this.#allChannels && this.#allowed[id] === 1
+  }
+
   mayRead(key: string): boolean {
     return this.#allKeys || this.#keys.some(({ glob, read }) => read && glob.matches(key))
   }

@@ -33,6 +33,11 @@ export class User {
     return this.selectors.some(({ unlimited }) => unlimited)
   }
 
+  /** Whether its own selector allows a command with whatever keys and channels. */
+  opens({ id }: CommandEntry): boolean {
+    return this.selectors[0]!.opens(id)
+  }
+
   mayRead(key: string): boolean {
     return this.selectors.some((selector) => selector.mayRead(key))
   }
