@@ -36,9 +36,10 @@ async function startAsRedis(words: readonly string[]): Promise<RunningServer> {
   const { file, text } = redisArguments(words)
   const configuration = new Configuration()
   try {
-    configuration.assume({ 'maxmemory-policy': 'noeviction', save: '3600 1 300 100 60 10000', bind: '* -::*' })
+    // Its defaults but one: where no `bind` is given it listens on all addresses, and we on loopback.
+    configuration.assume({ 'maxmemory-policy': 'noeviction', save: '3600 1 300 100 60 10000' })
     const users = readConfigFile(configuration, file, text)
-    return await startServer({ configuration, users })
+    return await startServer({ configuration, users, capacity: Math.max(CAPACITY, configuration.number('maxmemory')) })
   } catch (error) {
     if (isTaken(error)) {
       process.stdout.write(`Failed listening on port ${configuration.text('port')}: Address already in use\n`)

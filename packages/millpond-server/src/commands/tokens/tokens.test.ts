@@ -52,7 +52,7 @@ function mapOf(answer: Answer | undefined): Record<string, Answer> {
 }
 
 function tokenOf(admin: TestClient, line: string): string {
-  return mapOf(admin.say(`token create ${line}`))['token'] as string
+  return mapOf(admin.say(`token create ${line}`)).token as string
 }
 
 /** A client that has come in by a secret. */

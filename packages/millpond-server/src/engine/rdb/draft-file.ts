@@ -31,7 +31,11 @@ export class DraftFile {
     await this.#file.close()
     await rename(this.#draft, this.path)
     const folder = await open(dirname(this.path), 'r')
-    await folder.sync().finally(() => folder.close())
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
   }
 
   /** Removes it: the file of that name stays as it was. */

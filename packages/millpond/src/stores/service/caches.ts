@@ -58,6 +58,7 @@ export interface ServiceCacheDescription {
 export interface ServiceCaches {
   /** Makes a cache. @throws ServiceError with the word `EXISTS`, OptionError */
   create(name: string, settings?: ServiceCacheSettings): Promise<void>
+  /** The names of all caches. */
   list(): Promise<string[]>
   /** @throws ServiceError with the word `NOTFOUND` */
   describe(name: string): Promise<ServiceCacheDescription>

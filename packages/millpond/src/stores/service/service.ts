@@ -42,7 +42,9 @@ export interface ServiceStatus {
 
 /** What is told of a connection: with a greeting there is one, with an error there is none any more. */
 export interface ServiceListener {
+  /** There is a connection, and the server has said what it is. */
   up?(greeting: Greeting): void
+  /** It is gone, or could not be made. */
   down?(error: ServiceError): void
 }
 
@@ -75,11 +77,13 @@ export interface Service {
    * @throws ServiceError
    */
   monitor(hear: (line: string) => void, onEnd?: (error: ServiceError) => void): Promise<() => void>
+  /** How the connection is now. */
   status(): ServiceStatus
   /** Listens to connections that come and go. Returns what stops it. */
   watch(listener: ServiceListener): () => void
   /** Waits for the answers that are due, and ends the connection. */
   close(): Promise<void>
+  /** As `close`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

@@ -50,6 +50,7 @@ export interface ServiceToken extends ServiceTokenRecord {
 export interface ServiceTokens {
   /** @throws ServiceError with the word `EXISTS`, OptionError */
   create(name: string, request?: ServiceTokenRequest): Promise<ServiceToken>
+  /** What is known of all tokens but the disposable ones; never the tokens themselves. */
   list(): Promise<ServiceTokenRecord[]>
   /** Ends a token and its connections at once. @throws ServiceError with the word `NOTFOUND` */
   revoke(nameOrId: string): Promise<void>

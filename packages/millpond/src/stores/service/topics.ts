@@ -28,6 +28,7 @@ export interface TopicGap {
 
 /** Who listens to a topic. What is thrown here reaches nobody. */
 export interface TopicListener {
+  /** A message, in the order of their numbers. */
   message(message: TopicMessage): void
   /** Messages are missing: they were too many or too old to be kept, or the server started again. */
   gap?(gap: TopicGap): void
@@ -41,6 +42,7 @@ export interface TopicSubscription {
   readonly ready: Promise<void>
   /** Where it goes on: keep it, and a later process misses nothing. `undefined` before the first answer. */
   readonly position: TopicPosition | undefined
+  /** Listens no more. */
   close(): Promise<void>
 }
 
