@@ -170,10 +170,10 @@ export class KeptLog {
       this.#beganAtMs = performance.now()
       const folder = this.#newFolder()
       this.#starting = new LogStart(this.#service, folder, (log) => this.#use(folder, log))
-      const done = await this.#starting.run()
+      const begun = await this.#starting.run()
       this.#starting = undefined
-      this.#count(done)
-      if (!done) this.#retryAtMs = performance.now() + RETRY_AFTER_MS
+      this.#count(begun)
+      if (!begun) this.#retryAtMs = performance.now() + RETRY_AFTER_MS
     })
   }
 
