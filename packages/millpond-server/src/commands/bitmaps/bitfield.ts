@@ -49,6 +49,8 @@ export const bitfieldRo: Command = {
   },
 }
 
+const NO_BYTES = new Uint8Array(0)
+
 function changes({ kind }: FieldOperation): boolean {
   return kind !== 'GET'
 }
@@ -77,6 +79,9 @@ function change(db: Keyspace, key: Span, operations: readonly FieldOperation[], 
   if (changed) {
     db.setString(key, bytes, 0, bytes.length, expiresAtMs, STRING_FORM.RAW)
     db.changed(key, 'setbit', '$')
+  } else {
+    // A try to write is what makes a string raw (OBJECT ENCODING), also one that OVERFLOW FAIL has stopped.
+    db.writePart(key, 0, NO_BYTES)
   }
   reply.array(answers.length)
   for (const answer of answers) {
