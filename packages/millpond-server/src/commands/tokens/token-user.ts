@@ -58,11 +58,6 @@ export function accessKeyUser(key: string, table: CommandTable): User {
   return scopedUser(`key:${key}`, WHOLE_CACHE, table)
 }
 
-/** A user that may do nothing: who has lost what it could. */
-export function nobody(table: CommandTable): User {
-  return userOf('nobody', [], table)
-}
-
 function scopedUser(name: string, scopes: readonly Scope[], table: CommandTable): User {
   const keys = scopes.filter((scope) => scope.of === 'keys')
   const topics = scopes.filter((scope) => scope.of === 'topics')
