@@ -16,7 +16,7 @@ const anything = fc.letrec((tie) => ({
     fc.boolean(),
     fc.constantFrom(null, undefined, Number.NaN, -0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
     fc.bigInt(),
-    fc.date({ noInvalidDate: false }),
+    fc.date({ noInvalidDate: true }),
     fc.uint8Array(),
     fc.float64Array(),
     fc.bigInt64Array(),
@@ -38,6 +38,13 @@ describe('jsonCodec', () => {
       }),
       { numRuns: 1500 },
     )
+  })
+
+  it('gives back a date that is none', () => {
+    // Apart from the rest: deepStrictEqual takes no such date for equal to another in each Node.
+    const [back] = roundTrip([new Date(Number.NaN)]) as [Date]
+    expect(back).toBeInstanceOf(Date)
+    expect(back.getTime()).toBeNaN()
   })
 
   it('writes plain JSON values as plain JSON text', () => {
