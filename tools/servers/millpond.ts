@@ -68,7 +68,7 @@ async function bundle(): Promise<string> {
     format: 'esm',
     target: 'node20',
     conditions: ['@millpond/source'],
-    external: ['wasmoon-lua5.1', 'pg', 'pg-native'],
+    external: ['wasmoon-lua5.1', 'pg', 'pg-native', 'prom-client'],
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     logLevel: 'error',
   })
