@@ -1,4 +1,5 @@
 /** A process with a cache: a client, a feed, and the same collection cached for the primary and for the secondaries. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cache, createCache } from 'millpond'
 import { type CachedCollection, cachedCollection, documentTag, type MongoFeed, mongoFeed } from 'millpond/mongodb'
 import { type Collection, MongoClient } from 'mongodb'
@@ -17,6 +18,9 @@ const BOUND_MS = 250
 const HEARTBEAT_MS = 60
 /** A process is live again sooner, once all faults have healed. */
 const LIVE_MS = 15_000
+
+/** A load of the application's own that takes so long is given up. */
+const LOAD_MS = 5000
 
 /** Makes the rows anew. */
 export async function settleRows(client: MongoClient, keys: number, groups: number): Promise<void> {
@@ -94,7 +98,10 @@ export class CacheProcess {
 
   /** A loader of the application's own, from the primary. */
   load(key: number): Promise<RaceRow | null> {
-    const load = () => this.plain.findOne({ _id: key })
+    // The driver loses commands whose connection closes while they are sent (see lost-connections.ts): an application bounds its loads.
+    const lost = new Error(`no answer within ${LOAD_MS} ms`)
+    const late = () => sleep(LOAD_MS, undefined, { ref: false }).then(() => Promise.reject(lost))
+    const load = () => Promise.race([this.plain.findOne({ _id: key }), late()])
     return this.cache.getOrSet(`row:${key}`, load, { tags: [documentTag('rows', key)], ttl: 'forever' })
   }
 
