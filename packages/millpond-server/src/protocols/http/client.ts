@@ -32,8 +32,8 @@ export class HttpClient extends Client {
   endEvents: (() => void) | undefined
   readonly #host: Host
   readonly #socket: Socket
-  readonly #reply: Reply
-  #answer: Value = null
+  /** To the command that runs or waits; `undefined`: it has not answered. */
+  #answer: Value | undefined
   /** As whom it acts by now; `undefined`: as anybody may. */
   #credentials: Credentials | undefined
   #resumed: (() => void) | undefined
@@ -45,7 +45,6 @@ export class HttpClient extends Client {
     super(host.nextClientId(), host.home)
     this.#host = host
     this.#socket = socket
-    this.#reply = new ValueReply((value) => void (this.#answer = value))
     host.home.clients.set(this.id, this)
     host.home.accessControl.welcome(this)
   }
@@ -102,13 +101,19 @@ export class HttpClient extends Client {
     this.#credentials = credentials
   }
 
-  /** Runs one command. `done` is called with its answer, at once or, of a command that waits, later. */
+  /**
+   * Runs one command. `done` is called with its answer, at once or, of a command that waits, later: with the first one
+   * where it answers more than once, with `null` where it does not (CLIENT REPLY OFF).
+   */
   run(words: readonly (string | Uint8Array)[], done: (value: Value) => void): void {
-    const { service } = this
-    this.#answer = null
-    this.#execute(words, this.#reply)
-    service.endBatch()
-    if (this.waiting === undefined) done(this.#answer)
+    this.#answer = undefined
+    // One of its own, as a command that is silent within EXEC leaves a list that is never whole.
+    const reply = new ValueReply((value) => {
+      if (this.#answer === undefined) this.#answer = value
+    })
+    this.#execute(words, reply)
+    this.service.endBatch()
+    if (this.waiting === undefined) done(this.#answer ?? null)
     else this.#await(done)
   }
 
@@ -159,7 +164,7 @@ export class HttpClient extends Client {
     }, WAIT_MS_MAX).unref()
     this.#resumed = () => {
       clearTimeout(timer)
-      done(this.#answer)
+      done(this.#answer ?? null)
     }
   }
 

@@ -75,6 +75,14 @@ test('pipelines answer each command, transactions all or none', async () => {
     "EXECABORT Transaction discarded because of: ERR wrong number of arguments for 'incr' command",
   )
   expect(await world.redis('get', 'key1')).toBe('valuex')
+  const silent = [
+    ['INCR', 'silent'],
+    ['CLIENT', 'REPLY', 'OFF'],
+  ]
+  expect((await post(world, '/multi-exec', silent)).json).toEqual({ result: null })
+  expect((await post(world, '/multi-exec', [['INCR', 'silent']])).json).toEqual([{ result: 2 }])
+  const several = [['SUBSCRIBE', 'one', 'two']]
+  expect((await post(world, '/multi-exec', several)).json).toEqual([{ result: ['subscribe', 'one', 1] }])
   const many = Array.from({ length: 2000 }, () => ['INCR', 'n'])
   const { json } = await post(world, '/pipeline', many)
   expect((json as unknown[]).at(-1)).toEqual({ result: 2000 })

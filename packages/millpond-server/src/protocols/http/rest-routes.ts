@@ -93,10 +93,11 @@ function runAll(exchange: Exchange, client: HttpClient, commands: readonly Words
 function runTransaction(exchange: Exchange, client: HttpClient, commands: readonly Words[], format: Format): void {
   if (format.type !== JSON_TYPE) throw new Problem('ERR', 'answers of /multi-exec are JSON')
   runAll(exchange, client, [['MULTI'], ...commands, ['EXEC']], (answers) => {
-    const values = answers.at(-1)!
-    const refused = answers.slice(1, -1).find((answer) => answer instanceof Failure)
-    const fault = refused ? new Failure(`EXECABORT Transaction discarded because of: ${refused.text}`) : values
-    if (fault instanceof Failure) send(exchange, fault, format)
-    else exchange.send(200, format.type, format.many(values as readonly Value[]))
+    const executed = answers.at(-1)!
+    const refused = answers.slice(1, -1).find((one) => one instanceof Failure)
+    const answer = refused ? new Failure(`EXECABORT Transaction discarded because of: ${refused.text}`) : executed
+    // Of a client that wants no answers there is none.
+    if (answer instanceof Failure || answer === null) send(exchange, answer, format)
+    else exchange.send(200, format.type, format.many(answer as readonly Value[]))
   })
 }
