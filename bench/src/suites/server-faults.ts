@@ -21,10 +21,11 @@ export const suite: Suite = {
     only: { type: 'string', summary: 'always, everysec, disk, damage or bytes' },
     kills: { type: 'string', summary: `N: kills with each durability, default ${KILLS}` },
     megabytes: { type: 'string', summary: `N: odd bytes, default ${MEGABYTES}` },
+    protocol: { type: 'string', summary: 'of bytes: RESP, memcached or HTTP has them all' },
     seed: { type: 'string', summary: 'N: the same moments, commands and bytes again' },
   },
   async run(context) {
-    const { only, seed: asked } = context.options
+    const { only, protocol, seed: asked } = context.options
     const seed = asked === undefined ? randomInt(2 ** 31) : Number(asked)
     context.note(
       `Again: npm run bench -- server-faults --seed ${seed}${only === undefined ? '' : ` --only ${String(only)}`}`,
@@ -35,7 +36,13 @@ export const suite: Suite = {
       everysec: () => killed(context, 'everysec', numberOf(context, 'kills', KILLS), random),
       disk: () => filled(context, numberOf(context, 'disks', DISKS), random),
       damage: () => damaged(context, numberOf(context, 'damages', DAMAGES), random),
-      bytes: () => fuzzed(context, numberOf(context, 'megabytes', MEGABYTES), random),
+      bytes: () =>
+        fuzzed(
+          context,
+          numberOf(context, 'megabytes', MEGABYTES),
+          random,
+          protocol === undefined ? undefined : String(protocol),
+        ),
     }
     const rows: Row[] = []
     for (const [name, run] of Object.entries(parts))

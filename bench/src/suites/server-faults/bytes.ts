@@ -39,10 +39,16 @@ const THROWN: readonly Thrown[] = [
 const STATES = { before: 0.25, after: 0.75 } as const
 type State = keyof typeof STATES
 
-/** Of each protocol's share a quarter before the password. */
-export async function fuzzed(context: SuiteContext, megabytes: number, random: () => number): Promise<Row[]> {
+/** Of each protocol's share a quarter before the password. `only`: that protocol has all bytes. */
+export async function fuzzed(
+  context: SuiteContext,
+  megabytes: number,
+  random: () => number,
+  only?: string,
+): Promise<Row[]> {
   const rows: Row[] = []
-  for (const thrown of THROWN) {
+  const wanted = THROWN.filter(({ protocol }) => only === undefined || protocol.toLowerCase() === only.toLowerCase())
+  for (const thrown of wanted) {
     for (const state of ['before', 'after'] as const) {
       const port = await servicePort()
       const listens = thrown.option === '' ? [] : [thrown.option, `${port}`]
@@ -50,7 +56,8 @@ export async function fuzzed(context: SuiteContext, megabytes: number, random: (
       const target = thrown.option === '' ? server.port : port
       try {
         if (state === 'before') await server.command('CONFIG', 'SET', 'requirepass', PASSWORD)
-        const bytes = megabytes * 2 ** 20 * thrown.share * STATES[state]
+        const share = only === undefined ? thrown.share : 1
+        const bytes = megabytes * 2 ** 20 * share * STATES[state]
         rows.push(...(await throwAll(context, server, { ...thrown, target, state, bytes }, random)))
       } finally {
         await server.destroy()
