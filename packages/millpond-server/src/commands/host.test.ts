@@ -1,7 +1,11 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Span } from '../engine/span.ts'
 import { EngineTime } from '../engine/time.ts'
 import { CommandTable } from './command-table.ts'
+import { Configuration } from './configuration/configuration.ts'
 import { Host } from './host.ts'
 import { COMMANDS } from './table.ts'
 import { TestClient } from './testing.ts'
@@ -9,8 +13,22 @@ import { TestClient } from './testing.ts'
 /** Named caches let nobody in by themselves. */
 const OPEN = ['on', 'nopass', '~*', '&*', '+@all']
 
-function makeHost(): Host {
-  return new Host({ time: new EngineTime(), commands: new CommandTable(COMMANDS), bytesMax: 2 ** 20 })
+function makeHost(folder?: string): Host {
+  const configuration = new Configuration()
+  if (folder !== undefined) configuration.set([['dir', folder]])
+  return new Host({ time: new EngineTime(), commands: new CommandTable(COMMANDS), bytesMax: 2 ** 20, configuration })
+}
+
+/** Calls with a host that keeps what it knows in a folder, which is gone afterwards. */
+async function withKept(work: (host: Host, folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'millpond-host-'))
+  const host = makeHost(folder)
+  try {
+    await work(host, folder)
+  } finally {
+    await host.stop()
+    rmSync(folder, { recursive: true })
+  }
 }
 
 test('caches are apart: keys, channels, statistics', async () => {
@@ -69,3 +87,42 @@ test('a cache has a budget, a longest life and a longest item of its own', async
     await host.stop()
   }
 })
+
+test('while a cache is deleted none of its name is made: its files are removed last', () =>
+  withKept(async (host, folder) => {
+    await host.create('shop', { append: 'always' })
+    const deleting = host.delete('shop')
+    await expect(host.create('shop')).rejects.toThrow("the cache 'shop' is being deleted; try again")
+    await deleting
+    await host.create('shop', { append: 'always' })
+    expect(existsSync(join(folder, 'millpond', 'caches', 'shop'))).toBe(true)
+  }))
+
+test('a cache that is being made can be described', () =>
+  withKept(async (host) => {
+    const making = host.create('shop', { append: 'always' })
+    expect(host.record('shop')).toMatchObject({ name: 'shop', settings: { append: 'always' } })
+    await making
+  }))
+
+test('what cannot be kept is not done: caches stay as they are', () =>
+  withKept(async (host, folder) => {
+    const { cache } = await host.create('shop', { maxMemory: 2 ** 19 })
+    const file = join(folder, 'millpond', 'caches.json')
+    const before = readFileSync(file, 'utf8')
+    const beside = `${file}.new`
+    mkdirSync(beside)
+    const refused = expect.objectContaining({ code: 'MISCONF' }) as Error
+    expect(() => host.change('shop', { maxMemory: 2 ** 18 })).toThrow(refused)
+    await expect(host.create('bank')).rejects.toThrow(refused)
+    await expect(host.delete('shop')).rejects.toThrow(refused)
+    expect([cache.maxMemory, host.service('shop').cache === cache, host.services.has('bank')]).toEqual([
+      2 ** 19,
+      true,
+      false,
+    ])
+    rmSync(beside, { recursive: true })
+    expect(readFileSync(file, 'utf8')).toBe(before)
+    host.change('shop', { maxMemory: 2 ** 18 })
+    expect(cache.maxMemory).toBe(2 ** 18)
+  }))

@@ -36,7 +36,9 @@ export class Host {
   transfers: Transfers | undefined
   readonly #kept: KeptFile<KeptCaches>
   /** As they were asked for. */
-  readonly #records: Map<string, CacheRecord> = new Map()
+  #records: Map<string, CacheRecord> = new Map()
+  /** Names of caches whose end has begun: what they keep is still being written, and then removed. */
+  readonly #ending = new Set<string>()
   readonly #options: Omit<ServiceOptions, 'host' | 'configuration'>
   #lastClientId = 0
 
@@ -78,6 +80,7 @@ export class Host {
     for (const record of readCaches(this.#kept)) {
       if (record.name !== HOME) await this.#open(record)
       else {
+        refuseTooLarge(this.home, record.settings)
         this.#apply(this.home, record.settings)
         this.#records.set(HOME, record)
       }
@@ -88,8 +91,14 @@ export class Host {
   async create(name: string, settings: CacheSettings = {}): Promise<Service> {
     checkName('cache', name)
     if (this.services.has(name)) throw new ReplyError(`there is a cache '${name}' already`, 'EXISTS')
+    if (this.#ending.has(name)) throw new ReplyError(`the cache '${name}' is being deleted; try again`, 'EXISTS')
     const service = await this.#open({ name, createdAtMs: this.home.time.read(), settings })
-    writeCaches(this.#kept, this.#records.values())
+    try {
+      writeCaches(this.#kept, this.#records.values())
+    } catch (error) {
+      await this.#end(name, service)
+      throw error
+    }
     return service
   }
 
@@ -106,14 +115,16 @@ export class Host {
     // Nobody comes in without a token or an access key.
     service.accessControl.set('default', ['off', 'resetpass'])
     this.services.set(name, service)
+    this.#records.set(name, record)
     try {
+      refuseTooLarge(service, settings)
       this.#apply(service, settings)
       await service.persistence.start()
     } catch (error) {
       this.services.delete(name)
+      this.#records.delete(name)
       throw error
     }
-    this.#records.set(name, record)
     service.cache.start()
     return service
   }
@@ -126,9 +137,11 @@ export class Host {
     if (append !== undefined && append !== record.settings.append) {
       throw new ReplyError('when changes are written to disk is settled when a cache is made')
     }
+    refuseTooLarge(service, settings)
+    const records = new Map(this.#records).set(name, { ...record, settings: { ...record.settings, ...settings } })
+    writeCaches(this.#kept, records.values())
+    this.#records = records
     this.#apply(service, settings)
-    this.#records.set(name, { ...record, settings: { ...record.settings, ...settings } })
-    writeCaches(this.#kept, this.#records.values())
   }
 
   /** As what a cache was asked for. @throws ReplyError NOTFOUND */
@@ -140,9 +153,6 @@ export class Host {
   #apply(service: Service, settings: CacheSettings): void {
     const { cache, configuration, meter, time } = service
     const { maxMemory, policy, defaultTtlMs, maxTtlMs, itemBytesMax, connections = service.connectionsMax } = settings
-    if (maxMemory !== undefined && maxMemory > cache.capacity) {
-      throw new ReplyError(`'${cache.name}' can have at most ${cache.capacity} bytes until the server starts again`)
-    }
     if (maxMemory !== undefined) configuration.set([['maxmemory', String(maxMemory)]])
     if (policy !== undefined) configuration.set([['maxmemory-policy', policy]])
     if (defaultTtlMs !== undefined) cache.defaultTtlMs = defaultTtlMs
@@ -163,23 +173,40 @@ export class Host {
 
   /**
    * Ends a cache with all that it holds and keeps, its tokens and its access keys. Its clients are told so at their next command, and
-   * may say who they are elsewhere. @throws ReplyError NOTFOUND
+   * may say who they are elsewhere. @throws ReplyError NOTFOUND; MISCONF: that cannot be kept
    */
   async delete(name: string): Promise<void> {
     const service = this.service(name)
     if (service === this.home) throw new ReplyError(`the cache '${HOME}' cannot be deleted; flush it instead`)
-    this.services.delete(name)
-    this.#records.delete(name)
-    writeCaches(this.#kept, this.#records.values())
+    writeCaches(
+      this.#kept,
+      [...this.#records.values()].filter((record) => record.name !== name),
+    )
     const gone = new ReplyError(`the cache '${name}' was deleted; say anew who you are`, 'NOTFOUND')
     for (const client of [...service.clients.values()]) {
       client.lose(gone)
       client.enter(this.home)
       this.home.accessControl.bar(client, gone)
     }
-    this.entrance?.forget(name)
-    await service.stop()
-    if (this.pathOf('caches') !== undefined) rmSync(this.#folderOf(name), { recursive: true, force: true })
+    try {
+      this.entrance?.forget(name)
+    } finally {
+      await this.#end(name, service)
+    }
+  }
+
+  /** Until what it keeps is removed, no other cache of this name can be made, which would keep it in the same place. */
+  async #end(name: string, service: Service): Promise<void> {
+    this.services.delete(name)
+    this.#records.delete(name)
+    this.#ending.add(name)
+    try {
+      this.transfers?.cancelOf(name)
+      await service.stop()
+      if (this.pathOf('caches') !== undefined) rmSync(this.#folderOf(name), { recursive: true, force: true })
+    } finally {
+      this.#ending.delete(name)
+    }
   }
 
   /** Empties a cache. @throws ReplyError NOTFOUND */
@@ -209,11 +236,19 @@ export class Host {
     for (const { cache } of this.services.values()) cache.start()
   }
 
-  /** Ends all caches, once what they keep is written. */
+  /** Ends all caches, once what they keep is written: each of them, whatever fails of another. */
   async stop(): Promise<void> {
     await this.transfers?.stop()
-    this.entrance?.tokens.save()
+    this.entrance?.tokens.keepUse()
     this.audit?.close()
-    for (const service of this.services.values()) await service.stop()
+    const ends = await Promise.allSettled([...this.services.values()].map((service) => service.stop()))
+    const failure = ends.find((end) => end.status === 'rejected')
+    if (failure) throw failure.reason
   }
+}
+
+/** @throws ReplyError what was reserved when the cache was made is less */
+function refuseTooLarge({ cache }: Service, { maxMemory = 0 }: CacheSettings): void {
+  if (maxMemory <= cache.capacity) return
+  throw new ReplyError(`'${cache.name}' can have at most ${cache.capacity} bytes until the server starts again`)
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -29,6 +29,21 @@ test('a line for each, added to what is there', () => {
     about: ['shop', `${'x'.repeat(128)}…`],
   })
   expect(statSync(path).mode & 0o777).toBe(0o600)
+  rmSync(folder, { recursive: true })
+})
+
+test('what the file does not take is told elsewhere, with why; later lines are written again', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millpond-audit-'))
+  const path = join(folder, 'taken', 'audit.log')
+  writeFileSync(join(folder, 'taken'), '')
+  const told: string[] = []
+  const log = new AuditLog(path, (line) => void told.push(line))
+  log.add(entry, 0)
+  expect(told).toEqual([expect.stringMatching(/audit\.log can not be written, .*EEXIST.*"action":"cache create"/)])
+  rmSync(join(folder, 'taken'))
+  log.add(entry, 0)
+  log.close()
+  expect([told.length, readFileSync(path, 'utf8').trimEnd().split('\n').length]).toEqual([1, 1])
   rmSync(folder, { recursive: true })
 })
 

@@ -1,5 +1,5 @@
 /** Who has changed what of the server, and when: a line of JSON for each, in a file of its own or on stderr. Never a secret. */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export interface AuditEntry {
@@ -22,18 +22,21 @@ const ABOUT_MAX = 128
 /** Lines are appended at once, so that none is lost with the process; admin actions are few. */
 export class AuditLog {
   readonly path: string | undefined
-  readonly #write: (line: string) => void
+  readonly #tell: (line: string) => void
   #file: number | undefined
 
-  /** @param path of the file; without: `write` is called, by default stderr's */
-  constructor(path: string | undefined, write = (line: string): void => void process.stderr.write(line)) {
+  /** @param tell is given what no file takes; by default stderr is */
+  constructor(path: string | undefined, tell = (line: string): void => void process.stderr.write(line)) {
     this.path = path
-    this.#write = path === undefined ? write : (line) => this.#append(line)
+    this.#tell = tell
   }
 
+  /** Never throws: what it tells of has been done by then. */
   add(entry: AuditEntry, atMs: number): void {
     const about = entry.about.map((word) => (word.length <= ABOUT_MAX ? word : `${word.slice(0, ABOUT_MAX)}…`))
-    this.#write(`${JSON.stringify({ at: new Date(atMs).toISOString(), ...entry, about })}\n`)
+    const line = `${JSON.stringify({ at: new Date(atMs).toISOString(), ...entry, about })}\n`
+    if (this.path === undefined) this.#tell(line)
+    else this.#append(this.path, line)
   }
 
   close(): void {
@@ -41,11 +44,15 @@ export class AuditLog {
     this.#file = undefined
   }
 
-  #append(line: string): void {
-    if (this.#file === undefined) {
-      mkdirSync(dirname(this.path!), { recursive: true, mode: 0o700 })
-      this.#file = openSync(this.path!, 'a', 0o600)
+  #append(path: string, line: string): void {
+    try {
+      if (this.#file === undefined) {
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+        this.#file = openSync(path, 'a', 0o600)
+      }
+      appendFileSync(this.#file, line)
+    } catch (error) {
+      this.#tell(`the audit log ${path} can not be written, so this stands here (${(error as Error).message}): ${line}`)
     }
-    writeSync(this.#file, line)
   }
 }

@@ -1,6 +1,7 @@
 /** A file of JSON that is written whole or not at all, and that only its owner may read. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { ReplyError } from '../engine/errors.ts'
 
 /** What one part of the server keeps about itself. Without a path it is kept in memory, until the process ends. */
 export class KeptFile<Content> {
@@ -27,18 +28,30 @@ export class KeptFile<Content> {
     }
   }
 
-  /** Writes beside the file, and puts that in its place once it is on the disk. */
+  /** Writes beside the file, and puts that in its place once it is on the disk. @throws ReplyError MISCONF: it is as it was */
   write(content: Content): void {
     if (this.path === undefined) return
-    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
-    const beside = `${this.path}.new`
-    const file = openSync(beside, 'w', 0o600)
     try {
-      writeSync(file, `${JSON.stringify(content, undefined, 2)}\n`)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
+      mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
+      replace(this.path, `${JSON.stringify(content, undefined, 2)}\n`)
+    } catch (error) {
+      const { message } = error as Error
+      throw new ReplyError(
+        `nothing was changed, as it can not be kept: ${message}; see to the disk and try again`,
+        'MISCONF',
+      )
     }
-    renameSync(beside, this.path)
   }
+}
+
+function replace(path: string, text: string): void {
+  const beside = `${path}.new`
+  const file = openSync(beside, 'w', 0o600)
+  try {
+    writeFileSync(file, text)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(beside, path)
 }

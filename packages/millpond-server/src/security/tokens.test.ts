@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -167,6 +167,26 @@ describe('kept in a folder', () => {
       expect(statSync(join(folder, 'millpond', name)).mode & 0o777).toBe(0o600)
     }
     expect(readFileSync(join(folder, 'millpond', 'tokens.json'), 'utf8')).not.toContain(secret.split('.')[2])
+  })
+
+  test('what cannot be written is not done, and keeps nobody out', () => {
+    const folder = temporary()
+    const place = join(folder, 'millpond')
+    const tokens = start(folder)
+    const { secret } = tokens.create({ name: 'app', cache: 'shop' }, NOW)
+    const ended: string[] = []
+    tokens.onRevoked = ({ name }) => void ended.push(name)
+    renameSync(place, `${place}.away`)
+    writeFileSync(place, '')
+    expect(() => tokens.create({ name: 'new' }, NOW)).toThrow(/^nothing was changed, as it can not be kept: /)
+    expect(() => tokens.revoke('app', NOW)).toThrow(expect.objectContaining({ code: 'MISCONF' }))
+    expect(() => tokens.forget('shop', NOW)).toThrow(expect.objectContaining({ code: 'MISCONF' }))
+    expect(tokens.verify(secret, 'shop', NOW)).toMatchObject({ name: 'app' })
+    expect([ended, tokens.list(NOW).map(({ name }) => name)]).toEqual([[], ['app']])
+    rmSync(place)
+    renameSync(`${place}.away`, place)
+    tokens.revoke('app', NOW)
+    expect([ended, refusal(start(folder), secret)]).toEqual([['app'], 'Invalid auth token: revoked 1 s ago'])
   })
 
   test('a list that was lost opens nothing', () => {

@@ -61,7 +61,7 @@ export class Tokens {
   onRevoked: (grant: Grant) => void = () => {}
   readonly keys: SigningKeys
   readonly #file: KeptFile<KeptTokens>
-  readonly #records: Map<string, TokenRecord>
+  #records: Map<string, TokenRecord>
   #keptAtMs = 0
 
   constructor(keys: SigningKeys, file: KeptFile<KeptTokens>) {
@@ -70,15 +70,14 @@ export class Tokens {
     this.#records = new Map((file.read()?.tokens ?? []).map((kept) => [kept.id, unkept(kept)]))
   }
 
-  /** Makes a token. The secret is told this once. @throws ReplyError what cannot be */
+  /** Makes a token. The secret is told this once. @throws ReplyError what cannot be, or cannot be kept */
   create(request: TokenRequest, nowMs: number): { readonly secret: string; readonly grant: Grant } {
     const grant = { ...grantFor(request, nowMs), keyId: this.keys.current.id }
     this.#prune(nowMs)
     if (!grant.disposable) {
       if (this.#records.size >= TOKENS_MAX) throw invalid(`there are ${TOKENS_MAX} tokens; revoke some`)
       if (this.#named(grant.name)) throw new ReplyError(`there is a token '${grant.name}' already`, 'EXISTS')
-      this.#records.set(grant.id, { ...grant, lastUsedAtMs: 0, revokedAtMs: 0 })
-      this.save()
+      this.#keep([{ ...grant, lastUsedAtMs: 0, revokedAtMs: 0 }])
     }
     return { secret: sign(grant, this.keys.current), grant }
   }
@@ -101,22 +100,46 @@ export class Tokens {
     return [...this.#records.values()].filter(({ revokedAtMs }) => revokedAtMs === 0)
   }
 
-  /** Ends a token, by its name or id: from now on it opens nothing, and what it has opened is closed. @throws ReplyError NOTFOUND */
+  /**
+   * Ends a token, by its name or id: from now on it opens nothing, and what it has opened is closed.
+   *
+   * @throws ReplyError NOTFOUND; MISCONF: that cannot be kept, and the token is good as before
+   */
   revoke(nameOrId: string, nowMs: number): Grant {
     const record = this.#records.get(nameOrId) ?? this.#named(nameOrId) ?? disposable(nameOrId, nowMs)
     if (record === undefined || record.revokedAtMs !== 0) {
       throw new ReplyError(`there is no token '${nameOrId.slice(0, 64)}'`, 'NOTFOUND')
     }
-    record.revokedAtMs = nowMs
-    this.#records.set(record.id, record)
-    this.save()
-    this.onRevoked(record)
+    this.#revoke([record], nowMs)
     return record
   }
 
-  /** Writes what is known of the tokens, the times of their last use included. */
-  save(): void {
-    this.#file.write({ tokens: [...this.#records.values()].map(kept) })
+  /** Ends the tokens of a cache that is no more. @throws ReplyError MISCONF: that cannot be kept, and nothing has changed */
+  forget(cache: string, nowMs: number): void {
+    const records = this.list(nowMs).filter((record) => record.cache === cache)
+    if (records.length > 0) this.#revoke(records, nowMs)
+  }
+
+  /** Writes when tokens were used last. Where that cannot be written nobody is kept out: it is written another time. */
+  keepUse(): void {
+    try {
+      this.#keep([])
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error
+    }
+  }
+
+  #revoke(records: readonly TokenRecord[], nowMs: number): void {
+    this.#keep(records.map((record) => ({ ...record, revokedAtMs: nowMs })))
+    for (const record of records) this.onRevoked(record)
+  }
+
+  /** Adds records, or puts them in the place of those that there are, once that is written. */
+  #keep(changed: readonly TokenRecord[]): void {
+    const records = new Map(this.#records)
+    for (const record of changed) records.set(record.id, record)
+    this.#file.write({ tokens: [...records.values()].map(kept) })
+    this.#records = records
   }
 
   #named(name: string): TokenRecord | undefined {
@@ -128,7 +151,7 @@ export class Tokens {
     record.lastUsedAtMs = nowMs
     if (nowMs - this.#keptAtMs < USE_KEPT_EVERY_MS) return
     this.#keptAtMs = nowMs
-    this.save()
+    this.keepUse()
   }
 
   #prune(nowMs: number): void {

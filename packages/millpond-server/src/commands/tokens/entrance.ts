@@ -59,10 +59,9 @@ export class Entrance {
     return session === undefined ? service === this.#host.home && user.unlimited : session.admin
   }
 
-  /** A cache is no more: neither are its tokens and access keys. */
+  /** A cache is no more: neither are its tokens and access keys. @throws ReplyError MISCONF: that cannot be kept */
   forget(cache: string): void {
-    const nowMs = this.#nowMs
-    for (const { id, cache: own } of this.tokens.list(nowMs)) if (own === cache) this.tokens.revoke(id, nowMs)
+    this.tokens.forget(cache, this.#nowMs)
     this.accessKeys.forget(cache)
   }
 

@@ -44,6 +44,17 @@ test('a cache has one at a time; cancelled, it ends', async () => {
   expect(() => transfers.cancel(77)).toThrow('no transfer 77')
 })
 
+test('a cache that is deleted ends its own', async () => {
+  const { service, transfers } = start()
+  const transfer = transfers.begin('import', service, 'place', false)
+  transfers.cancelOf('other')
+  await turn()
+  expect(transfer.state).toBe('running')
+  transfers.cancelOf('default')
+  await turn()
+  expect(transfer).toMatchObject({ state: 'failed', error: 'the cache was deleted' })
+})
+
 test('the end of the server ends them, and old ones are forgotten', async () => {
   const { service, transfers, begun } = start()
   for (let count = 0; count < 120; count++) {

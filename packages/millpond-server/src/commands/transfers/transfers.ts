@@ -101,6 +101,13 @@ export class Transfers {
     return running !== undefined
   }
 
+  /** Ends what runs for a cache. */
+  cancelOf(cache: string): void {
+    for (const [id, { controller }] of this.#running) {
+      if (this.#transfers.get(id)!.cache === cache) controller.abort(new Error('the cache was deleted'))
+    }
+  }
+
   /** Ends all that run. */
   async stop(): Promise<void> {
     const running = [...this.#running.values()]
