@@ -1,5 +1,6 @@
 /** The schedules of a host: all its caches are backed up to one place, as the configuration says. */
 import type { Host } from '../commands/host.ts'
+import type { Service } from '../commands/service.ts'
 import { locate } from './location.ts'
 import { BackupSchedule, type ScheduleOptions, type ScheduleState } from './schedule.ts'
 
@@ -9,7 +10,7 @@ const LOOK_EVERY_MS = 5000
 /** Follows `backup-location`, `backup-every` and `backup-keep`, and which caches there are. */
 export class Schedules {
   readonly #host: Host
-  readonly #schedules = new Map<string, BackupSchedule>()
+  readonly #schedules = new Map<Service, BackupSchedule>()
   /** What they were made by. */
   #settings = ''
   #timer: NodeJS.Timeout | undefined
@@ -32,7 +33,8 @@ export class Schedules {
 
   /** How the backups of a cache stand; `undefined`: it has none. */
   stateOf(cache: string): ScheduleState | undefined {
-    return this.#schedules.get(cache)?.state
+    const service = this.#host.services.get(cache)
+    return service && this.#schedules.get(service)?.state
   }
 
   /** Makes and ends schedules, so that they are what the configuration says. */
@@ -54,22 +56,25 @@ export class Schedules {
     this.#settings = settings
     if (location === '' || everyMs === 0) return
     const { services } = this.#host
-    for (const name of this.#schedules.keys()) if (!services.has(name)) await this.#stop(name)
-    for (const [name, service] of services) {
-      if (this.#schedules.has(name)) continue
+    // A cache that was deleted and made anew is another one.
+    for (const service of this.#schedules.keys()) {
+      if (services.get(service.cache.name) !== service) await this.#stop(service)
+    }
+    for (const service of services.values()) {
+      if (this.#schedules.has(service)) continue
       const schedule = new BackupSchedule(service, locate(location).vault, options)
-      this.#schedules.set(name, schedule)
+      this.#schedules.set(service, schedule)
       await schedule.start()
     }
   }
 
-  async #stop(name: string): Promise<void> {
-    const schedule = this.#schedules.get(name)
-    this.#schedules.delete(name)
+  async #stop(service: Service): Promise<void> {
+    const schedule = this.#schedules.get(service)
+    this.#schedules.delete(service)
     await schedule?.stop()
   }
 
   async #stopAll(): Promise<void> {
-    for (const name of [...this.#schedules.keys()]) await this.#stop(name)
+    for (const service of [...this.#schedules.keys()]) await this.#stop(service)
   }
 }
