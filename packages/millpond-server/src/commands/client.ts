@@ -251,7 +251,6 @@ export class Client {
   }
 
   /** Bytes that are to be sent. */
-
   get outputBytes(): number {
     return 0
   }

@@ -45,8 +45,6 @@ function admitEffect(client: Client, entry: CommandEntry, args: Arguments): bool
     throw client.lost ?? new ReplyError('Authentication required.', 'NOAUTH')
   }
   if ((modes & CLIENT_MODE.METERED) !== 0) client.charge()
-  if ((modes & CLIENT_MODE.UNAUTHENTICATED) !== 0 && client.lost) throw client.lost
-  if ((modes & CLIENT_MODE.METERED) !== 0) client.charge()
   if ((modes & CLIENT_MODE.LIMITED) !== 0) service.accessControl.check(client, entry, args)
   if (service.modes === 0) return true
   checkService(client, entry, args, false)

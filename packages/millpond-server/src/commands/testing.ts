@@ -2,6 +2,7 @@
 import type { Timer } from 'millpond'
 import { type ManualClock, manualClock } from 'millpond/testing'
 import { Arguments } from '../engine/arguments.ts'
+import { type Gathered, GatheredReply, type GroupKind } from '../engine/gathered-reply.ts'
 import type { Reply } from '../engine/reply.ts'
 import { EngineTime } from '../engine/time.ts'
 import { Client } from './client.ts'
@@ -12,16 +13,10 @@ import type { LuaModule } from './scripting/lua/wasm.ts'
 import { Service } from './service.ts'
 import { COMMANDS } from './table.ts'
 
-/** What a test sees of an answer. Errors are `{ error }`, simple strings `{ simple }`, maps pairs in a list. */
-export type Answer =
-  | string
-  | number
-  | bigint
-  | boolean
-  | null
-  | { readonly error: string }
-  | { readonly push: readonly Answer[] }
-  | readonly Answer[]
+type More = number | bigint | { readonly error: string } | { readonly push: readonly Answer[] }
+
+/** What a test sees of an answer. Errors are `{ error }`, simple strings texts, maps lists of keys and values in turn. */
+export type Answer = Gathered<More>
 
 /** A time that stands still until it is moved. */
 export class TestTime extends EngineTime {
@@ -125,83 +120,31 @@ export class TestClient extends Client {
   }
 }
 
-interface Open {
-  readonly parts: Answer[]
-  left: number
-  readonly push: boolean
-}
-
 /** Collects answers as values. */
-export class CollectingReply implements Reply {
-  readonly answers: Answer[] = []
-  readonly #open: Open[] = []
+export class CollectingReply extends GatheredReply<More> {
+  readonly answers: Answer[]
+
+  constructor() {
+    const answers: Answer[] = []
+    super((answer) => void answers.push(answer))
+    this.answers = answers
+  }
 
   ok(): void {
-    this.#add('OK')
-  }
-  simple(text: string): void {
-    this.#add(text)
+    this.add('OK')
   }
   error(text: string): void {
-    this.#add({ error: text })
+    this.add({ error: text })
   }
   /** A number, or a bigint where that would not be exact. */
   integer(value: number | bigint): void {
-    this.#add(Number.isSafeInteger(Number(value)) ? Number(value) : value)
-  }
-  bulk(text: string): void {
-    this.#add(text)
-  }
-  bytes(bytes: Uint8Array, start: number, end: number): void {
-    this.#add(Buffer.from(bytes.slice(start, end)).toString('latin1'))
-  }
-  nil(): void {
-    this.#add(null)
-  }
-  nilArray(): void {
-    this.#add(null)
-  }
-  array(length: number): void {
-    this.#begin(length, false)
-  }
-  map(pairs: number): void {
-    this.#begin(pairs * 2, false)
-  }
-  set(length: number): void {
-    this.#begin(length, false)
-  }
-  push(length: number): void {
-    this.#begin(length, true)
+    this.add(Number.isSafeInteger(Number(value)) ? Number(value) : value)
   }
   double(value: number): void {
-    this.#add(value)
-  }
-  boolean(value: boolean): void {
-    this.#add(value)
-  }
-  bigNumber(digits: string): void {
-    this.#add(digits)
-  }
-  verbatim(_format: string, text: string): void {
-    this.#add(text)
+    this.add(value)
   }
 
-  #begin(length: number, push: boolean): void {
-    this.#open.push({ parts: [], left: length, push })
-    if (length === 0) this.#close()
-  }
-
-  #add(answer: Answer): void {
-    const open = this.#open.at(-1)
-    if (open === undefined) this.answers.push(answer)
-    else {
-      open.parts.push(answer)
-      if (--open.left === 0) this.#close()
-    }
-  }
-
-  #close(): void {
-    const { parts, push } = this.#open.pop()!
-    this.#add(push ? { push: parts } : parts)
+  protected override whole(kind: GroupKind, parts: readonly Answer[]): Answer {
+    return kind === 'push' ? { push: parts } : parts
   }
 }

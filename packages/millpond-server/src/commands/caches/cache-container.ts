@@ -149,12 +149,11 @@ const accesskey: Command = {
   arity: 4,
   syntax: 'name <PRIMARY | SECONDARY>',
   run(client, args, reply) {
-    const { entrance, home, services } = administered(client)
+    const host = administered(client)
     const key = ACCESS_KEYS.find((one) => args.is(3, one))
     if (key === undefined) throw new ReplyError('an access key is PRIMARY or SECONDARY')
-    const name = args.text(2)
-    if (!services.has(name)) throw new ReplyError(`there is no cache '${name}'`, 'NOTFOUND')
-    reply.bulk(entrance.accessKeys.regenerate(name, key, home.time.read()))
+    const { cache } = host.service(args.text(2))
+    reply.bulk(host.entrance.accessKeys.regenerate(cache.name, key, host.home.time.read()))
   },
 }
 

@@ -1,7 +1,8 @@
 import { syntaxError } from '../../engine/errors.ts'
 import type { Command } from '../command.ts'
+import { removeKey } from '../key-changes.ts'
 import { oneKey } from '../key-specs.ts'
-import { put, remove, textUnder } from './put.ts'
+import { put, textUnder } from './put.ts'
 import { endOf } from './record.ts'
 
 const common = {
@@ -42,6 +43,6 @@ export const fillRelease: Command = {
   syntax: 'key holder',
   run(client, args, reply) {
     const key = args.span(2)
-    reply.integer(textUnder(client, key) === args.text(3) && remove(client, key) ? 1 : 0)
+    reply.integer(textUnder(client, key) === args.text(3) && removeKey(client, key) ? 1 : 0)
   },
 }

@@ -2,6 +2,7 @@
 import { outOfMemory } from '../../engine/errors.ts'
 import type { Span } from '../../engine/span.ts'
 import type { Client } from '../client.ts'
+import { removeKey } from '../key-changes.ts'
 import { SERVICE_MODE } from '../modes.ts'
 
 /** Puts a text under a key. @throws ReplyError OOM */
@@ -23,19 +24,10 @@ export function putEach(client: Client, keys: readonly Span[], expiresAtMs: numb
   const { service } = client
   const isFull = (service.modes & SERVICE_MODE.BOUNDED) !== 0 && !service.hasRoom()
   for (const key of keys) {
-    if (isFull) remove(client, key)
+    if (isFull) removeKey(client, key)
     else put(client, key, make(), expiresAtMs)
   }
   if (isFull) throw outOfMemory()
-}
-
-/** Deletes a key, if it is there. */
-export function remove(client: Client, key: Span): boolean {
-  const { db } = client
-  if (!db.delete(key)) return false
-  db.changed(key, 'del', 'g')
-  client.logAs('DEL', key.copy())
-  return true
 }
 
 /** The text under a key; `undefined`: there is none. @throws ReplyError WRONGTYPE */

@@ -1,5 +1,4 @@
 /** GEOPOS, GEOHASH and GEODIST: what is known of single members. */
-
 import { syntaxError } from '../../engine/errors.ts'
 import { distance, geohashText, type Place, placeOf } from '../../engine/geo/geo-hash.ts'
 import type { Reply } from '../../engine/reply.ts'
@@ -8,17 +7,21 @@ import type { Command } from '../command.ts'
 import { oneKey } from '../key-specs.ts'
 import { replyPlace, unitAt } from './places.ts'
 
-/** Where members are. */
-export const geopos: Command = {
-  name: 'geopos',
+const OF_EACH_MEMBER = {
   since: '3.2.0',
   group: 'geo',
-  summary: 'Returns the longitude and latitude of members.',
   complexity: 'O(1) for each member',
   arity: -2,
   flags: ['readonly'],
   keys: oneKey('RO', ['access']),
   syntax: 'key [member [member ...]]',
+} as const
+
+/** Where members are. */
+export const geopos: Command = {
+  ...OF_EACH_MEMBER,
+  name: 'geopos',
+  summary: 'Returns the longitude and latitude of members.',
   run: eachMember((place, reply) => {
     if (place) replyPlace(place, reply)
     else reply.nilArray()
@@ -27,15 +30,9 @@ export const geopos: Command = {
 
 /** Names of the cells in which members are. */
 export const geohash: Command = {
+  ...OF_EACH_MEMBER,
   name: 'geohash',
-  since: '3.2.0',
-  group: 'geo',
   summary: 'Returns members as geohash strings.',
-  complexity: 'O(1) for each member',
-  arity: -2,
-  flags: ['readonly'],
-  keys: oneKey('RO', ['access']),
-  syntax: 'key [member [member ...]]',
   run: eachMember((place, reply) => {
     if (place) reply.bulk(geohashText(place))
     else reply.nil()

@@ -2,6 +2,7 @@ import type { Arguments } from '../../engine/arguments.ts'
 import { invalidExpiry, ReplyError } from '../../engine/errors.ts'
 import type { Client } from '../client.ts'
 import type { Command } from '../command.ts'
+import { expireKey } from '../key-changes.ts'
 import { oneKey } from '../key-specs.ts'
 
 const INT64_MAX = 2n ** 63n - 1n
@@ -41,7 +42,7 @@ function commandFor(form: Form): Command {
       const moment = momentOf(client, args, form)
       const present = client.db.expiresAtMs(args.span(1))
       const done = present !== -1 && (args.count === 3 || allows(conditions, present, moment))
-      if (done) expire(client, args, moment)
+      if (done) expireKey(client, args.span(1), moment)
       reply.integer(done ? 1 : 0)
     },
   }
@@ -83,21 +84,6 @@ export const expireCommands: readonly Command[] = [
   }),
 ]
 
-/** A moment that is over removes the key at once. */
-function expire(client: Client, args: Arguments, moment: number): void {
-  const { db, service } = client
-  const key = args.span(1)
-  if (moment <= service.time.nowMs) {
-    db.delete(key)
-    db.changed(key, 'del', 'g')
-    client.logAs('DEL', key.copy())
-  } else {
-    db.setExpiry(key, moment)
-    db.changed(key, 'expire', 'g')
-    client.logAs('PEXPIREAT', key.copy(), String(moment))
-  }
-}
-
 function momentOf(client: Client, args: Arguments, { name, unitMs, relative }: Form): number {
   const given = args.int64(2) * unitMs
   const moment = given + (relative ? BigInt(client.service.time.nowMs) : 0n)
@@ -117,7 +103,7 @@ function conditionsOf(args: Arguments): Conditions {
   const conditions = { nx: false, xx: false, gt: false, lt: false }
   for (let at = 3; at < args.count; at++) {
     const option = args.text(at).toLowerCase()
-    if (!(option in conditions)) throw new ReplyError(`Unsupported option ${args.text(at)}`)
+    if (!Object.hasOwn(conditions, option)) throw new ReplyError(`Unsupported option ${args.text(at)}`)
     conditions[option as keyof Conditions] = true
   }
   const { nx, xx, gt, lt } = conditions

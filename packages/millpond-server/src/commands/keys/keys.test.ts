@@ -40,6 +40,7 @@ describe('expiry', () => {
     ['expire key 1 nx xx', 'NX and XX, GT or LT options at the same time are not compatible'],
     ['expire key 1 gt lt', 'GT and LT options at the same time are not compatible'],
     ['expire key 1 AB', 'Unsupported option AB'],
+    ['expire key 1 constructor', 'Unsupported option constructor'],
     ['expire key 9223372036854775', "invalid expire time in 'expire' command"],
     ['pexpire key 9223372036854775807', "invalid expire time in 'pexpire' command"],
     ['expireat key -9223372036854775', undefined],

@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts'
+import { persistKey } from '../key-changes.ts'
 import { oneKey } from '../key-specs.ts'
 
 /** Lets a key live for ever. */
@@ -12,15 +13,14 @@ export const persist: Command = {
   flags: ['write', 'fast'],
   keys: oneKey('RW', ['update']),
   syntax: 'key',
-  run({ db }, args, reply) {
+  run(client, args, reply) {
     const key = args.span(1)
-    const present = db.expiresAtMs(key)
+    const present = client.db.expiresAtMs(key)
     if (present === -1 || present === Infinity) {
       reply.integer(0)
       return
     }
-    db.setExpiry(key, Infinity)
-    db.changed(key, 'persist', 'g')
+    persistKey(client, key)
     reply.integer(1)
   },
 }

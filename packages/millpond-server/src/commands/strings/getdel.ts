@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts'
+import { removeKey } from '../key-changes.ts'
 import { oneKey } from '../key-specs.ts'
 
 /** The value of a string, which is removed. */
@@ -21,8 +22,6 @@ export const getdel: Command = {
       return
     }
     reply.bytes(value.bytes, value.start, value.end)
-    db.delete(key)
-    db.changed(key, 'del', 'g')
-    client.logAs('DEL', key.copy())
+    removeKey(client, key)
   },
 }

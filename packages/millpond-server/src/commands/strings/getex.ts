@@ -1,7 +1,7 @@
 import type { Arguments } from '../../engine/arguments.ts'
 import { syntaxError } from '../../engine/errors.ts'
-import type { Client } from '../client.ts'
 import type { Command } from '../command.ts'
+import { expireKey, persistKey } from '../key-changes.ts'
 import { oneKey } from '../key-specs.ts'
 import { expiryOf, isExpiryOption } from './expiry-option.ts'
 
@@ -25,30 +25,9 @@ export const getex: Command = {
     }
     const moment = expiryAt > 0 ? expiryOf(client.service.time.nowMs, option, args, expiryAt, 'getex') : undefined
     reply.bytes(value.bytes, value.start, value.end)
-    if (moment !== undefined) expireAt(client, args, moment)
-    else if (option === 'PERSIST' && value.expiresAtMs !== Infinity) persist(client, args)
+    if (moment !== undefined) expireKey(client, args.span(1), moment)
+    else if (option === 'PERSIST' && value.expiresAtMs !== Infinity) persistKey(client, args.span(1))
   },
-}
-
-function expireAt(client: Client, args: Arguments, moment: number): void {
-  const { db, service } = client
-  const key = args.span(1)
-  if (moment <= service.time.nowMs) {
-    db.delete(key)
-    db.changed(key, 'del', 'g')
-    client.logAs('DEL', key.copy())
-  } else {
-    db.setExpiry(key, moment)
-    db.changed(key, 'expire', 'g')
-    client.logAs('PEXPIREAT', key.copy(), String(moment))
-  }
-}
-
-function persist(client: Client, args: Arguments): void {
-  const key = args.span(1)
-  client.db.setExpiry(key, Infinity)
-  client.db.changed(key, 'persist', 'g')
-  client.logAs('PERSIST', key.copy())
 }
 
 /** The option, and where its time stands. It may be given again, and then the last one counts. */

@@ -56,10 +56,10 @@ export function serveMetrics(exchange: Exchange): void {
   if (target.path !== '/metrics') throw new Problem('NOTFOUND', 'there is nothing here; metrics are at /metrics')
   if (method !== 'GET') throw new Problem('METHOD', '/metrics is for GET')
   administered(exchange.authenticate())
-  exchange.listening.metrics.page().then(
-    ({ type, text }) => exchange.send(200, type, Buffer.from(text)),
-    (error: unknown) => exchange.fail(error),
-  )
+  exchange.listening.metrics
+    .page()
+    .then(({ type, text }) => exchange.send(200, type, Buffer.from(text)))
+    .catch((error: unknown) => exchange.fail(error))
 }
 
 function fits(path: readonly string[], given: readonly string[]): boolean {

@@ -132,12 +132,10 @@ export class HttpClient extends Client {
 
   /** Counts bytes that have come and gone. */
   count(bytesIn: number, bytesOut: number): void {
-    const { statistics, meter } = this.service
+    const { statistics } = this.service
     statistics.bytesIn += bytesIn
     statistics.bytesOut += bytesOut
-    if ((this.modes & CLIENT_MODE.METERED) === 0) return
-    meter.bytes(bytesIn, bytesOut)
-    this.session?.meter?.bytes(bytesIn, bytesOut)
+    if ((this.modes & CLIENT_MODE.METERED) !== 0) this.chargeBytes(bytesIn, bytesOut)
   }
 
   /** A request is over: the next one finds nothing of it but who the client is. */

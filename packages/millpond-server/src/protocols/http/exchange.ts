@@ -156,7 +156,7 @@ export class Exchange {
     this.#end(body)
   }
 
-  /** The connection goes when the answer is sent; what was held for the request is let go. */
+  /** The request is over: what was held for it is let go. */
   over(): void {
     if (this.#client === undefined) return
     this.#connection.give(this.#client)

@@ -1,6 +1,6 @@
 /** An answer as plain values: what HTTP makes JSON of. */
+import { type Gathered, GatheredReply, type GroupKind } from '../../engine/gathered-reply.ts'
 import { formatDouble } from '../../engine/numbers.ts'
-import type { Reply } from '../../engine/reply.ts'
 
 /** The answer `+OK`, which is told apart from a value that reads so. */
 export const OK: unique symbol = Symbol('OK')
@@ -33,88 +33,26 @@ export class Pairs {
   }
 }
 
-/** Texts are byte strings. */
-export type Value = string | number | bigint | boolean | null | typeof OK | Failure | Pairs | readonly Value[]
+type More = number | bigint | typeof OK | Failure | Pairs
 
-interface Open {
-  readonly parts: Value[]
-  left: number
-  readonly isMap: boolean
-}
+export type Value = Gathered<More>
 
 /** Takes answers, one after the other. */
-export class ValueReply implements Reply {
-  readonly #take: (value: Value) => void
-  readonly #open: Open[] = []
-
-  /** @param take is given each answer when it is whole */
-  constructor(take: (value: Value) => void) {
-    this.#take = take
-  }
-
+export class ValueReply extends GatheredReply<More> {
   ok(): void {
-    this.#add(OK)
-  }
-  simple(text: string): void {
-    this.#add(text)
+    this.add(OK)
   }
   error(text: string): void {
-    this.#add(new Failure(text))
+    this.add(new Failure(text))
   }
   integer(value: number | bigint): void {
-    this.#add(value)
-  }
-  bulk(text: string): void {
-    this.#add(text)
-  }
-  bytes(bytes: Uint8Array, start: number, end: number): void {
-    const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-    this.#add(buffer.toString('latin1', start, end))
-  }
-  nil(): void {
-    this.#add(null)
-  }
-  nilArray(): void {
-    this.#add(null)
-  }
-  array(length: number): void {
-    this.#begin(length, false)
-  }
-  map(pairs: number): void {
-    this.#begin(pairs * 2, true)
-  }
-  set(length: number): void {
-    this.array(length)
-  }
-  push(length: number): void {
-    this.array(length)
+    this.add(value)
   }
   double(value: number, text: string = formatDouble(value)): void {
-    this.#add(text)
-  }
-  boolean(value: boolean): void {
-    this.#add(value)
-  }
-  bigNumber(digits: string): void {
-    this.#add(digits)
-  }
-  verbatim(_format: string, text: string): void {
-    this.#add(text)
+    this.add(text)
   }
 
-  #begin(length: number, isMap: boolean): void {
-    if (length > 0) this.#open.push({ parts: [], left: length, isMap })
-    else this.#add(isMap ? new Pairs([]) : [])
-  }
-
-  #add(value: Value): void {
-    let whole = value
-    for (let open = this.#open.at(-1); open !== undefined; open = this.#open.at(-1)) {
-      open.parts.push(whole)
-      if (--open.left > 0) return
-      this.#open.pop()
-      whole = open.isMap ? new Pairs(open.parts) : open.parts
-    }
-    this.#take(whole)
+  protected override whole(kind: GroupKind, parts: readonly Value[]): Value {
+    return kind === 'map' ? new Pairs(parts) : parts
   }
 }

@@ -1,5 +1,6 @@
 /** The binary commands that concern one item. */
-import { ReplyError } from '../../engine/errors.ts'
+import { removeKey } from '../../commands/key-changes.ts'
+import { ADDITION, add as addNumber } from './adding.ts'
 import { type BinaryCommand, type BinaryRequest, fail, STATUS, type Status, succeed } from './binary-command.ts'
 import type { Exchange, Served } from './exchange.ts'
 import { expiryOf } from './expiry.ts'
@@ -21,16 +22,13 @@ function get(exchange: Exchange, request: BinaryRequest, shown: Shown): Served {
   const { counters, prefixes } = state
   const { nowMs } = client.service.time
   if (!exchange.begin(exchange.entry(shown.touches ? 'getex' : 'get'))) return 'put off'
-  const { changes } = client.service
-  const { expired } = changes
-  const view = items.fetch(client.db, key, true)
+  const view = exchange.fetch(true)
   if (shown.touches) counters.cmd_touch++
   else counters.cmd_get++
   prefixes?.got(key.bytes, key.start, key.end, view !== undefined)
   if (view === undefined) {
     if (shown.touches) counters.touch_misses++
     else counters.get_misses++
-    counters.get_expired += changes.expired - expired
     exchange.finish()
     return miss(exchange, request, shown.key)
   }
@@ -109,53 +107,32 @@ function notStored(mode: StoreMode): Status {
 }
 
 function add(exchange: Exchange, request: BinaryRequest, up: boolean): Served {
-  const { client, items, key, bytes } = exchange
-  const { nowMs } = client.service.time
-  const delta = bytes.readBigUInt64BE(request.extrasAt)
-  const initial = bytes.readBigUInt64BE(request.extrasAt + 8)
+  const { client, items, writer, bytes } = exchange
   const seconds = bytes.readUInt32BE(request.extrasAt + 16)
-  try {
-    if (!exchange.begin(exchange.entry(up ? 'incrby' : 'decrby'))) return 'put off'
-    const result = items.add(client, key, delta, up, request.cas, true)
-    const makes = result === 'NOT_FOUND' && seconds !== NEVER_MAKE
-    if (makes) {
-      items.sum = String(initial)
-      items.vivify(client, key, expiryOf(seconds, nowMs), true, Buffer.from(items.sum))
-    }
-    exchange.finish()
-    return answerSum(exchange, request, makes ? 'OK' : result, up, makes)
-  } catch (error) {
-    if (!(error instanceof ReplyError) || error.code !== 'OOM') throw error
-    exchange.finish()
-    return fail(exchange, request, STATUS.OUT_OF_MEMORY)
-  }
-}
-
-const SUM_STATUS = { NOT_FOUND: STATUS.NOT_FOUND, NON_NUMERIC: STATUS.NOT_NUMERIC, EXISTS: STATUS.EXISTS } as const
-
-function answerSum(
-  exchange: Exchange,
-  request: BinaryRequest,
-  result: keyof typeof SUM_STATUS | 'OK',
-  up: boolean,
-  isNew: boolean,
-): Served {
-  const { items, writer, state, quiet } = exchange
-  const { counters } = state
-  if (result !== 'OK') {
-    if (result === 'NOT_FOUND' && up) counters.incr_misses++
-    else if (result === 'NOT_FOUND') counters.decr_misses++
-    return fail(exchange, request, SUM_STATUS[result])
-  }
-  if (!isNew && up) counters.incr_hits++
-  else if (!isNew) counters.decr_hits++
-  if (quiet) return 'done'
+  ADDITION.delta = bytes.readBigUInt64BE(request.extrasAt)
+  ADDITION.initial = bytes.readBigUInt64BE(request.extrasAt + 8)
+  ADDITION.up = up
+  ADDITION.cas = request.cas
+  ADDITION.wantsCas = true
+  ADDITION.vivifyAtMs = seconds === NEVER_MAKE ? -1 : expiryOf(seconds, client.service.time.nowMs)
+  const outcome = addNumber(exchange)
+  if (outcome === 'put off') return outcome
+  exchange.finish()
+  if (outcome !== 'OK' && outcome !== 'MADE') return fail(exchange, request, ADD_STATUS[outcome])
+  if (exchange.quiet) return 'done'
   const sum = Buffer.alloc(8)
   sum.writeBigUInt64BE(BigInt(items.sum))
   writer.head(request.opcode, STATUS.OK, 0, 0, 8, items.cas, request.opaque)
   writer.part(sum, 0, 8)
   return 'done'
 }
+
+const ADD_STATUS = {
+  NOT_FOUND: STATUS.NOT_FOUND,
+  NON_NUMERIC: STATUS.NOT_NUMERIC,
+  EXISTS: STATUS.EXISTS,
+  OUT_OF_MEMORY: STATUS.OUT_OF_MEMORY,
+} as const
 
 function remove(exchange: Exchange, request: BinaryRequest): Served {
   const { client, items, key, state } = exchange
@@ -165,7 +142,7 @@ function remove(exchange: Exchange, request: BinaryRequest): Served {
   const view = items.look(client.db, key, false)
   const isThere = view !== undefined || items.holdsOther
   const isSame = request.cas === 0 || (view !== undefined && items.marks.cas === request.cas)
-  if (isThere && isSame) items.remove(client, key)
+  if (isThere && isSame) removeKey(client, key)
   exchange.finish()
   if (!isThere) {
     counters.delete_misses++

@@ -1,5 +1,6 @@
 /** One request and its answer: what those who serve requests have at hand. One for all connections of a process. */
 
+import type { ArenaView } from 'millpond/memory'
 import type { CommandEntry, CommandTable } from '../../commands/command-table.ts'
 import { beginEffect, endEffect } from '../../commands/effect.ts'
 import { Arguments } from '../../engine/arguments.ts'
@@ -90,6 +91,16 @@ export class Exchange {
     if (!beginEffect(client, entry, args)) return false
     this.#entry = entry
     return true
+  }
+
+  /** As `Items.fetch`, of the key; what has expired since somebody looked for it last is counted. */
+  fetch(wantsCas: boolean, uses = true): ArenaView | undefined {
+    const { db, service } = this.client
+    const { changes } = service
+    const { expired } = changes
+    const view = this.items.fetch(db, this.key, wantsCas, uses)
+    if (view === undefined) this.state.counters.get_expired += changes.expired - expired
+    return view
   }
 
   /** Ends what was begun, if anything was. */

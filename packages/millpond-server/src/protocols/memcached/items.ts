@@ -1,6 +1,7 @@
 /** Items as memcached has them, over the strings of a keyspace: flags, cas, append and prepend, numbers that wrap, stale values. */
 import type { ArenaView } from 'millpond/memory'
 import type { Client } from '../../commands/client.ts'
+import { expireKey, persistKey, removeKey } from '../../commands/key-changes.ts'
 import { readInteger, writeInteger } from '../../engine/digits.ts'
 import { ReplyError } from '../../engine/errors.ts'
 import type { Keyspace } from '../../engine/keyspace.ts'
@@ -138,25 +139,12 @@ export class Items {
   /** Lets an item expire at another moment; one that is over: at once. Returns whether there is one. */
   touch(client: Client, key: Span, expiresAtMs: number): boolean {
     const { db, service } = client
-    if (expiresAtMs <= service.time.nowMs) return this.remove(client, key)
+    if (expiresAtMs <= service.time.nowMs) return removeKey(client, key)
     const before = db.expiresAtMs(key)
     if (before < 0) return false
     if (before === expiresAtMs) return true
-    db.setExpiry(key, expiresAtMs)
-    const forEver = expiresAtMs === Number.POSITIVE_INFINITY
-    db.changed(key, forEver ? 'persist' : 'expire', 'g')
-    if (service.logs.log === undefined) return true
-    if (forEver) client.logAs('PERSIST', key.copy())
-    else client.logAs('PEXPIREAT', key.copy(), String(expiresAtMs))
-    return true
-  }
-
-  /** Removes what a key holds. Returns whether there was anything. */
-  remove(client: Client, key: Span): boolean {
-    const { db, service } = client
-    if (!db.delete(key)) return false
-    db.changed(key, 'del', 'g')
-    if (service.logs.log !== undefined) client.logAs('DEL', key.copy())
+    if (expiresAtMs === Number.POSITIVE_INFINITY) persistKey(client, key)
+    else expireKey(client, key, expiresAtMs)
     return true
   }
 
@@ -255,7 +243,7 @@ export class Items {
     marks.bits = bits
     marks.cas = this.cas = wantsCas ? db.cache.casNumbers.take() : 0
     if (expiresAtMs <= service.time.nowMs) {
-      this.remove(client, key)
+      removeKey(client, key)
       return
     }
     const tail = marks.tail()

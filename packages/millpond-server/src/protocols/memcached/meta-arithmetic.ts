@@ -1,10 +1,9 @@
 /** ma: adds to a number, or takes from it. */
-import { ReplyError } from '../../engine/errors.ts'
+import { ADDITION, type AddOutcome, add as addNumber } from './adding.ts'
 import type { Exchange, Served } from './exchange.ts'
 import { secondsLeft } from './expiry.ts'
-import type { Sum } from './items.ts'
-import { checkLine, FLAGS, OPAQUE_TOO_LONG, readFlags, writeEchoes, writeKey, writeWord } from './meta.ts'
 import { MetaFlags } from './meta-flags.ts'
+import { checkLine, FLAGS, OPAQUE_TOO_LONG, readFlags, writeEchoes, writeKey, writeWord } from './meta-line.ts'
 import { NOT_NUMERIC } from './text-command.ts'
 
 const UP: readonly string[] = ['', 'I', '+']
@@ -17,43 +16,28 @@ export function add(exchange: Exchange): Served {
   const up = UP.includes(FLAGS.mode)
   if (!up && !DOWN.includes(FLAGS.mode)) return exchange.refuse('CLIENT_ERROR invalid mode for ma M token')
   if (MetaFlags.hasLongOpaque(exchange.words, 2)) return exchange.refuse(OPAQUE_TOO_LONG)
-  try {
-    if (!exchange.begin(exchange.entry(up ? 'incrby' : 'decrby'))) return 'put off'
-    run(exchange, up)
-    exchange.finish()
-    return 'done'
-  } catch (error) {
-    if (!(error instanceof ReplyError) || error.code !== 'OOM') throw error
-    exchange.finish()
-    return exchange.refuse('SERVER_ERROR out of memory')
-  }
+  ADDITION.delta = FLAGS.delta
+  ADDITION.up = up
+  ADDITION.cas = FLAGS.cas
+  ADDITION.wantsCas = FLAGS.wantsCas
+  ADDITION.vivifyAtMs = FLAGS.vivifyAtMs
+  ADDITION.initial = FLAGS.initial
+  const outcome = addNumber(exchange)
+  if (outcome === 'put off') return outcome
+  answer(exchange, outcome)
+  exchange.finish()
+  return 'done'
 }
 
-function run(exchange: Exchange, up: boolean): void {
-  const { client, items, key, state } = exchange
-  const { counters } = state
-  const result = items.add(client, key, FLAGS.delta, up, FLAGS.cas, FLAGS.wantsCas)
-  if (result === 'NON_NUMERIC') {
-    exchange.refuse(NOT_NUMERIC)
-    return
-  }
-  if (result === 'OK') {
-    if (up) counters.incr_hits++
-    else counters.decr_hits++
-    answerSum(exchange, false)
-  } else if (result === 'NOT_FOUND' && FLAGS.vivifyAtMs >= 0) {
-    items.sum = String(FLAGS.initial)
-    items.vivify(client, key, FLAGS.vivifyAtMs, FLAGS.wantsCas, Buffer.from(items.sum))
-    answerSum(exchange, true)
-  } else {
-    if (result === 'NOT_FOUND' && up) counters.incr_misses++
-    else if (result === 'NOT_FOUND') counters.decr_misses++
-    answerNone(exchange, result)
-  }
+function answer(exchange: Exchange, outcome: Exclude<AddOutcome, 'put off'>): void {
+  if (outcome === 'NON_NUMERIC') exchange.refuse(NOT_NUMERIC)
+  else if (outcome === 'OUT_OF_MEMORY') exchange.refuse('SERVER_ERROR out of memory')
+  else if (outcome === 'OK' || outcome === 'MADE') answerSum(exchange, outcome === 'MADE')
+  else answerNone(exchange, outcome)
 }
 
-function answerNone(exchange: Exchange, result: Sum): void {
-  exchange.writer.text(result === 'EXISTS' ? 'EX' : 'NF')
+function answerNone(exchange: Exchange, outcome: 'EXISTS' | 'NOT_FOUND'): void {
+  exchange.writer.text(outcome === 'EXISTS' ? 'EX' : 'NF')
   writeEchoes(exchange, 2)
   exchange.writer.line('')
 }

@@ -3,8 +3,8 @@ import type { ArenaView } from 'millpond/memory'
 import { MARK } from '../../engine/marks.ts'
 import type { Exchange, Served } from './exchange.ts'
 import { secondsLeft } from './expiry.ts'
-import { checkLine, FLAGS, OPAQUE_TOO_LONG, readFlags, writeEchoes, writeKey, writeWord } from './meta.ts'
 import { MetaFlags } from './meta-flags.ts'
+import { checkLine, FLAGS, OPAQUE_TOO_LONG, readFlags, writeEchoes, writeKey, writeWord } from './meta-line.ts'
 
 export function get(exchange: Exchange): Served {
   const wrong = checkLine(exchange, 'are ') ?? readFlags(exchange, 2)
@@ -14,10 +14,7 @@ export function get(exchange: Exchange): Served {
   const as = FLAGS.vivifyAtMs >= 0 ? 'set' : FLAGS.expiresAtMs >= 0 ? 'getex' : 'get'
   if (!exchange.begin(exchange.entry(as))) return 'put off'
   const idleSeconds = FLAGS.wantsLastUse ? Math.floor(Math.max(0, client.db.idleMs(key)) / 1000) : 0
-  const { changes } = client.service
-  const { expired } = changes
-  let view = items.fetch(client.db, key, FLAGS.wantsCas, !FLAGS.noUpdate)
-  if (view === undefined) exchange.state.counters.get_expired += changes.expired - expired
+  let view = exchange.fetch(FLAGS.wantsCas, !FLAGS.noUpdate)
   const vivifies = view === undefined && FLAGS.vivifyAtMs >= 0
   if (vivifies) {
     items.vivify(client, key, FLAGS.vivifyAtMs, FLAGS.wantsCas)

@@ -1,4 +1,5 @@
 /** Stores the value of a request: what the text commands, meta and binary have in common. */
+import { removeKey } from '../../commands/key-changes.ts'
 import { ReplyError } from '../../engine/errors.ts'
 import type { Exchange, Served } from './exchange.ts'
 import type { Stored, StoreMode, StoreRequest } from './items.ts'
@@ -58,7 +59,7 @@ export function refuseLarge(exchange: Exchange, mode: StoreMode): boolean {
 
 function drop(exchange: Exchange): boolean {
   if (!exchange.begin(exchange.entry('del'))) return false
-  exchange.items.remove(exchange.client, exchange.key)
+  removeKey(exchange.client, exchange.key)
   exchange.finish()
   return true
 }

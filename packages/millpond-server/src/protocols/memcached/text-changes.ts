@@ -1,5 +1,6 @@
 /** incr, decr, touch, delete: changes of items by a line alone. */
-import { ReplyError } from '../../engine/errors.ts'
+import { removeKey } from '../../commands/key-changes.ts'
+import { ADDITION, add as addNumber } from './adding.ts'
 import type { Exchange, Served } from './exchange.ts'
 import { expiryOf } from './expiry.ts'
 import { readInt32, readUint64 } from './numbers.ts'
@@ -7,29 +8,21 @@ import { BAD_FORMAT, NOT_NUMERIC, readNoreply, type TextCommand } from './text-c
 
 function add(exchange: Exchange, up: boolean): Served {
   readNoreply(exchange)
-  const { client, items, key, words, state } = exchange
-  const { counters } = state
+  const { items, words } = exchange
   if (!exchange.aim(1)) return exchange.answer(BAD_FORMAT)
   const delta = readUint64(words.bytes, words.start(2), words.end(2))
   if (delta === undefined) return exchange.answer('CLIENT_ERROR invalid numeric delta argument')
-  try {
-    if (!exchange.begin(exchange.entry(up ? 'incrby' : 'decrby'))) return 'put off'
-    const result = items.add(client, key, delta, up, 0, false)
-    exchange.finish()
-    if (result === 'NON_NUMERIC') return exchange.answer(NOT_NUMERIC)
-    if (result === 'OK') {
-      if (up) counters.incr_hits++
-      else counters.decr_hits++
-      return exchange.answer(items.sum)
-    }
-    if (up) counters.incr_misses++
-    else counters.decr_misses++
-    return exchange.answer('NOT_FOUND')
-  } catch (error) {
-    if (!(error instanceof ReplyError) || error.code !== 'OOM') throw error
-    exchange.finish()
-    return exchange.answer('SERVER_ERROR out of memory')
-  }
+  ADDITION.delta = delta
+  ADDITION.up = up
+  ADDITION.cas = 0
+  ADDITION.wantsCas = false
+  ADDITION.vivifyAtMs = -1
+  const outcome = addNumber(exchange)
+  if (outcome === 'put off') return outcome
+  exchange.finish()
+  if (outcome === 'OK') return exchange.answer(items.sum)
+  if (outcome === 'NON_NUMERIC') return exchange.answer(NOT_NUMERIC)
+  return exchange.answer(outcome === 'OUT_OF_MEMORY' ? 'SERVER_ERROR out of memory' : 'NOT_FOUND')
 }
 
 function touch(exchange: Exchange): Served {
@@ -51,14 +44,14 @@ function touch(exchange: Exchange): Served {
 }
 
 function remove(exchange: Exchange): Served {
-  const { client, items, key, words, state } = exchange
+  const { client, key, words, state } = exchange
   const { counters, prefixes } = state
   if (words.count > 2 && !isDelete(exchange)) {
     return exchange.answer(`${BAD_FORMAT}.  Usage: delete <key> [noreply]`)
   }
   if (!exchange.aim(1)) return exchange.answer(BAD_FORMAT)
   if (!exchange.begin(exchange.entry('del'))) return 'put off'
-  const isThere = items.remove(client, key)
+  const isThere = removeKey(client, key)
   exchange.finish()
   prefixes?.deleted(key.bytes, key.start, key.end)
   if (isThere) counters.delete_hits++

@@ -37,10 +37,7 @@ function show(exchange: Exchange, first: number, wantsCas: boolean, touchAtMs: n
 
 function showOne(exchange: Exchange, wantsCas: boolean, touchAtMs: number | undefined): void {
   const { client, items, key, state, writer } = exchange
-  const { db } = client
-  const { changes } = client.service
-  const { expired } = changes
-  const view = items.fetch(db, key, wantsCas)
+  const view = exchange.fetch(wantsCas)
   const { counters, prefixes } = state
   if (touchAtMs === undefined) counters.cmd_get++
   else counters.cmd_touch++
@@ -48,12 +45,11 @@ function showOne(exchange: Exchange, wantsCas: boolean, touchAtMs: number | unde
   if (view === undefined) {
     if (touchAtMs === undefined) counters.get_misses++
     else counters.touch_misses++
-    counters.get_expired += changes.expired - expired
     return
   }
   const { clientFlags, cas } = items.marks
   writer.value(key.bytes, key.start, key.end, clientFlags, view.bytes, view.start, view.end, wantsCas ? cas : -1)
-  items.fetched(db, key)
+  items.fetched(client.db, key)
   if (touchAtMs === undefined) counters.get_hits++
   else {
     counters.touch_hits++

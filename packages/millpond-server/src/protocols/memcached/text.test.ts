@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { NO_QUOTAS } from '../../security/meter.ts'
 import { MemcachedTest } from './testing.ts'
 
 function start() {
@@ -96,6 +97,18 @@ test('times to live: seconds, moments, negative ones, and those of the Redis pro
   time.pass(6000)
   expect(one.ask('get moment', 'get short')).toEqual(['END', 'VALUE short 0 1', 'x', 'END'])
   expect(one.ask('touch short -1', 'get short')).toEqual(['TOUCHED', 'END'])
+})
+
+test('an operation is one of the quota', () => {
+  const { service, one } = start()
+  service.meter.change({ ...NO_QUOTAS, operations: 2 }, service.time.nowMs)
+  service.accessControl.refreshAll()
+  expect(one.ask('set a 0 0 1\r\nx', 'get a', 'get a')).toEqual([
+    ...['STORED', 'VALUE a 0 1', 'x', 'END'],
+    "SERVER_ERROR LIMIT cache 'default' has used up its 2 operations a second; try again in 500 ms",
+  ])
+  service.time.pass(500)
+  expect(one.ask('get none')).toEqual(['END'])
 })
 
 test('flush_all: at once, later, and what was to come later is replaced', () => {
