@@ -68,8 +68,10 @@ async function bundle(): Promise<string> {
     format: 'esm',
     target: 'node20',
     conditions: ['@millpond/source'],
-    external: ['wasmoon-lua5.1', 'pg', 'pg-native', 'prom-client'],
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    external: ['pg', 'pg-native', 'prom-client'],
+    banner: {
+      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+    },
     logLevel: 'error',
   })
   return join(outdir, 'main.js')

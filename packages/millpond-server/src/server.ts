@@ -6,7 +6,6 @@ import { openAudit } from './commands/audit.ts'
 import { CommandTable } from './commands/command-table.ts'
 import { Configuration } from './commands/configuration/configuration.ts'
 import { Host } from './commands/host.ts'
-import { loadLua } from './commands/scripting/lua/wasm.ts'
 import type { Service } from './commands/service.ts'
 import { COMMANDS } from './commands/table.ts'
 import { makeEntrance } from './commands/tokens/entrance.ts'
@@ -60,7 +59,6 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     commands: new CommandTable(COMMANDS),
     configuration,
     bytesMax: capacity,
-    lua: await loadLua(),
     cacheSharing: threads > 1 ? 'shareable' : 'own',
   })
   const { home } = host

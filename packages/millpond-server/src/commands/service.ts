@@ -24,7 +24,6 @@ import { Pause } from './pause.ts'
 import { Persistence } from './persistence/persistence.ts'
 import { Channels } from './pubsub/channels.ts'
 import { Notifications } from './pubsub/notifications.ts'
-import type { LuaModule } from './scripting/lua/wasm.ts'
 import { Scripts } from './scripting/scripts.ts'
 import { LatencyMonitor } from './server/latency-monitor.ts'
 import { Monitors } from './server/monitors.ts'
@@ -49,8 +48,6 @@ export interface ServiceOptions {
   readonly configuration?: Configuration
   /** Default Math.random. */
   readonly random?: () => number
-  /** What scripts run in. Default: this server has no scripting. */
-  readonly lua?: LuaModule
   /** Whether threads share the cache. Default 'own': they do not. */
   readonly cacheSharing?: ItemSharing
   /** Default: statistics of its own. */
@@ -147,7 +144,7 @@ export class Service {
     this.pause = new Pause(this)
     this.clientMemory = new ClientMemory(this)
     this.logs = new Logs(this)
-    this.scripts = new Scripts(this, options.lua)
+    this.scripts = new Scripts(this)
     this.startedAtMs = time.nowMs
     this.persistence = new Persistence(this)
     this.configuration.follow('busy-reply-threshold', (value) => void (this.scripts.busyAfterMs = Number(value)))

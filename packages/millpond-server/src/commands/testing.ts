@@ -9,7 +9,6 @@ import { Client } from './client.ts'
 import type { Command } from './command.ts'
 import { CommandTable } from './command-table.ts'
 import { execute } from './executor.ts'
-import type { LuaModule } from './scripting/lua/wasm.ts'
 import { Service } from './service.ts'
 import { COMMANDS } from './table.ts'
 
@@ -46,9 +45,9 @@ export class TestTime extends EngineTime {
 export class TestService extends Service {
   declare readonly time: TestTime
 
-  constructor(commands: readonly Command[] = COMMANDS, random: () => number = Math.random, lua?: LuaModule) {
+  constructor(commands: readonly Command[] = COMMANDS, random: () => number = Math.random) {
     const time = new TestTime(1_700_000_000_000)
-    super({ time, commands: new CommandTable(commands), bytesMax: 2 ** 25, random, ...(lua && { lua }) })
+    super({ time, commands: new CommandTable(commands), bytesMax: 2 ** 25, random })
   }
 
   client(): TestClient {

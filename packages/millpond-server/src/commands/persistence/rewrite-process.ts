@@ -2,7 +2,6 @@
 import { EngineTime } from '../../engine/time.ts'
 import { CommandTable } from '../command-table.ts'
 import { Configuration } from '../configuration/configuration.ts'
-import { loadLua } from '../scripting/lua/wasm.ts'
 import { Service } from '../service.ts'
 import { COMMANDS } from '../table.ts'
 import { replayFile } from './replay.ts'
@@ -20,7 +19,6 @@ const service = new Service({
   commands: new CommandTable(COMMANDS),
   configuration,
   bytesMax: job.capacity,
-  lua: await loadLua(),
 })
 for (const file of job.files) replayFile(service, file, false)
 saveAtOnce(service, job.target, true)

@@ -1,18 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { TestService } from '../testing.ts'
-import { type LuaModule, loadLua } from './lua/wasm.ts'
 
-let lua: LuaModule
 let service: TestService
 let client: ReturnType<TestService['client']>
 
-beforeAll(async () => {
-  lua = await loadLua()
-})
-
 beforeEach(() => {
-  service = new TestService(undefined, undefined, lua)
+  service = new TestService()
   client = service.client()
 })
 

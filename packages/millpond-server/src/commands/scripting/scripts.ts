@@ -14,7 +14,7 @@ import { pushMessagePack } from './lua/messagepack.ts'
 import { pushRedis, pushRegistrar, type ScriptHost, sha1 } from './lua/redis-library.ts'
 import { SANDBOX } from './lua/sandbox.ts'
 import { pushStruct } from './lua/struct.ts'
-import { GLOBALS, type LuaModule, type Pointer } from './lua/wasm.ts'
+import { GLOBALS, loadLua, type Pointer } from './lua/wasm.ts'
 import { claimsNoWrites, parseScript, type ScriptFlag } from './script.ts'
 import { ScriptClient } from './script-client.ts'
 import { type ScriptCall, ScriptRun } from './script-run.ts'
@@ -35,7 +35,6 @@ export class Scripts {
   onLog: (level: number, text: string) => void = () => {}
   readonly functions: FunctionLibraries
   readonly #service: Service
-  readonly #module: LuaModule | undefined
   readonly #scripts = new Map<string, Script>()
   /** By text, so that EVAL of a known one needs no SHA1. */
   readonly #byText = new Map<string, Script>()
@@ -43,9 +42,8 @@ export class Scripts {
   #client: ScriptClient | undefined
   #sandbox = 0
 
-  constructor(service: Service, module?: LuaModule) {
+  constructor(service: Service) {
     this.#service = service
-    this.#module = module
     this.functions = new FunctionLibraries(this)
   }
 
@@ -70,11 +68,10 @@ export class Scripts {
     return bytes
   }
 
-  /** The machine, made at the first use. @throws ReplyError where this server was made without one */
+  /** The machine, made at the first use. */
   get machine(): LuaMachine {
     if (this.#machine) return this.#machine
-    if (this.#module === undefined) throw new ReplyError('this server was started without scripting')
-    const machine = new LuaMachine(this.#module)
+    const machine = new LuaMachine(loadLua())
     const client = new ScriptClient(this.#service, machine)
     this.#machine = machine
     this.#client = client

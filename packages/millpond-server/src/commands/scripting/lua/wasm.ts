@@ -1,8 +1,12 @@
 /**
- * The slice of Lua 5.1's C interface that we call, in the WebAssembly build of `wasmoon-lua5.1`. Only its raw module is
- * used: its own conversions between JavaScript and Lua cost ten times what a call costs, and know no byte strings.
+ * The slice of Lua 5.1's C interface that we call, in the WebAssembly build of `wasmoon-lua5.1`. Only its module is used,
+ * in a host of ours: its own conversions between JavaScript and Lua cost ten times what a call costs and know no byte
+ * strings, and its host can only be made asynchronously, with a file system and programs that no script is to reach.
  */
-import { LuaApi } from 'wasmoon-lua5.1'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { LuaHost } from './lua-host.ts'
+import { instantiate } from './web-assembly.ts'
 
 /** A pointer into the module's memory; a Lua state is one. */
 export type Pointer = number
@@ -80,8 +84,21 @@ export const MASK_COUNT = 8
 /** `lua_gc`: collect everything; kilobytes in use; collect a little. */
 export const GC = { COLLECT: 2, KILOBYTES: 3, STEP: 5 } as const
 
-/** Loads the module: about 15 ms, once. */
-export async function loadLua(): Promise<LuaModule> {
-  const api = await LuaApi.initialize()
-  return api.module as unknown as LuaModule
+let loaded: LuaModule | undefined
+
+/** The module, one for all machines. It is loaded at the first call, in about 15 ms: who runs no script does without. */
+export function loadLua(): LuaModule {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): LuaModule {
+  const require = createRequire(import.meta.url)
+  const host = new LuaHost()
+  const exports = instantiate(readFileSync(require.resolve('wasmoon-lua5.1/dist/liblua5.1.wasm')), host.imports)
+  host.begin(exports)
+  for (const [name, value] of Object.entries(exports)) {
+    if (typeof value === 'function') Object.assign(host, { [`_${name}`]: value })
+  }
+  return host as unknown as LuaModule
 }
