@@ -63,13 +63,18 @@ function valuesOf(client: Client, args: Arguments): [string, string][] {
     if (parameter === undefined) {
       problem = new ReplyError(`Unknown option or number of arguments for CONFIG SET - '${name}'`)
     } else if (parameter.immutable) problem = failed(name, "can't set immutable config")
-    else if (parameter.guarded && !client.isAllowedBy('enable-protected-configs')) {
+    else if (parameter.guarded && changes(client, parameter.name, args.text(at + 1))) {
       problem = failed(name, "can't set protected config")
     } else if (values.some(([other]) => other === parameter.name)) problem = failed(name, 'duplicate parameter')
     else values.push([parameter.name, args.text(at + 1)])
   }
   if (problem) throw problem
   return values
+}
+
+/** Whether somebody who may not touch guarded parameters asks for another value: what it is already, anybody may give it. */
+function changes(client: Client, name: string, value: string): boolean {
+  return value !== client.service.configuration.text(name) && !client.isAllowedBy('enable-protected-configs')
 }
 
 function failed(name: string, why: string): ReplyError {

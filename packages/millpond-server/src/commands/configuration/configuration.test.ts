@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { TestService } from '../testing.ts'
 import { readConfigFile, rewriteConfigFile } from './config-file.ts'
 import { Configuration, ConfigurationError } from './configuration.ts'
 
@@ -51,4 +52,13 @@ test('a file is read and written anew: comments stay, values are new, what is no
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+test('who asked for all parameters may set each to what it is, guarded ones too, and those to nothing else', () => {
+  const client = new TestService().client()
+  const [, value] = client.run('config', 'get', 'backup-location') as [string, string]
+  expect(client.run('config', 'set', 'backup-location', value)).toBe('OK')
+  expect(client.run('config', 'set', 'backup-location', '/elsewhere')).toEqual({
+    error: "ERR CONFIG SET failed (possibly related to argument 'backup-location') - can't set protected config",
+  })
 })
