@@ -222,7 +222,9 @@ test('where a backup is: paths and buckets; what is none is refused in words, wi
   expect(told('s3://bucket', keys)).toBe('s3://bucket/ undefined')
   expect(() => told('s3://bucket/a')).toThrow(/AWS_ACCESS_KEY_ID/)
   expect(() => told('s3://me:word@bucket/a', keys)).toThrow(/^s3:\/\/bucket\/a: keys stand in the environment/)
-  expect(() => told('http://host/a')).toThrow(BackupError)
+  expect(() => told('http://me:word@host/a')).toThrow(
+    new BackupError('refused', 'http://…@host/a', 'give a path, or s3://bucket/folder'),
+  )
 })
 
 test('a backup that was read back is told to be whole, one without its record by its checksum', async () => {

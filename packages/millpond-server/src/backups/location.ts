@@ -5,6 +5,7 @@ import { AwsClient } from 'aws4fetch'
 import { BackupError } from './backup-error.ts'
 import { FolderVault } from './folder-vault.ts'
 import { S3Vault } from './s3-vault.ts'
+import { shownUrl } from './shown-url.ts'
 import type { Vault } from './vault.ts'
 
 export interface Location {
@@ -29,7 +30,7 @@ const DEFAULT_REGION = 'us-east-1'
 export function locate(text: string, environment: Environment = process.env): Location {
   if (text.startsWith('s3://')) return inBucket(text, environment)
   if (/^[a-z][a-z\d+.-]*:\/\//i.test(text) && !text.startsWith('file://')) {
-    throw new BackupError('refused', text, 'give a path, or s3://bucket/folder')
+    throw new BackupError('refused', shownUrl(text), 'give a path, or s3://bucket/folder')
   }
   const path = resolve(text.startsWith('file://') ? fileURLToPath(text) : text)
   return path.endsWith('.rdb')

@@ -18,6 +18,7 @@ export interface S3Place {
 /** Parts must have at least 5 MiB, except the last; a file has at most 10,000. */
 const PART_BYTES = 8 * 2 ** 20
 const PARTS_MAX = 10_000
+/** How long a request may take, and of a file that is read each piece. */
 const ATTEMPT_MS = 60_000
 
 /**
@@ -60,11 +61,20 @@ export class S3Vault implements Vault {
   }
 
   async *read(name: string): AsyncIterable<Uint8Array> {
-    const { body } = await this.#ask('GET', name)
+    const silence = new Silence()
+    const { body } = await silence.during(this.#ask('GET', name, {}, NOTHING, silence.signal))
+    if (body === null) return
+    const pieces = body.values()
     try {
-      for await (const piece of body ?? []) yield piece as Uint8Array
+      for (;;) {
+        const { done, value } = await silence.during(pieces.next())
+        if (done) return
+        yield value
+      }
     } catch (error) {
       throw this.#failure(name, (error as Error).message, error)
+    } finally {
+      await pieces.return?.()
     }
   }
 
@@ -111,6 +121,7 @@ export class S3Vault implements Vault {
     name?: string,
     query: Readonly<Record<string, string>> = {},
     body: Uint8Array = NOTHING,
+    signal: AbortSignal = AbortSignal.timeout(ATTEMPT_MS),
   ): Promise<Response> {
     const url = this.#urlOf(name)
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value)
@@ -119,7 +130,7 @@ export class S3Vault implements Vault {
       .fetch(url, {
         method,
         headers: { 'x-amz-content-sha256': sum },
-        signal: AbortSignal.timeout(ATTEMPT_MS),
+        signal,
         ...(method !== 'GET' && method !== 'DELETE' && { body }),
       })
       .catch((error: Error) => {
@@ -152,6 +163,25 @@ export class S3Vault implements Vault {
 }
 
 const NOTHING = new Uint8Array(0)
+
+/** Ends a request of which nothing has come for too long. What is done with what has come may take its time. */
+class Silence {
+  readonly #controller = new AbortController()
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  async during<Result>(work: Promise<Result>): Promise<Result> {
+    const end = (): void => this.#controller.abort(new Error(`nothing has come for ${ATTEMPT_MS / 1000} s`))
+    const timer = setTimeout(end, ATTEMPT_MS)
+    try {
+      return await work
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
 
 function reasonOf(text: string, status: number): string {
   const [code] = innerTexts(text, 'Code')

@@ -5,6 +5,7 @@ import { request as ask, createServer, type IncomingMessage, type Server, type S
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { AwsClient } from 'aws4fetch'
 import S3rver from 's3rver'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { TestService } from '../commands/testing.ts'
@@ -12,6 +13,7 @@ import { digestOf } from '../engine/digest.ts'
 import { backUp, listBackups, removeBackup } from './backup.ts'
 import { locate } from './location.ts'
 import { restore } from './restore.ts'
+import { S3Vault } from './s3-vault.ts'
 import type { Vault } from './vault.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -102,6 +104,33 @@ test('an upload that is torn in the middle leaves no backup', async () => {
   torn.closeAllConnections()
   torn.close()
 }, 60_000)
+
+test('a file may take its time as long as something comes; when nothing does, that is told', async () => {
+  vi.useFakeTimers()
+  try {
+    let source!: ReadableStreamDefaultController<Uint8Array>
+    const fetch = async (_: unknown, { signal }: { signal: AbortSignal }): Promise<Response> => {
+      const body = new ReadableStream<Uint8Array>({ start: (controller) => void (source = controller) })
+      signal.addEventListener('abort', () => source.error(signal.reason))
+      return new Response(body)
+    }
+    const place = { bucket: 'bucket', prefix: '', endpoint: 'http://storage', pathStyle: true }
+    const pieces = new S3Vault(place, { fetch } as unknown as AwsClient).read('a.rdb')[Symbol.asyncIterator]()
+    for (let at = 0; at < 5; at++) {
+      const piece = pieces.next()
+      await vi.advanceTimersByTimeAsync(50_000)
+      source.enqueue(Uint8Array.of(at))
+      expect(await piece).toEqual({ done: false, value: Uint8Array.of(at) })
+      // Who takes it is slow.
+      await vi.advanceTimersByTimeAsync(100_000)
+    }
+    const refused = expect(pieces.next()).rejects.toThrow(/^s3:\/\/bucket\/a.rdb: nothing has come for 60 s$/)
+    await vi.advanceTimersByTimeAsync(60_000)
+    await refused
+  } finally {
+    vi.useRealTimers()
+  }
+})
 
 /** Hands requests on, and hangs up on some. The signature is of the address that the client knows: the header goes on as it came. */
 function proxy(tears: (request: IncomingMessage) => boolean): Server {

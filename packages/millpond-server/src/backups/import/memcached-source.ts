@@ -2,6 +2,7 @@
 import type tls from 'node:tls'
 import type { RdbKey } from '../../engine/rdb/rdb-reader.ts'
 import { BackupError } from '../backup-error.ts'
+import { shownUrl } from '../shown-url.ts'
 import type { Batch, Source } from './import.ts'
 import { type SourceAddress, SourceSocket } from './source-socket.ts'
 
@@ -24,7 +25,7 @@ export class MemcachedSource implements Source {
   static async open(text: string, secure: tls.ConnectionOptions = {}): Promise<MemcachedSource> {
     const url = URL.canParse(text) ? new URL(text) : undefined
     if (url === undefined || !/^memcacheds?:$/.test(url.protocol) || url.hostname === '') {
-      throw new BackupError('refused', text.replace(/\/\/.*@/, '//…@'), 'write memcached://host:11211')
+      throw new BackupError('refused', shownUrl(text), 'write memcached://host:11211')
     }
     const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
     const address = {

@@ -1,5 +1,6 @@
 import type { EncodingLimits } from '../../engine/encoding-limits.ts'
 import { BackupError } from '../backup-error.ts'
+import { shownUrl } from '../shown-url.ts'
 import type { Source } from './import.ts'
 import { MemcachedSource } from './memcached-source.ts'
 import { RedisSource } from './redis-source.ts'
@@ -13,6 +14,5 @@ import { RedisSource } from './redis-source.ts'
 export async function openSource(url: string, limits: EncodingLimits): Promise<Source> {
   if (/^(redis|valkey)s?:/.test(url)) return RedisSource.open(url, limits)
   if (/^memcacheds?:/.test(url)) return MemcachedSource.open(url)
-  const shown = url.replace(/\/\/.*@/s, '//…@')
-  throw new BackupError('refused', shown, 'write redis://user:password@host:6379 or memcached://host:11211')
+  throw new BackupError('refused', shownUrl(url), 'write redis://user:password@host:6379 or memcached://host:11211')
 }

@@ -5,6 +5,7 @@ import { ReplyError } from '../../engine/errors.ts'
 import { restorePayload } from '../../engine/rdb/payload.ts'
 import type { RdbKey } from '../../engine/rdb/rdb-reader.ts'
 import { BackupError } from '../backup-error.ts'
+import { shownUrl } from '../shown-url.ts'
 import type { Batch, Source } from './import.ts'
 import { SourceSocket } from './source-socket.ts'
 
@@ -39,7 +40,7 @@ export class RedisSource implements Source {
   ): Promise<RedisSource> {
     const url = URL.canParse(text) ? new URL(text) : undefined
     if (url === undefined || !/^(redis|valkey)s?:$/.test(url.protocol) || url.hostname === '') {
-      throw new BackupError('refused', text.replace(/\/\/.*@/, '//…@'), 'write redis://user:password@host:6379/0')
+      throw new BackupError('refused', shownUrl(text), 'write redis://user:password@host:6379/0')
     }
     const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
     const port = Number(url.port || 6379)

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { AuditLog } from '../../security/audit-log.ts'
 import { CommandTable } from '../command-table.ts'
 import { Host } from '../host.ts'
 import { COMMANDS } from '../table.ts'
@@ -83,4 +84,24 @@ test('what cannot be is refused, and the address of a source is told nobody', as
   admin.say('transfer import default redis://:secret@host')
   expect(JSON.stringify(watcher.pushed)).not.toContain('secret')
   await turn()
+})
+
+test('what may have a password in it is told to nobody who watches', () => {
+  const { host, admin } = start()
+  const lines: string[] = []
+  host.audit = new AuditLog(undefined, (line) => void lines.push(line))
+  for (const [command, place] of [
+    ['import', 'redis://:secret@host'],
+    ['backup', 's3://key:secret@bucket'],
+    ['restore', 's3://key:secret@bucket/a.rdb'],
+    ['backups', 's3://key:secret@bucket'],
+  ] as const) {
+    admin.run('transfer', command, 'default', place)
+  }
+  expect(lines.map((line) => (JSON.parse(line) as { action: string }).action)).toEqual([
+    ...['transfer import', 'transfer backup', 'transfer restore'],
+  ])
+  admin.say('config set slowlog-log-slower-than 0')
+  admin.run('transfer', 'backup', 'default', 's3://key:secret@bucket')
+  expect(`${lines.join()}${JSON.stringify(admin.say('slowlog get'))}`).not.toContain('secret')
 })

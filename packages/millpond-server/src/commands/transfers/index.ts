@@ -33,15 +33,19 @@ function beginning(name: TransferKind, summary: string, syntax: string): Command
     syntax,
     run(client, args, reply) {
       const { host, transfers } = transfersOf(client)
-      // The address of a source may have a password in it.
-      if (name === 'import') client.hide(3)
+      const place = wordOf(args, 3)
+      hideLogin(client, place)
       const replace = args.count === 5 && args.is(4, 'replace')
       if (args.count > 4 && !replace) throw syntaxError()
-      const place = wordOf(args, 3)
       if (name !== 'import') checkPlace(host, place)
       reply.integer(transfers.begin(name, host.service(args.text(2)), place, replace).id)
     },
   }
+}
+
+/** The address of a source has a password in it, and somebody may write the keys of a bucket into its URL, which is refused. */
+function hideLogin(client: Client, place: string): void {
+  if (place.includes('@')) client.hide(3)
 }
 
 /**
@@ -121,6 +125,7 @@ const backups: Command = {
   run(client, args) {
     const { host, transfers } = transfersOf(client)
     const place = wordOf(args, 3)
+    hideLogin(client, place)
     checkPlace(host, place)
     answerLater(client, transfers.movers.list(args.text(2), place), (reply, records) => {
       reply.array(records.length)
