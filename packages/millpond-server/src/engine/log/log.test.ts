@@ -168,6 +168,31 @@ describe('appending', () => {
     expect(read(join(folder, 'lax')).said).toEqual(['SELECT 0', 'PING'])
   })
 
+  test.each([
+    ['always', true, 0],
+    ['everysec', false, 1],
+    ['no', false, 0],
+  ] as const)('%s: whether a stretch is synced with its write: %s; and a second later, %i times', async (...given) => {
+    const [durability, withWrite, later] = given
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    try {
+      const file = await LogFile.open(join(folder, `synced ${durability}`), 0)
+      const [append, sync] = [vi.spyOn(file, 'append'), vi.spyOn(file, 'sync')]
+      const log = new AppendLog(file, durability)
+      log.append(0, command('PING'))
+      await log.written()
+      expect(append.mock.calls.map(([, synced]) => synced)).toEqual([withWrite])
+      vi.advanceTimersByTime(1000)
+      expect(sync).toHaveBeenCalledTimes(later)
+      // Nothing has come since.
+      vi.advanceTimersByTime(5000)
+      expect(sync).toHaveBeenCalledTimes(later)
+      await log.close()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   test('a file that cannot be written: who waits is told; all is written when it can be again', async () => {
     const path = join(folder, 'full')
     const file = await LogFile.open(path, 0)
