@@ -1,5 +1,5 @@
 /** How the program says by its exit code what came of it. docs/cli.md tells them. */
-import { ServiceError } from 'millpond'
+import type { ServiceError } from 'millpond'
 
 export const EXIT = {
   /** What was asked for could not be done. */
@@ -16,11 +16,16 @@ export const EXIT = {
 
 /** The exit code for what was thrown. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof ServiceError) {
+  if (isService(error)) {
     if (error.reason === 'access') return EXIT.DENIED
     return error.reason === 'answer' ? EXIT.FAILED : EXIT.UNREACHABLE
   }
   return isUsage(error) ? EXIT.USAGE : EXIT.FAILED
+}
+
+/** The service could not be asked, or has answered an error. Known by its code: the library need not be loaded to look. */
+function isService(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SERVICE'
 }
 
 /** An option, variable or field of a file that cannot be used: `OptionError` of the library, which names it. */
@@ -31,7 +36,7 @@ function isUsage(error: unknown): boolean {
 /** What is said of it: the message, and where it does not say so itself, what to do next. */
 export function adviceOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
-  const next = error instanceof ServiceError ? nextOf(error) : ''
+  const next = isService(error) ? nextOf(error) : ''
   return `${message}${next && `\n${next}`}`
 }
 

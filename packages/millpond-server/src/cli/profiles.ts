@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { OptionError } from 'millpond'
+import { OptionError } from 'millpond/core'
 
 /** A service, and who one is there. */
 export interface Profile {

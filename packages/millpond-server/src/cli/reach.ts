@@ -1,21 +1,9 @@
-/** How commands reach a service: the options that they share, and where what is not given comes from. */
+/** How commands reach a service, and where what their options do not say comes from. */
 import { readFileSync } from 'node:fs'
-import { type Command, InvalidArgumentError } from 'commander'
 import { type Duration, OptionError } from 'millpond'
 import { connectService, type Service } from 'millpond/service'
 import { type Profile, profileNamed, readProfiles } from './profiles.ts'
-
-/** The options of every command that speaks to a service. */
-export interface ReachFlags {
-  url?: string
-  profile?: string
-  cache?: string
-  token?: string
-  ca?: string
-  insecure?: boolean
-  timeout?: string
-  json?: boolean
-}
+import type { ReachFlags } from './reach-flags.ts'
 
 /** Where a command goes. */
 export interface Reach {
@@ -27,19 +15,6 @@ export interface Reach {
 }
 
 export const DEFAULT_URL = 'millpond://127.0.0.1:6379'
-
-/** Gives a command those options. */
-export function reaching(command: Command): Command {
-  return command
-    .option('--url <url>', 'where the service is: millpond://cache:token@host:6379, millponds:// with TLS')
-    .option('--profile <name>', 'a place that was saved: see millpond profile')
-    .option('--cache <name>', 'the cache, in place of the one in the url')
-    .option('--token <token>', 'the token, in place of the one in the url; MILLPOND_TOKEN hides it from other users')
-    .option('--ca <file>', 'the certificate to trust, with TLS')
-    .option('--insecure', 'trust any certificate')
-    .option('--timeout <duration>', "how long a command may take, such as '5s'")
-    .option('--json', 'print JSON')
-}
 
 /** Where to go, by the options, the environment and the profiles. @throws OptionError */
 export function reachOf(flags: ReachFlags, env: NodeJS.ProcessEnv = process.env): Reach {
@@ -107,18 +82,4 @@ export async function withService<Result>(
   } finally {
     await service.close()
   }
-}
-
-/** A whole number from 1 up, for options. */
-export function whole(text: string): number {
-  const value = Number(text)
-  if (Number.isSafeInteger(value) && value > 0) return value
-  throw new InvalidArgumentError('Give a whole number from 1 up.')
-}
-
-/** A number above 0, for options. */
-export function positive(text: string): number {
-  const value = Number(text)
-  if (Number.isFinite(value) && value > 0) return value
-  throw new InvalidArgumentError('Give a number above 0.')
 }

@@ -11,7 +11,8 @@
  * Jones, Bradley, Sakimura: JSON Web Token (JWT). RFC 7519, 2015.
  * Sheffer, Hardt, Jones: JSON Web Token Best Current Practices. RFC 8725, 2020.
  */
-import { createDecoder, createSigner, createVerifier } from 'fast-jwt'
+import { createRequire } from 'node:module'
+import type * as FastJwt from 'fast-jwt'
 import { ReplyError } from '../engine/errors.ts'
 import type { SigningKey, SigningKeys } from './signing-keys.ts'
 
@@ -56,8 +57,15 @@ const ALGORITHM = 'HS256'
 const FORM = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/
 const LENGTH_MAX = 16 * 1024
 
-const decode = createDecoder({ complete: true })
 const verifiers = new WeakMap<SigningKey, (token: string) => unknown>()
+
+let loaded: typeof FastJwt | undefined
+
+/** fast-jwt, loaded with the first token and within the call: who has none does without. */
+function jwt(): typeof FastJwt {
+  loaded ??= createRequire(import.meta.url)('fast-jwt') as typeof FastJwt
+  return loaded
+}
 
 /** Whether a secret looks like a token: passwords do not. */
 export function looksLikeToken(secret: string): boolean {
@@ -77,7 +85,7 @@ export function sign(grant: Omit<Grant, 'keyId'>, key: SigningKey): string {
     ...(Number.isFinite(operations) && { operations }),
     ...(endpoint !== '' && { endpoint }),
   }
-  return createSigner({ key: key.secret, algorithm: ALGORITHM, kid: key.id })({ ...claims })
+  return jwt().createSigner({ key: key.secret, algorithm: ALGORITHM, kid: key.id })({ ...claims })
 }
 
 /** Reads a token that one of the keys has signed, whether or not its time is over. @throws ReplyError WRONGPASS */
@@ -100,7 +108,9 @@ export function badToken(why: string): ReplyError {
 
 function keyIdOf(secret: string): string {
   try {
-    const { header } = decode(secret) as { readonly header: { readonly kid?: unknown } }
+    const { header } = jwt().createDecoder({ complete: true })(secret) as {
+      readonly header: { readonly kid?: unknown }
+    }
     return String(header.kid)
   } catch {
     throw badToken('it can not be read')
@@ -110,7 +120,7 @@ function keyIdOf(secret: string): string {
 function verifierOf(key: SigningKey): (token: string) => unknown {
   const known = verifiers.get(key)
   if (known) return known
-  const verify = createVerifier({
+  const verify = jwt().createVerifier({
     key: key.secret,
     algorithms: [ALGORITHM],
     ignoreExpiration: true,

@@ -2,7 +2,8 @@
 import type { Service } from 'millpond/service'
 import { columns, milliseconds } from '../columns.ts'
 import { print, printJson } from '../print.ts'
-import { connect, type ReachFlags, reachOf } from '../reach.ts'
+import { connect, reachOf } from '../reach.ts'
+import type { ReachFlags } from '../reach-flags.ts'
 
 export interface BenchFlags {
   connections: number

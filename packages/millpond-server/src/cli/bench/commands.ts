@@ -1,6 +1,6 @@
 /** `millpond bench`: how fast a service answers, from here. */
 import type { Command } from 'commander'
-import { type ReachFlags, reaching, whole } from '../reach.ts'
+import { type ReachFlags, reaching, whole } from '../reach-flags.ts'
 import type { BenchFlags } from './bench.ts'
 
 /** Adds `bench` to the program. */

@@ -4,7 +4,8 @@ import type { Service, ServiceCacheDescription, ServiceCacheSettings } from 'mil
 import { columns } from '../columns.ts'
 import { confirmed } from '../confirm.ts'
 import { bytesText, countText, durationText, print, printJson } from '../print.ts'
-import { type ReachFlags, withService } from '../reach.ts'
+import { withService } from '../reach.ts'
+import type { ReachFlags } from '../reach-flags.ts'
 
 export interface SettingFlags {
   maxMemory?: string

@@ -1,7 +1,7 @@
 /** `millpond cache`: caches of a service, for its admin. */
 import type { Command } from 'commander'
 import { addGroup } from '../group.ts'
-import { type ReachFlags, reaching } from '../reach.ts'
+import { type ReachFlags, reaching } from '../reach-flags.ts'
 import type { SettingFlags } from './caches.ts'
 
 /** Adds `cache` and its commands to the program. */

@@ -1,6 +1,6 @@
 /** `millpond completion`: what a shell needs to complete our commands, written from the commands themselves. */
 import type { Command } from 'commander'
-import { OptionError } from 'millpond'
+import { OptionError } from 'millpond/core'
 import { print } from '../print.ts'
 import { bashScript, fishScript, wordsOf, zshScript } from './scripts.ts'
 

@@ -1,7 +1,7 @@
 /** `millpond get`, `set` and their like: single keys of a cache. What they do is loaded when one is asked for. */
 import type { Command } from 'commander'
 import type { Exit } from '../print.ts'
-import { type ReachFlags, reaching, whole } from '../reach.ts'
+import { type ReachFlags, reaching, whole } from '../reach-flags.ts'
 import type { KeysFlags, SetFlags } from './keys.ts'
 
 /** Adds them to the program. */

@@ -3,7 +3,8 @@ import { OptionError } from 'millpond'
 import type { Service } from 'millpond/service'
 import { EXIT } from '../exit-codes.ts'
 import { durationText, print, printJson, remark } from '../print.ts'
-import { type ReachFlags, withService } from '../reach.ts'
+import { withService } from '../reach.ts'
+import type { ReachFlags } from '../reach-flags.ts'
 import { millisecondsOf } from './durations.ts'
 
 export interface SetFlags {

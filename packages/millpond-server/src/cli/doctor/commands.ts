@@ -1,7 +1,7 @@
 /** `millpond doctor`: its commands and their options. What they do is loaded when one is asked for. */
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Exit } from '../print.ts'
-import { type ReachFlags, reaching } from '../reach.ts'
+import { type ReachFlags, reaching } from '../reach-flags.ts'
 import type { PostgresFlags } from './postgres/doctor.ts'
 
 /** Adds `doctor` and its commands to the program. */

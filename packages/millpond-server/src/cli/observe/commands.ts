@@ -1,7 +1,7 @@
 /** `millpond stats`, `top` and `monitor`: what a service does. */
 import type { Command } from 'commander'
 import type { Exit } from '../print.ts'
-import { positive, type ReachFlags, reaching, whole } from '../reach.ts'
+import { positive, type ReachFlags, reaching, whole } from '../reach-flags.ts'
 
 /** Adds them to the program. */
 export function addObserveCommands(program: Command, exit: Exit): void {

@@ -2,7 +2,8 @@
 
 import { adviceOf, exitCodeOf } from '../exit-codes.ts'
 import { remark } from '../print.ts'
-import { connect, type ReachFlags, reachOf } from '../reach.ts'
+import { connect, reachOf } from '../reach.ts'
+import type { ReachFlags } from '../reach-flags.ts'
 
 /** Prints until a signal, so many lines, or the end of the connection. Returns the exit code. */
 export async function monitor(flags: ReachFlags & { match?: string; count?: number }): Promise<number> {

@@ -1,6 +1,7 @@
 /** `millpond stats`: what a cache holds and does, once. */
 import { bytesText, durationText, print, printJson, usedText } from '../print.ts'
-import { type ReachFlags, withService } from '../reach.ts'
+import { withService } from '../reach.ts'
+import type { ReachFlags } from '../reach-flags.ts'
 import { type InfoFields, readInfo } from './info.ts'
 
 export async function stats(flags: ReachFlags & { section?: string }): Promise<void> {

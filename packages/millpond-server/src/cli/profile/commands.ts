@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { OptionError } from 'millpond'
+import { OptionError } from 'millpond/core'
 import { columns } from '../columns.ts'
 import { addGroup } from '../group.ts'
 import { print, printJson } from '../print.ts'

@@ -1,7 +1,7 @@
 /** The service, until it is told to stop. */
 import { readConfigFile } from '../../commands/configuration/config-file.ts'
 import { Configuration } from '../../commands/configuration/configuration.ts'
-import { type RunningServer, type ServerOptions, startServer } from '../../server.ts'
+import type { RunningServer, ServerOptions } from '../../server.ts'
 import { greeting } from './greeting.ts'
 import { whenFirstEnds, withLargerHeap } from './heap.ts'
 import { redisArguments } from './redis-arguments.ts'
@@ -23,9 +23,15 @@ export async function serve(flags: ServeFlags, redis: readonly string[] | undefi
   }
 }
 
+/** The server is loaded here: a process that only starts a second one with a larger heap does without. */
+async function start(options: ServerOptions): Promise<RunningServer> {
+  const { startServer } = await import('../../server.ts')
+  return startServer(options)
+}
+
 async function startOwn(options: ServerOptions): Promise<RunningServer> {
   try {
-    return await startServer(options)
+    return await start(options)
   } catch (error) {
     throw isTaken(error) ? new Error(`${portAdvice(error as Error)}`, { cause: error }) : error
   }
@@ -39,7 +45,7 @@ async function startAsRedis(words: readonly string[]): Promise<RunningServer> {
     // Its defaults but one: where no `bind` is given it listens on all addresses, and we on loopback.
     configuration.assume({ 'maxmemory-policy': 'noeviction', save: '3600 1 300 100 60 10000' })
     const users = readConfigFile(configuration, file, text)
-    return await startServer({ configuration, users, capacity: Math.max(CAPACITY, configuration.number('maxmemory')) })
+    return await start({ configuration, users, capacity: Math.max(CAPACITY, configuration.number('maxmemory')) })
   } catch (error) {
     if (isTaken(error)) {
       process.stdout.write(`Failed listening on port ${configuration.text('port')}: Address already in use\n`)

@@ -1,6 +1,6 @@
 /** What `millpond serve` is started with: the configuration file, then what the command line says. */
 import { existsSync, readFileSync } from 'node:fs'
-import { OptionError } from 'millpond'
+import { OptionError } from 'millpond/core'
 import { readConfigFile } from '../../commands/configuration/config-file.ts'
 import { Configuration, ConfigurationError } from '../../commands/configuration/configuration.ts'
 import { bytesOf } from '../../commands/configuration/parameter.ts'

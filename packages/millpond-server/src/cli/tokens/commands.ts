@@ -1,7 +1,7 @@
 /** `millpond token`: what opens caches, for an admin. */
 import type { Command } from 'commander'
 import { addGroup } from '../group.ts'
-import { type ReachFlags, reaching, whole } from '../reach.ts'
+import { type ReachFlags, reaching, whole } from '../reach-flags.ts'
 import type { TokenFlags } from './tokens.ts'
 
 /** Adds `token` and its commands to the program. */

@@ -3,7 +3,8 @@ import type { Duration } from 'millpond'
 import type { ServiceToken, ServiceTokenRecord } from 'millpond/service'
 import { columns } from '../columns.ts'
 import { print, printJson, remark } from '../print.ts'
-import { type ReachFlags, reachOf, withService } from '../reach.ts'
+import { reachOf, withService } from '../reach.ts'
+import type { ReachFlags } from '../reach-flags.ts'
 import { stringsOf } from './connection-strings.ts'
 
 export interface TokenFlags {

@@ -1,7 +1,7 @@
 /** `millpond backup`, `restore` and `import`: whole caches, while they are used. */
 import type { Command } from 'commander'
 import type { Exit } from '../print.ts'
-import { type ReachFlags, reaching } from '../reach.ts'
+import { type ReachFlags, reaching } from '../reach-flags.ts'
 import type { TransferFlags } from './transfer.ts'
 
 /** Adds them to the program. */
