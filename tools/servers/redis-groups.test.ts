@@ -3,6 +3,7 @@ import { type RedisServer, redisPrograms } from './redis.ts'
 import { type RedisCluster, startCluster } from './redis-cluster.ts'
 import { type Replicated, startReplicated } from './redis-replicated.ts'
 import { type SentinelGroup, startSentinel } from './redis-sentinel.ts'
+import { ask } from './resp.ts'
 
 describe.each(redisPrograms())('a primary with replicas of %s', (program) => {
   let group: Replicated
@@ -42,6 +43,9 @@ describe.each(redisPrograms())('sentinels over %s', (program) => {
     expect(await group.primary()).toBe(before)
     const after = await group.failover()
     expect(after).not.toBe(before)
+    // Also in the words that node-redis asks by, which name the old one until the promotion is over.
+    const views = group.sentinels.map(({ port }) => ask({ port }, 'SENTINEL', 'MASTER', group.name))
+    for (const view of await Promise.all(views)) expect(view).toContain(`${after.port}`)
     expect(await group.primary()).toBe(after)
     await after.command('SET', 'k', 'v')
   })

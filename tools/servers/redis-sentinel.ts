@@ -4,12 +4,12 @@ import path from 'node:path'
 import { type ChildServer, isRunning, startChild } from './child.ts'
 import { type RedisServer, redisPrograms } from './redis.ts'
 import { type Replicated, type ReplicatedOptions, startReplicated } from './redis-replicated.ts'
-import { ask, type RespReply } from './resp.ts'
+import { ask } from './resp.ts'
 import { until } from './until.ts'
 
 /** Options of `startSentinel`: those of the servers, and what the sentinels are told. */
 export interface SentinelOptions extends ReplicatedOptions {
-  /** How long the primary is silent before a sentinel calls it down. Default 500 ms. */
+  /** How long the primary is silent before a sentinel calls it down. Default 2 s: on a busy machine, one that lives is silent for a while. */
   readonly downAfterMs?: number
 }
 
@@ -22,11 +22,14 @@ export interface SentinelGroup extends AsyncDisposable {
   readonly sentinels: readonly ChildServer[]
   /** The servers; `primary` is the one that was it at the start. */
   readonly redis: Replicated
-  /** The server that the sentinels call the primary now. */
+  /** The server that all sentinels call the primary. Waits for the end of a promotion that is under way. */
   primary(): Promise<RedisServer>
-  /** Has a replica promoted, without a vote and with the primary alive. Resolves with the new primary, once it is that. */
+  /** Has a replica promoted, without a vote and with the primary alive. Resolves as `promoted` does. */
   failover(): Promise<RedisServer>
-  /** Waits until another server than `before` is the primary in every sentinel's view and its own; returns it. */
+  /**
+   * Waits until another server than `before` is the primary in every sentinel's view and its own, and the promotion is over:
+   * the sentinel that leads it names the old one to some clients until then. Returns the new one.
+   */
   promoted(before: RedisServer): Promise<RedisServer>
   destroy(): Promise<void>
 }
@@ -37,7 +40,7 @@ const COUNT = 3
 const STAGGER_MS = 150
 
 /** Starts servers and sentinels; resolves once all sentinels know each other and every replica, so that a vote succeeds. */
-export async function startSentinel({ downAfterMs = 500, ...options }: SentinelOptions = {}): Promise<SentinelGroup> {
+export async function startSentinel({ downAfterMs = 2000, ...options }: SentinelOptions = {}): Promise<SentinelGroup> {
   const redis = await startReplicated(options)
   const starts = Array.from({ length: COUNT }, (_, index) =>
     startOne(redis.primary, options, downAfterMs + index * STAGGER_MS),
@@ -90,14 +93,15 @@ function startOne(primary: RedisServer, options: SentinelOptions, downAfterMs: n
 function groupOf(redis: Replicated, sentinels: readonly ChildServer[]): SentinelGroup {
   const serverAt = (port: number) => redis.servers.find((server) => server.port === port)
   const alive = () => sentinels.filter(isRunning)
-  /** The primary in every sentinel's view and its own, once there is one other than `before`. */
+  /** The primary in every sentinel's view and its own, once there is one other than `before` and no promotion goes on. */
   const promoted = async (before?: RedisServer): Promise<RedisServer> => {
     let found: RedisServer | undefined
     await until('a primary that all agree on', async () => {
-      const ports = await Promise.all(alive().map(({ port }) => primaryPort(port)))
-      found = serverAt(ports[0]!)
-      const agreed = ports.every((port) => port === ports[0]) && found !== undefined && found !== before
-      return agreed && (await found!.info('role')) === 'master'
+      const views = await Promise.all(alive().map(({ port }) => viewOf(port)))
+      const port = views[0]!.get('port')
+      found = serverAt(Number(port))
+      const agreed = views.every((view) => view.get('port') === port && view.get('flags') === 'master')
+      return agreed && found !== undefined && found !== before && (await found.info('role')) === 'master'
     })
     return found!
   }
@@ -121,11 +125,6 @@ function groupOf(redis: Replicated, sentinels: readonly ChildServer[]): Sentinel
     destroy,
     [Symbol.asyncDispose]: destroy,
   }
-}
-
-async function primaryPort(sentinel: number): Promise<number> {
-  const reply = (await ask({ port: sentinel }, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME)) as RespReply[]
-  return Number(reply[1])
 }
 
 /** What a sentinel says about the primary, as fields. */

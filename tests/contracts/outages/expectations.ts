@@ -27,6 +27,6 @@ export function expectHarmless(outcome: Outcome, recoveryMsMax: number = RECOVER
 /** As `expectHarmless`, where the store was missed meanwhile, with an error that says so. */
 export function expectOutage(outcome: Outcome, error: RegExp, recoveryMsMax?: number): void {
   expectHarmless(outcome, recoveryMsMax)
-  expect(outcome.opened).toBeGreaterThan(0)
+  expect(outcome.allOpened).toBe(true)
   expect(outcome.errors.join('\n')).toMatch(error)
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cache, type CacheOptions, createCache, type Store } from 'millpond'
+import type { RedisServer } from '../../../tools/servers/redis.ts'
+import { until } from '../../../tools/servers/until.ts'
 import { Rows } from './rows.ts'
 import { type Seen, Traffic, type TrafficOptions } from './traffic.ts'
 
@@ -10,6 +12,11 @@ export interface Fault {
   strike(): Promise<unknown>
   /** Resolves when the servers are well again. */
   mend(): Promise<unknown>
+  /**
+   * Where servers take each other's place: the one that all stores have to write at, when nothing is wrong. The fault strikes
+   * only when they do, and is over only when they do again: until then, each client goes on with the one that it knows.
+   */
+  primary?(): Promise<Pick<RedisServer, 'command'>>
 }
 
 /** A trial: caches under traffic, each with a store of its own on the same servers, while a fault strikes and ends. */
@@ -32,20 +39,22 @@ export interface Outcome {
   readonly during: Seen
   /** Those after it, until all caches were seen to use the store again and a little longer. */
   readonly after: Seen
-  /** From when the servers were well until every cache had a value from the store. */
+  /** From when the servers were well until every cache had a value from its store, which writes where it has to. */
   readonly recoveryMs: number
   /** Rows that a process reads old after recovery: deletes that were lost. */
   readonly lost: readonly string[]
   /** What the stores' errors said, each once. */
   readonly errors: readonly string[]
-  /** How often a breaker opened. */
-  readonly opened: number
+  /** Whether every cache's breaker opened after the strike. */
+  readonly allOpened: boolean
 }
 
 const WARM_MS = 300
 const AFTER_MS = 200
 /** A store that is not in use again by then never will be. */
-const RECOVERY_MS_MAX = 15_000
+const RECOVERY_MS_MAX = 30_000
+/** How long the trace of a store lasts. */
+const REACH_MS = 10_000
 
 /** Runs a trial. Throws when requests hang, or when a cache does not return to its store. */
 export async function runTrial(options: TrialOptions): Promise<Outcome> {
@@ -57,21 +66,25 @@ export async function runTrial(options: TrialOptions): Promise<Outcome> {
   traffic.start()
   try {
     if (!fromStart) {
-      await fleet.useStores()
       await sleep(WARM_MS)
+      await fleet.reach(fault)
+      await fleet.useStores()
       traffic.take()
+      fleet.countOpened()
       await fault.strike()
     }
     await sleep(faultMs)
     await fault.mend()
     const during = traffic.take()
     const wellMs = performance.now()
+    await fleet.reach(fault)
     await fleet.useStores()
     const recoveryMs = performance.now() - wellMs
     await sleep(AFTER_MS)
     await traffic.stop()
+    const { allOpened } = fleet
     const lost = await fleet.staleRows(rows, options)
-    return { during, after: traffic.take(), recoveryMs, lost, errors: [...fleet.errors], opened: fleet.opened }
+    return { during, after: traffic.take(), recoveryMs, lost, errors: [...fleet.errors], allOpened }
   } finally {
     await traffic.stop().catch(() => undefined)
   }
@@ -81,10 +94,11 @@ export async function runTrial(options: TrialOptions): Promise<Outcome> {
 class Fleet implements AsyncDisposable {
   readonly caches: Cache[] = []
   readonly errors = new Set<string>()
-  opened = 0
   /** What earlier trials have left on the servers is nobody's. */
   readonly #name = `trial-${randomUUID()}`
   readonly #stores: Store[] = []
+  readonly #open = new Set<Cache>()
+  #opened = new Set<Cache>()
 
   static async open(processes: number, options: TrialOptions): Promise<Fleet> {
     const fleet = new Fleet()
@@ -97,14 +111,33 @@ class Fleet implements AsyncDisposable {
     this.#stores.push(place)
     const cache = createCache({ name: this.#name, ttl: '10m', memory: false, store: place, ...cacheOptions })
     cache.on('storeError', ({ error }) => this.errors.add(messages(error)))
-    cache.on('storeState', ({ state }) => (this.opened += state === 'open' ? 1 : 0))
+    cache.on('storeState', ({ state }) => {
+      if (state === 'open') this.#opened.add(cache)
+      this.#open[state === 'open' ? 'add' : 'delete'](cache)
+    })
     this.caches.push(cache)
     return cache
+  }
+
+  /** From now on, `allOpened` tells whose breaker is or was open. */
+  countOpened(): void {
+    this.#opened = new Set(this.#open)
+  }
+
+  get allOpened(): boolean {
+    return this.caches.every((cache) => this.#opened.has(cache))
   }
 
   /** Waits until each cache has had a value from its store, by the traffic that runs. */
   async useStores(): Promise<void> {
     await Promise.all(this.caches.map(usesStore))
+  }
+
+  /** Waits until each store writes where it has to: its client may have yet to find that server. */
+  async reach({ primary }: Fault): Promise<void> {
+    if (primary === undefined) return
+    const server = await primary()
+    await Promise.all(this.#stores.map((store) => writesAt(store, server)))
   }
 
   /** The rows that a new process, or one of these, does not read as they are. */
@@ -124,6 +157,15 @@ class Fleet implements AsyncDisposable {
     await Promise.all(this.caches.map((cache) => cache.close()))
     await Promise.all(this.#stores.map((store) => store.close()))
   }
+}
+
+function writesAt(store: Store, server: Pick<RedisServer, 'command'>): Promise<void> {
+  const key = `reached-${randomUUID()}`
+  const isThere = async (): Promise<boolean> => {
+    await store.invalidate([key], REACH_MS, false)
+    return (await server.command('EXISTS', key)) === 1
+  }
+  return until('a store writes at the primary', isThere, RECOVERY_MS_MAX)
 }
 
 function usesStore(cache: Cache): Promise<void> {

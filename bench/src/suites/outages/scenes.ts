@@ -51,7 +51,7 @@ export const scenes: Readonly<Record<string, Set>> = {
   'Sentinel: primary killed': async (client) => {
     const group = await startSentinel()
     const { primary } = group.redis
-    const fault = { strike: () => primary.kill9(), mend: () => group.promoted(primary) }
+    const fault = { strike: () => primary.kill9(), mend: () => group.promoted(primary), primary: group.primary }
     return scene(fault, () => sentinelStores[client]!(group), [group])
   },
   'Cluster: a primary killed': async (client) => {
