@@ -1,6 +1,7 @@
 /** How servers are reached: TLS with client certificates, passwords, users with the least rights, URLs. */
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -116,6 +117,28 @@ describe('a URL', () => {
     const error = await store.read(['a'], []).catch((thrown: unknown) => thrown as StoreError)
     expect(error).toBeInstanceOf(StoreError)
     expect((error as StoreError).message).toMatch(message)
+  })
+
+  test('a refusal that comes together with the next answer is told, too', async () => {
+    // On a busy machine it does: then iovalkey says that it is ready, and ends the connection.
+    const server = createServer((socket) => {
+      let asked = ''
+      socket.on('error', () => undefined)
+      socket.on('data', (data) => {
+        asked += data
+        if (!/info\r\n$/i.test(asked)) return
+        const answers = [...asked.matchAll(/^(auth|info|client)\r$/gim)].map(([, name]) =>
+          name!.toLowerCase() === 'info' ? '$9\r\nloading:0\r\n' : '-WRONGPASS it is another one\r\n',
+        )
+        socket.write(answers.join(''))
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    endLater(() => server.close())
+    const { port } = server.address() as AddressInfo
+    const store = valkeyStore(`redis://ann:secret@127.0.0.1:${port}`)
+    endLater(() => store.close())
+    for (let at = 0; at < 3; at++) await expect(store.read(['shop:1'], [])).rejects.toThrow(/WRONGPASS/)
   })
 
   test('a server that is not there is told at once, and used as soon as it is', async () => {

@@ -158,15 +158,23 @@ export async function openClient(place: Place, options: OpenOptions): Promise<Op
   }
 }
 
-/** Without a listener, an 'error' would end the process. What it says is true until the connection is ready again. */
-function reasonOf({ client }: Recognised): () => unknown {
+/**
+ * Without a listener, an 'error' would end the process. What it says is true until a connection is ready again: not that very
+ * one, which iovalkey and ioredis may call ready although it was not let in, and then end.
+ */
+function reasonOf({ kind, client }: Recognised): () => unknown {
   let reason: unknown
+  let isOfThis = false
   client.on('error', (error: unknown) => {
     reason = error
+    isOfThis = kind === 'io'
+  })
+  client.on('connect', () => {
+    isOfThis = false
   })
   for (const event of ['ready', 'node-ready']) {
     client.on(event, () => {
-      reason = undefined
+      if (!isOfThis) reason = undefined
     })
   }
   return () => reason
