@@ -49,7 +49,9 @@ EXPIRETIME k
 PEXPIRETIME k
 TTL none
 OBJECT ENCODING k
-SORT k [BY (p|nosort)] [LIMIT i c] [GET p] [(ASC|DESC)] [ALPHA]
+SORT k [LIMIT i c] [GET p] [(ASC|DESC)] [ALPHA]
+SORT k BY star [LIMIT i c] [GET p] [(ASC|DESC)]
+SORT k BY (p|nosort) [GET p] [(ASC|DESC)] [ALPHA]
 SORT k ALPHA STORE k
 KEYS p
 DBSIZE
@@ -227,12 +229,13 @@ function makerOf(random: Random): Maker {
     e: () => random.pick([id(), '-', '+', `(${id()}`]),
     g: () => random.pick(['group1', 'group2']),
     a: () => random.pick(['anna', 'bert']),
+    // A pattern without a star is 'nosort'. Then a set has no order, nor have texts whose keys are equal, of which LIMIT could take a part.
+    star: () => random.pick(['*', 's*', '*1', '[hl]*', 'k_*']),
     p: () => random.pick(['*', 's*', '*1', '[hl]*', 'k_*', '#', 'hash1->field1', '?et0']),
     // Far enough ahead that nothing expires while the commands run, or long past.
     t: () => random.pick(['100000', '200000', '300000', '0', '-5', 'x', '9223372036854775807']),
     // One that is past stays in Redis until somebody looks at it, so DBSIZE would differ.
     ahead: () => random.pick(['4102444800', '4102444801000', '-1', 'x']),
-    // Sets have no order to sort by 'nosort', and sorting changes how Redis keeps a sorted set.
     // Ranges by text are defined only where all scores are the same.
     geo: () => `geo${random.below(2)}`,
     pf: () => `pf${random.below(3)}`,
