@@ -7,7 +7,7 @@ test('Lua finds no files and no programs behind its libraries, even where a sand
   for (const [call, asked] of [
     ["io.open('/etc/passwd')", '__syscall_openat'],
     ["os.execute('true')", '_emscripten_system'],
-    ["os.remove('/tmp/none')", '__syscall_unlinkat'],
+    ["os.remove('/none/of/these')", '__syscall_unlinkat'],
     ["print('x')", 'fd_write'],
   ] as const) {
     expect(() => machine.run(call, '=test'), call).toThrow(`Lua has asked its host for ${asked}`)
