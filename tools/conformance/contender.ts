@@ -58,7 +58,13 @@ export function program(source: string): string {
 export function standIn(contender: Contender): string {
   if (contender === 'redis') return '#!/bin/sh\nexec /usr/bin/redis-server "$@"\n'
   const more = threads > 1 ? ` --io-threads ${threads}` : ''
-  return `#!/bin/sh\nexec ${process.execPath} ${millpondProgram()} serve --redis-conf "$@"${more}\n`
+  return [
+    '#!/bin/sh',
+    // Where its file names no address redis-server listens on all, and ours on loopback: the suites speak to it from beyond.
+    `if [ -f "$1" ] && ! grep -q '^bind' "$1"; then file=$1; shift; set -- "$file" --bind '* -::*' "$@"; fi`,
+    `exec ${process.execPath} ${millpondProgram()} serve --redis-conf "$@"${more}`,
+    '',
+  ].join('\n')
 }
 
 /** A server on a free port of loopback, without persistence. */

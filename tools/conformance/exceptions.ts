@@ -36,6 +36,7 @@ const EMPTY =
 const LUA = 'it wants the whole of Lua to take less than 100 kB: ours is WebAssembly, whose memory begins above that'
 const EXPIRY =
   'it wants the expiry of a set of a million members to take more than 20 ms: here that is one object, let go of at once'
+const LOOPBACK = 'where no address is given we listen on loopback, and redis-server on all'
 const ARENA = 'it runs only where INFO says that the allocator is jemalloc'
 
 export const EXCEPTIONS: readonly Exception[] = [
@@ -56,6 +57,12 @@ export const EXCEPTIONS: readonly Exception[] = [
     unit: 'networking',
     tests: ['CONFIG SET bind-source-addr'],
     reason: REPLICAS,
+  },
+  {
+    suites: ['redis-spawn'],
+    unit: 'networking',
+    tests: ['Default bind address configuration handling'],
+    reason: LOOPBACK,
   },
   {
     suites: ['redis-spawn'],
