@@ -1,6 +1,7 @@
 /** What all connections of an event loop have answered in one turn of it: it goes out at the end of the turn. */
 import type { ByteWriter } from './byte-writer.ts'
 import type { Output } from './output.ts'
+import { TURNS, type Turns } from './turns.ts'
 
 interface Departure {
   readonly output: Output
@@ -17,18 +18,21 @@ interface Departure {
 export class Departures {
   /** Where connections write in turn. */
   readonly writer: ByteWriter
+  readonly turns: Turns
   #waiting: Departure[] = []
   /** Whether something of what was sent still lies in the writer's memory. */
   #isBusy = false
+  readonly #whenOver = (): void => this.flush()
 
-  constructor(writer: ByteWriter) {
+  constructor(writer: ByteWriter, turns: Turns = TURNS) {
     this.writer = writer
+    this.turns = turns
   }
 
   /** Takes what was written since the last call: it is sent at the end of the turn, or at once when much has gathered. */
   add(output: Output): void {
     const { writer } = this
-    if (this.#waiting.length === 0) setImmediate(() => this.flush())
+    if (this.#waiting.length === 0) this.turns.whenOver(this.#whenOver)
     this.#waiting.push({ output, bytes: writer.last })
     writer.next()
     if (writer.isHalfFull) this.flush()

@@ -3,6 +3,7 @@ import { createServer, Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Host } from '../commands/host.ts'
+import { Arrivals } from './arrivals.ts'
 import type { ByteProtocol } from './byte-protocol.ts'
 import type { ListenAt, Listening } from './listening.ts'
 import { Place, type PortSharing } from './place.ts'
@@ -23,6 +24,7 @@ export class Listener implements Listening {
   readonly #host: Host
   readonly #protocol: ByteProtocol
   readonly #input: SharedInput
+  readonly #arrivals = new Arrivals()
   readonly #sockets = new Set<Socket>()
 
   /** @param tls without it: none */
@@ -82,6 +84,7 @@ export class Listener implements Listening {
     const socket = this.#reading(accepted)
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
+    this.#arrivals.add(() => socket.resume())
   }
 
   #refuse(accepted: Socket, why: Buffer): void {
@@ -97,7 +100,6 @@ export class Listener implements Listening {
     if ('encrypted' in accepted || typeof inside._handle?.useUserBuffer !== 'function') {
       const receive = this.#connect(accepted)
       accepted.on('data', (bytes: Buffer) => receive(bytes, 0, bytes.length))
-      accepted.resume()
       return accepted
     }
     const handle = inside._handle
@@ -109,12 +111,15 @@ export class Listener implements Listening {
         return true
       },
     }
-    const socket: Socket = new Socket({ handle, onread, readable: true, writable: true } as ConstructorParameters<
-      typeof Socket
-    >[0])
+    const socket: Socket = new Socket({
+      handle,
+      onread,
+      readable: true,
+      writable: true,
+      pauseOnCreate: true,
+    } as ConstructorParameters<typeof Socket>[0])
     socket.setNoDelay(true)
     const receive = this.#connect(socket)
-    socket.resume()
     return socket
   }
 

@@ -7,6 +7,7 @@ import type { ByteConnection } from '../byte-protocol.ts'
 import type { Departures } from '../departures.ts'
 import { HalfRead } from '../half-read.ts'
 import { Output, type Peer } from '../output.ts'
+import type { Turns } from '../turns.ts'
 import { BINARY_MAGIC, failBy, serveBinary } from './binary.ts'
 import { type CacheState, stateOf } from './cache-state.ts'
 import { Cursor } from './cursor.ts'
@@ -17,15 +18,14 @@ import { errorLine } from './text-server.ts'
 /** Answers are sent when they are so long, even if more requests have come. */
 const SEND_BYTES = 1024 * 1024
 
-/** A connection has worked long enough when it has taken so many milliseconds, if others may wait; that is looked at every so many requests. */
-const TURN_MS = 2
+/** After so many requests it is looked whether the turn is over. */
 const REQUESTS_A_LOOK = 64
 /** A request that asks for so many keys is looked after at once. */
 const MANY_WORDS = 256
 
 /**
  * All requests that one read has brought are served one after the other, and their answers go out in one write. Where that takes
- * long, the connection goes on when all others have had their turn. It also waits for the end of a pause, and, after a wrong
+ * long, the connection goes on when others have had their turn. It also waits for the end of a pause, and, after a wrong
  * secret, for its answer.
  */
 export class MemcachedConnection extends Client implements ByteConnection {
@@ -33,6 +33,7 @@ export class MemcachedConnection extends Client implements ByteConnection {
   readonly #cursor = new Cursor()
   readonly #input: HalfRead
   readonly #output: Output
+  readonly #turns: Turns
   /** Known by the first byte, unless only one is spoken. */
   #speaks: 'auto' | 'text' | 'binary'
   #state: CacheState
@@ -49,6 +50,7 @@ export class MemcachedConnection extends Client implements ByteConnection {
     this.#input = new HalfRead(this.#cursor)
     const refusal = (fault: ReplyError): string => (this.#speaks === 'binary' ? '' : `${errorLine(fault)}\r\n`)
     this.#output = new Output(this, socket, refusal, departures)
+    this.#turns = departures.turns
     this.#stateOf = service
     this.#state = stateOf(service)
     service.clients.set(this.id, this)
@@ -133,13 +135,15 @@ export class MemcachedConnection extends Client implements ByteConnection {
     const { hard } = this.outputLimits
     let left = REQUESTS_A_LOOK
     while (!this.#closing && this.#skipTo(end) && this.#serve(exchange)) {
-      if (writer.length > SEND_BYTES && hard === Number.POSITIVE_INFINITY) this.#output.send(writer)
-      else if (writer.length + this.#output.pending > hard) this.close('now')
+      if (writer.length > SEND_BYTES && hard === Number.POSITIVE_INFINITY) {
+        this.#output.send(writer)
+        left = 0
+      } else if (writer.length + this.#output.pending > hard) this.close('now')
       if (--left > 0 && exchange.words.count < MANY_WORDS) continue
       left = REQUESTS_A_LOOK
-      if (service.time.read() - this.activeAtMs >= TURN_MS && cursor.at < end) {
+      if (this.#turns.isOver() && cursor.at < end) {
         this.#wait()
-        setImmediate(() => this.#goOn())
+        this.#turns.wait(() => this.#goOn())
         break
       }
     }

@@ -9,6 +9,7 @@ import type { ByteConnection } from '../byte-protocol.ts'
 import type { Departures } from '../departures.ts'
 import { HalfRead } from '../half-read.ts'
 import { Output, type Peer } from '../output.ts'
+import { TURNS, type Turns } from '../turns.ts'
 import { HalfRequest } from './half-request.ts'
 import { LookAhead } from './look-ahead.ts'
 import { ReplyWriter } from './reply-writer.ts'
@@ -20,8 +21,7 @@ const OWN_PIECE_BYTES = 4 * 1024
 /** Answers are sent when they are so long, even if more commands have come. */
 const SEND_BYTES = 1024 * 1024
 
-/** A connection has worked long enough when it has taken so many milliseconds, if others may wait; that is looked at every so many words. */
-const TURN_MS = 2
+/** After so many words it is looked whether the turn is over. */
 const WORDS_A_LOOK = 256
 
 /** For one batch after the other, whosever it is. */
@@ -30,7 +30,7 @@ const LOOK_AHEAD = new LookAhead()
 /**
  * All commands that one read has brought are executed one after the other, and their answers go out in one write. A command
  * that waits stops that; what came after it is kept, and goes on when the answer has been given. So it is when all that has come
- * takes long: the connection goes on when all others have had their turn, and is not read from until then.
+ * takes long: the connection goes on when others have had their turn, and is not read from until then.
  */
 export class RespConnection extends Client implements ByteConnection {
   /** What all connections write the answers of a batch to. */
@@ -39,6 +39,7 @@ export class RespConnection extends Client implements ByteConnection {
   readonly #parser = new RequestParser()
   readonly #input: HalfRead
   readonly #output: Output
+  readonly #turns: Turns
   /** For what does not come out of a batch: pushes, and answers given late. */
   #own: ReplyWriter | undefined
   /** Pushes that came during a command of its own. */
@@ -54,6 +55,7 @@ export class RespConnection extends Client implements ByteConnection {
   constructor(service: Service, socket: Peer, batch: ReplyWriter, departures?: Departures) {
     super(service.nextClientId(), service)
     this.#batch = batch
+    this.#turns = departures?.turns ?? TURNS
     this.#input = new HalfRead(new HalfRequest(this.#parser, this.#args))
     this.#output = new Output(this, socket, ({ code, message }) => `-${code} ${message}\r\n`, departures)
     service.clients.set(this.id, this)
@@ -165,10 +167,13 @@ export class RespConnection extends Client implements ByteConnection {
         else this.#runSilently(writer)
         if (this.#held !== undefined) this.#release(writer)
         if (hard !== Number.POSITIVE_INFINITY) this.#bound(writer.length, hard)
-        else if (writer.length > SEND_BYTES) this.#output.send(writer)
+        else if (writer.length > SEND_BYTES) {
+          this.#output.send(writer)
+          words = 0
+        }
         if (words > 0 && this.lastCommand?.isShort !== false) continue
         words = WORDS_A_LOOK
-        if (service.time.read() - this.activeAtMs >= TURN_MS && parser.from < end) {
+        if (this.#turns.isOver() && parser.from < end) {
           this.#yield()
           break
         }
@@ -189,7 +194,7 @@ export class RespConnection extends Client implements ByteConnection {
   #yield(): void {
     this.#yielding = true
     this.#output.hold()
-    setImmediate(() => {
+    this.#turns.wait(() => {
       this.#yielding = false
       if (this.#output.isGone) return
       if (this.waiting === undefined && !this.#closing) this.#input.resume((bytes, end) => this.#run(bytes, end))
