@@ -26,8 +26,13 @@ export function keyPlaces(command: Command, args: Arguments, others = false): re
 
 const NONE: readonly KeySpec[] = []
 
+/** A keyword that is given again stands before its key as the first one does. */
 function specOf(specs: readonly KeySpec[], args: Arguments, place: number): KeySpec | undefined {
-  return specs.find((spec) => placesOf(spec, args).includes(place))
+  return specs.find(
+    (spec) =>
+      placesOf(spec, args).includes(place) ||
+      (typeof spec.first !== 'number' && args.is(place - 1, spec.first.keyword.toLowerCase())),
+  )
 }
 
 /** Places by one specification; none, where the words do not fit it. */

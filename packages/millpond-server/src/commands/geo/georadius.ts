@@ -7,13 +7,6 @@ import { oneKey } from '../key-specs.ts'
 import { placeAt } from './places.ts'
 import { answerSearch, GeoQuery } from './searching.ts'
 
-const STORES: readonly KeySpec[] = ['store', 'storedist'].map((keyword) => ({
-  first: { keyword, from: 6 },
-  last: 0,
-  access: 'OW',
-  touches: ['update'],
-}))
-
 /** Members around a place. */
 export const georadius: Command = radiusCommand('georadius', 'Queries members around a place, and may store them.')
 /** Members around a place, never stored. */
@@ -40,7 +33,7 @@ function radiusCommand(name: string, summary: string): Command {
     complexity: 'O(N+log(M)) for N members in the cells around the circle, M inside of it',
     arity: byMember ? -5 : -6,
     flags: readOnly ? ['readonly'] : ['write', 'denyoom', 'movablekeys'],
-    keys: readOnly ? oneKey('RO', ['access']) : [...oneKey('RO', ['access']), ...STORES],
+    ...(readOnly ? { keys: oneKey('RO', ['access']) } : keysWithStores(first + 2)),
     syntax: `key ${center} radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]] [ASC | DESC]${stores}`,
     run(client, args, reply) {
       const query = new GeoQuery(client.db.read(args.span(1), SORTED_SET))
@@ -54,12 +47,30 @@ function radiusCommand(name: string, summary: string): Command {
   }
 }
 
+/** The key, and the one that is stored to: of several, only the last counts. */
+function keysWithStores(from: number): Pick<Command, 'keys' | 'keysOf'> {
+  const stores = ['store', 'storedist'].map(
+    (keyword): KeySpec => ({ first: { keyword, from }, last: 0, access: 'OW', touches: ['update'] }),
+  )
+  return {
+    keys: [...oneKey('RO', ['access']), ...stores],
+    keysOf(args) {
+      let stored: number[] = []
+      for (let at = from; at + 1 < args.count; at++) if (isStore(args, at)) stored = [++at]
+      return [1, ...stored]
+    },
+  }
+}
+
+function isStore(args: Arguments, at: number): boolean {
+  return args.is(at, 'store') || args.is(at, 'storedist')
+}
+
 function readOptions(query: GeoQuery, args: Arguments, from: number, readOnly: boolean): void {
   for (let at = from; at < args.count; ) {
     const words = query.option(args, at)
-    const stores = args.is(at, 'store') || args.is(at, 'storedist')
     if (words > 0) at += words
-    else if (!readOnly && stores && at + 1 < args.count) {
+    else if (!readOnly && isStore(args, at) && at + 1 < args.count) {
       query.storesDistance = args.is(at, 'storedist')
       query.store = args.span(at + 1)
       at += 2

@@ -63,9 +63,13 @@ export function readOptionsOf(client: Client, args: Arguments, ofGroup: boolean)
 /** Places of the keys, for who asks for them without running the command. */
 export function keysOf(args: Arguments): number[] {
   for (let at = 1; at < args.count; at++) {
-    if (!args.is(at, 'streams')) continue
-    const keys = Math.floor((args.count - at - 1) / 2)
-    return Array.from({ length: keys }, (_, place) => at + 1 + place)
+    if (args.is(at, 'streams')) {
+      const keys = Math.floor((args.count - at - 1) / 2)
+      return Array.from({ length: keys }, (_, place) => at + 1 + place)
+    }
+    // What an option is told may be called as the next one is.
+    if (args.is(at, 'group')) at += 2
+    else if (args.is(at, 'block') || args.is(at, 'count')) at++
   }
   return []
 }
