@@ -37,6 +37,9 @@ export class AppendLog {
   fault: ReplyError | undefined
   /** Called when `fault` comes or goes. */
   onFault: (fault: ReplyError | undefined) => void = () => {}
+  /** How often the disk has confirmed what was written, and how long that took altogether. */
+  syncs = 0
+  syncMs = 0
   readonly #buffer = new LogBuffer()
   #file: LogFile
   /** Bytes that were appended, and those of them that are as safe as was asked, since the start. */
@@ -62,7 +65,7 @@ export class AppendLog {
   #held: Stretch | undefined
 
   constructor(file: LogFile, durability: Durability) {
-    this.#file = file
+    this.#file = this.#counted(file)
     this.durability = durability
     this.#timer = setInterval(() => this.#syncNow(), SYNC_EVERY_MS).unref()
     this.#look = setInterval(() => this.#lookAtTime(), LOOK_EVERY_MS).unref()
@@ -109,7 +112,7 @@ export class AppendLog {
   /** Goes on in another file: all that was appended before stays in the old one, which is synced. Resolves with it. */
   switchTo(file: LogFile): Promise<LogFile> {
     return new Promise((resolve) => {
-      this.#next = file
+      this.#next = this.#counted(file)
       this.#switched = resolve
       // What comes from now on must not be in the old file.
       this.#held = this.#buffer.take()
@@ -151,6 +154,14 @@ export class AppendLog {
     const { length } = this.#flying
     this.#file.writeNow(this.#flying, this.#file.size)
     this.#file.writeNow(this.#buffer.waiting, this.#file.size + length)
+  }
+
+  #counted(file: LogFile): LogFile {
+    file.onSync = (ms) => {
+      this.syncs++
+      this.syncMs += ms
+    }
+    return file
   }
 
   #select(db: number): void {

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 
 const openFile = promisify(open)
 const closeFile = promisify(close)
-const sync = promisify(fdatasync)
+const syncFile = promisify(fdatasync)
 const truncate = promisify(ftruncate)
 
 function writeSome(file: number, bytes: Buffer, from: number, position: number): Promise<number> {
@@ -20,6 +20,8 @@ export class LogFile {
   readonly path: string
   /** Bytes of whole stretches. */
   size: number
+  /** Told how long a sync took that has succeeded. */
+  onSync: (ms: number) => void = () => {}
   readonly #file: number
 
   private constructor(path: string, file: number, size: number) {
@@ -39,7 +41,7 @@ export class LogFile {
   async append(bytes: Buffer, synced: boolean): Promise<void> {
     try {
       for (let at = 0; at < bytes.length; ) at += await writeSome(this.#file, bytes, at, this.size + at)
-      if (synced) await sync(this.#file)
+      if (synced) await this.#sync()
     } catch (error) {
       await truncate(this.#file, this.size).catch(() => {})
       throw error
@@ -53,10 +55,16 @@ export class LogFile {
   }
 
   sync(): Promise<void> {
-    return sync(this.#file)
+    return this.#sync()
   }
 
   close(): Promise<void> {
     return closeFile(this.#file)
+  }
+
+  async #sync(): Promise<void> {
+    const beganAtMs = performance.now()
+    await syncFile(this.#file)
+    this.onSync(performance.now() - beganAtMs)
   }
 }

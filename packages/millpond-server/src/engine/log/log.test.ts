@@ -193,6 +193,24 @@ describe('appending', () => {
     }
   })
 
+  test('syncs are counted with their time, in whichever file', async () => {
+    const log = new AppendLog(await LogFile.open(join(folder, 'counted'), 0), 'always')
+    expect([log.syncs, log.syncMs]).toEqual([0, 0])
+    for (const syncs of [1, 2]) {
+      log.append(0, command('PING'))
+      await log.written()
+      expect(log.syncs).toBe(syncs)
+    }
+    expect(log.syncMs).toBeGreaterThan(0)
+    const old = await log.switchTo(await LogFile.open(join(folder, 'counted too'), 0))
+    await old.close()
+    expect(log.syncs).toBe(3)
+    log.append(0, command('PING'))
+    await log.written()
+    expect(log.syncs).toBe(4)
+    await log.close()
+  })
+
   test('a file that cannot be written: who waits is told; all is written when it can be again', async () => {
     const path = join(folder, 'full')
     const file = await LogFile.open(path, 0)

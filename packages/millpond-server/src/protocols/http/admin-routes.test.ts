@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import { SERVICE_MODE } from '../../commands/modes.ts'
 import { startClosed, startHttp } from './http.fixture.ts'
 
@@ -96,6 +99,25 @@ test('Prometheus is told of each cache, and of the process', async () => {
   expect(text).toMatch(/^process_resident_memory_bytes \d/m)
   await request('GET /cache/shop?key=a')
   expect((await request('GET /metrics')).text).toContain('millpond_hits_total{cache="shop"} 3')
+})
+
+test('Prometheus is told how often the log was synced, and how long that took', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'millpond-metrics-'))
+  onTestFinished(() => rmSync(dir, { recursive: true }))
+  const { request } = await startHttp([
+    ['dir', dir],
+    ['appendonly', 'yes'],
+    ['appendfsync', 'always'],
+  ])
+  const read = async (name: string): Promise<number> => {
+    const { text } = await request('GET /metrics')
+    return Number(new RegExp(`^millpond_log_${name}\\{cache="default"\\} (\\S+)$`, 'm').exec(text)?.[1])
+  }
+  const [syncs, seconds] = [await read('syncs_total'), await read('sync_seconds_total')]
+  await request('GET /set/a/x')
+  await request('GET /set/a/y')
+  expect(await read('syncs_total')).toBe(syncs + 2)
+  expect(await read('sync_seconds_total')).toBeGreaterThan(seconds)
 })
 
 test('health: alive always, ready while commands can be served', async () => {

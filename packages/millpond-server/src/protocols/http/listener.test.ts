@@ -5,6 +5,7 @@ import https from 'node:https'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type tls from 'node:tls'
 import { expect, test } from 'vitest'
 import { createAuthority } from '../../../../../tools/servers/certificates.ts'
 import { exchangeBytes, startHttp } from './http.fixture.ts'
@@ -92,6 +93,45 @@ test('by TLS, with the certificates of the server', async () => {
   expect(await exchangeBytes(options.port, 'GET /ping HTTP/1.1\r\nHost: x\r\n\r\n')).not.toContain('PONG')
   rmSync(folder, { recursive: true })
 })
+
+test('a new certificate is used without a restart, and a connection that is there goes on', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millpond-http-'))
+  const authority = createAuthority()
+  const write = (): void => {
+    const { cert, key } = authority.issue('millpond')
+    writeFileSync(join(folder, 'key'), key)
+    writeFileSync(join(folder, 'cert'), cert)
+  }
+  write()
+  const settings = [
+    ['tls-cert-file', join(folder, 'cert')],
+    ['tls-key-file', join(folder, 'key')],
+    ['tls-auth-clients', 'no'],
+  ] as const
+  const { server } = await startHttp(settings, { ports: { port: 0, 'http-tls-port': 0 } })
+  const options = { port: server.ports['http-tls-port'], host: '127.0.0.1', ca: authority.cert, path: '/ping' }
+  const agent = new https.Agent({ keepAlive: true, maxSockets: 1 })
+  const first = await fingerprintOf(https.get({ ...options, agent }))
+  write()
+  server.reload()
+  expect(await fingerprintOf(https.get({ ...options, agent: false }))).not.toBe(first)
+  // The same connection, with the certificate that it began with.
+  expect(await fingerprintOf(https.get({ ...options, agent }))).toBe(first)
+  writeFileSync(join(folder, 'cert'), 'nonsense')
+  expect(() => server.reload()).toThrow('cannot be used')
+  expect(await fingerprintOf(https.get({ ...options, agent: false }))).not.toBe(first)
+  agent.destroy()
+  rmSync(folder, { recursive: true })
+})
+
+/** Of the certificate that an answer came with. */
+async function fingerprintOf(request: http.ClientRequest): Promise<string> {
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+  const { fingerprint256 } = (response.socket as tls.TLSSocket).getPeerCertificate()
+  response.resume()
+  await once(response, 'end')
+  return fingerprint256
+}
 
 test('on a Unix socket', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'millpond-http-'))

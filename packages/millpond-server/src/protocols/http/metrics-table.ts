@@ -30,6 +30,18 @@ export const OF_CACHES: readonly (readonly [name: string, Kind, help: string, re
     '1 while the log can not be written',
     ({ persistence }) => (persistence.log.log?.fault ? 1 : 0),
   ],
+  [
+    'log_syncs_total',
+    'counter',
+    'Times that the log was synced to the disk',
+    ({ persistence }) => persistence.log.log?.syncs ?? 0,
+  ],
+  [
+    'log_sync_seconds_total',
+    'counter',
+    'How long these took altogether',
+    ({ persistence }) => (persistence.log.log?.syncMs ?? 0) / 1000,
+  ],
   ['unsaved_changes', 'gauge', 'Changes since the last RDB file', ({ persistence }) => persistence.unsaved],
 ]
 
