@@ -18,8 +18,10 @@ export default defineConfig({
     ],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // Ends for what hangs, far enough for a machine that does much else.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
     execArgv: ['--conditions=@millpond/source', '--expose-gc'],
   },
 })

@@ -81,7 +81,8 @@ test('too many connections: it takes no more until others are gone', async () =>
 
 test('it asks for a password that the URL does not have: it is left alone, and answers come from the source', async () => {
   await using server = await startMemcached({ password: 'pond' })
-  const cache = createCache({ name: 'shop', memory: false, store: memcachedStore(server.address) })
+  const store = memcachedStore(server.address)
+  const cache = createCache({ name: 'shop', memory: false, store, storeTimeout: '10s' })
   const errors: string[] = []
   cache.on('storeError', ({ error }) => errors.push(String(error)))
   expect(await cache.getOrSet('k', () => 1)).toBe(1)
@@ -92,7 +93,8 @@ test('it asks for a password that the URL does not have: it is left alone, and a
 
 test('a value that is too large is refused alone: the store stays in use', async () => {
   await using server = await startMemcached()
-  const cache = createCache({ name: 'shop', memory: false, store: memcachedStore(server.address) })
+  const store = memcachedStore(server.address)
+  const cache = createCache({ name: 'shop', memory: false, store, storeTimeout: '10s' })
   const states: string[] = []
   const errors: string[] = []
   cache.on('storeState', ({ state }) => states.push(state))

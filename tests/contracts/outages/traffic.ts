@@ -71,6 +71,11 @@ export class Traffic {
     this.#stalls.stop()
   }
 
+  /** How long the event loop stood still since the start, all in all. */
+  get stalledMs(): number {
+    return this.#stalls.totalMs
+  }
+
   /** What was seen since the last call. */
   take(): Seen {
     const seen = this.#seen

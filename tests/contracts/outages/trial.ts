@@ -39,7 +39,10 @@ export interface Outcome {
   readonly during: Seen
   /** Those after it, until all caches were seen to use the store again and a little longer. */
   readonly after: Seen
-  /** From when the servers were well until every cache had a value from its store, which writes where it has to. */
+  /**
+   * From when the servers were well until every cache had a value from its store, which writes where it has to; less the time
+   * for which the event loop stood still.
+   */
   readonly recoveryMs: number
   /** Rows that a process reads old after recovery: deletes that were lost. */
   readonly lost: readonly string[]
@@ -76,10 +79,11 @@ export async function runTrial(options: TrialOptions): Promise<Outcome> {
     await sleep(faultMs)
     await fault.mend()
     const during = traffic.take()
-    const wellMs = performance.now()
+    const runMs = (): number => performance.now() - traffic.stalledMs
+    const wellMs = runMs()
     await fleet.reach(fault)
     await fleet.useStores()
-    const recoveryMs = performance.now() - wellMs
+    const recoveryMs = runMs() - wellMs
     await sleep(AFTER_MS)
     await traffic.stop()
     const { allOpened } = fleet

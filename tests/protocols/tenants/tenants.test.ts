@@ -45,7 +45,7 @@ function faults(): string[] {
 }
 
 describe.each(DRIVERS)('$name', (driver) => {
-  test(`a token of another cache sees and changes nothing (seed ${SEED})`, { timeout: 120_000 }, async () => {
+  test(`a token of another cache sees and changes nothing (seed ${SEED})`, { timeout: 300_000 }, async () => {
     const random = new Random(SEED)
     const bank = market.owner('bank')
     fill(bank)
@@ -77,7 +77,7 @@ describe.each(DRIVERS)('$name', (driver) => {
 
   test.each(driver === respDriver ? SCOPES : SCOPES.slice(0, 2))(
     `%s: nothing of the rest of its cache (%s, seed ${SEED})`,
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async (scopes) => {
       const random = new Random(SEED)
       const owner = market.owner('shop')
@@ -112,7 +112,7 @@ describe.each(DRIVERS)('$name', (driver) => {
     },
   )
 
-  test(`its owner sees it: the same calls, by a token of that cache (seed ${SEED})`, { timeout: 120_000 }, async () => {
+  test(`its owner sees it: the same calls, by a token of that cache (seed ${SEED})`, { timeout: 300_000 }, async () => {
     const bank = market.owner('bank')
     fill(bank)
     furnish(bank)
@@ -140,7 +140,7 @@ const TOLD_NOBODY = {
 
 test.each(DRIVERS)(
   `$name: nobody is told but that he has to say who he is (seed ${SEED})`,
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (driver) => {
     const bank = market.owner('bank')
     fill(bank)
@@ -161,7 +161,7 @@ test.each(DRIVERS)(
 )
 
 test(`the calls are calls: each command is done by one of them, for who may do it (seed ${SEED})`, {
-  timeout: 120_000,
+  timeout: 300_000,
 }, () => {
   const random = new Random(SEED)
   const { home } = market.server.host

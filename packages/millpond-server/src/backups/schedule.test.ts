@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test, vi } from 'vitest'
 import { TestService } from '../commands/testing.ts'
 import { listBackups } from './backup.ts'
@@ -27,8 +26,7 @@ function start(vault: Vault) {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 5000 && !condition(); turn++) await sleep(1)
-  expect(condition()).toBe(true)
+  await expect.poll(condition, { interval: 1 }).toBe(true)
 }
 
 const timesOf = async (vault: Vault) => (await listBackups(vault, 'default')).map(({ createdAtMs }) => createdAtMs)

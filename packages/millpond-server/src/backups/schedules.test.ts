@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import { CommandTable } from '../commands/command-table.ts'
 import { Host } from '../commands/host.ts'
@@ -18,11 +17,11 @@ test('all caches have a schedule while the configuration wants one, also those t
   host.home.onFault = (fault) => void faults.push(fault)
   const schedules = new Schedules(host)
   const settled = async (condition: () => boolean): Promise<void> => {
-    for (let turn = 0; turn < 2000 && !condition(); turn++) {
+    const look = (): boolean => {
       schedules.look()
-      await sleep(1)
+      return condition()
     }
-    expect(condition()).toBe(true)
+    await expect.poll(look, { interval: 1 }).toBe(true)
   }
   try {
     await host.create('shop')

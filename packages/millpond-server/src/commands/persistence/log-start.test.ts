@@ -128,7 +128,7 @@ test('a log that can not be begun is told of, tried again, and changes nothing e
   client.say('set key value')
   client.say('config set appendonly yes')
   const { log } = service.persistence
-  for (let turn = 0; turn < 1000 && log.rewriteFailures === 0; turn++) await sleep(1)
+  await expect.poll(() => log.rewriteFailures, { interval: 1 }).toBe(1)
   expect(faults).toHaveLength(1)
   expect(String(faults[0])).toMatch(/^the log could not be begun: ENOTDIR/)
   expect(client.say('set key other')).toBe('OK')

@@ -149,7 +149,7 @@ describe('a URL', () => {
     await expect(store.read(['a'], [])).rejects.toThrow(StoreError)
     const second = await startRedis({ port: first.port })
     endLater(() => second.destroy())
-    await expect.poll(() => store.read(['a'], []).catch(() => undefined), { timeout: 5000 }).toBeDefined()
+    await expect.poll(() => store.read(['a'], []).catch(() => undefined)).toBeDefined()
   })
 
   test('after close, nothing is opened any more', async () => {
@@ -171,11 +171,13 @@ test.each([0, 200])(
     store.read(['a'], []).catch(() => undefined)
     await setTimeout(${afterMs})
     await store.close()
-    const closedMs = performance.now()
-    process.on('exit', () => console.log(performance.now() - closedMs))`
+    // Turns of the process instead of time, of which it may get little: 200 are the two seconds that a client holds it for by default.
+    let turns = 0
+    setInterval(() => turns++, 10).unref()
+    process.on('exit', () => console.log(turns))`
     const args = ['--conditions=@millpond/source', '--import', 'tsx', '--input-type=module', '-e', code]
     const { stdout } = await promisify(execFile)(process.execPath, args)
-    expect(Number(stdout)).toBeLessThan(1500)
+    expect(Number(stdout)).toBeLessThan(100)
   },
   30_000,
 )
