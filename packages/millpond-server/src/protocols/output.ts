@@ -21,7 +21,6 @@ export type Peer = Duplex & {
 
 export class Output {
   readonly address: string
-  readonly localAddress: string
   /** Whether it is a Unix socket. */
   readonly isLocal: boolean
   readonly #client: Client
@@ -52,7 +51,12 @@ export class Output {
     const { path } = client.service.settings
     this.isLocal = socket.remoteAddress === undefined
     this.address = socket.remoteAddress ? `${bracketed(socket.remoteAddress)}:${socket.remotePort}` : `${path}:0`
-    this.localAddress = socket.localAddress ? `${bracketed(socket.localAddress)}:${socket.localPort}` : `${path}:0`
+  }
+
+  /** Asked for when somebody wants to see it, as that takes a call of the system. */
+  get localAddress(): string {
+    const { localAddress, localPort } = this.#socket
+    return localAddress ? `${bracketed(localAddress)}:${localPort}` : `${this.#client.service.settings.path}:0`
   }
 
   /** Whether the connection is no more. */
