@@ -116,6 +116,11 @@ describe('reads that it does not allow', () => {
     ['a strict read of what had been replaced', 'not strict', played([read(FIRST, 2011, { mode: 'strict' })])],
     ['less than was claimed', 'own write missed', played([read(FIRST, 2005, { mode: 'atLeast', least: SECOND })])],
     ['an own write that was missed', 'own write missed', played([read(FIRST, 2050, { by: 'a' })])],
+    [
+      'an own write that was missed by who names an earlier one',
+      'own write missed',
+      played([read(FIRST, 2050, { by: 'a', mode: 'atLeast', least: FIRST })]),
+    ],
     ['a version of nobody', 'nobody wrote it', played([read(FIRST + 7, 1500)])],
     ['a version from the future', 'nobody wrote it', played([read(SECOND, 1500)])],
     ['an old one at rest', 'wrong at rest', played([read(FIRST, 9000, { mode: 'rest' })])],
@@ -164,6 +169,15 @@ test('hits are counted by mode, and the oldest is known', () => {
     'nobody wrote it': 0,
     'wrong at rest': 0,
   })
+})
+
+test('of a write that was missed it is said why it was to be seen', () => {
+  const whys = (more: Partial<Read>) => judge(played([read(FIRST, 2050, more)])).violations.map(({ why }) => why)
+  expect(whys({ by: 'a' })).toEqual([`version ${SECOND} was to be seen, which a had written`])
+  expect(whys({ mode: 'atLeast', least: SECOND })).toEqual([`version ${SECOND} was to be seen, which the reader named`])
+  expect(whys({ by: 'a', mode: 'atLeast', least: FIRST })).toEqual([
+    `version ${SECOND} was to be seen, which a had written, beside ${FIRST}, which the reader named`,
+  ])
 })
 
 test('a row that nobody knows is a mistake of who recorded the history', () => {

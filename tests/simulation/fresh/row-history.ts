@@ -34,6 +34,12 @@ interface Replaced {
 
 const NEVER: Replaced = { atMs: Number.POSITIVE_INFINITY, by: 'nothing' }
 
+/** Why a reader has a claim to a version. */
+function claimTo(version: number, { by, least }: Read): string {
+  if (version === least) return 'which the reader named'
+  return `which ${by} had written${least === undefined ? '' : `, beside ${least}, which the reader named`}`
+}
+
 /** All that is known of one row. */
 export class RowHistory {
   final: number | undefined
@@ -95,7 +101,7 @@ export class RowHistory {
     if (read.mode === 'strict' && ageMs > 0) found('not strict', `${by} ${ageMs.toFixed(1)} ms before`)
     else if (ageMs > read.boundMs) found('over the bound', `${by} ${ageMs.toFixed(1)} ms before, bound ${read.boundMs}`)
     const least = this.#owed(read)
-    if (read.version < least) found('own write missed', `version ${least} was to be seen`)
+    if (read.version < least) found('own write missed', `version ${least} was to be seen, ${claimTo(least, read)}`)
     return faults
   }
 

@@ -40,7 +40,7 @@ export interface MongoFeed extends Feed, AsyncDisposable {
   /**
    * A cluster time such that a read of these collections after it (a session with `advanceOperationTime`, read concern
    * `majority`) has all that was told of them, and all up to the position, on whichever member it runs. `undefined` while the
-   * feed is not whole.
+   * feed cannot say it: it is not whole, or the position is of another cluster.
    */
   guard(collections: readonly string[], atLeast?: Position): Timestamp | undefined
   /** The tag of what depends on the documents that are selected: see `Predicates`. */
@@ -134,8 +134,8 @@ class LiveMongoFeed implements MongoFeed {
   }
 
   guard(collections: readonly string[], atLeast?: Position): Timestamp | undefined {
-    const time = atLeast === undefined ? 0n : (this.parse(atLeast)?.time ?? 0n)
-    return this.session?.guard(collections, time)
+    const time = atLeast === undefined ? 0n : this.parse(atLeast)?.time
+    return time === undefined ? undefined : this.session?.guard(collections, time)
   }
 
   watch(collection: string, selection: Selection, seesAfterOnly: boolean): string {

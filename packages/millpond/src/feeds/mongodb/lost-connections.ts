@@ -25,7 +25,8 @@ export class LostConnections {
 
   /**
    * The first answer to a read that is put more than once where the answer may be lost: a moment after each connection that
-   * breaks meanwhile, and once after `patienceMs`, as not every loss is told.
+   * breaks meanwhile, and, as not every loss is told, after `patienceMs`; then after twice as long each time, as the next one
+   * may be lost too, and a server that is only slow is not to be drowned.
    */
   async firstAnswer<T>(put: () => Promise<T>, patienceMs: number, clock: Clock = systemClock): Promise<T> {
     const answers = [put()]
@@ -39,7 +40,7 @@ export class LostConnections {
         doubt.forget()
       }
       answers.push(put())
-      limitMs = Number.POSITIVE_INFINITY
+      limitMs *= 2
     }
   }
 
@@ -49,14 +50,14 @@ export class LostConnections {
     const comes = new Promise<false>((resolve) => {
       come = resolve
     })
-    const inTime = limitMs === Number.POSITIVE_INFINITY ? undefined : clock.after(limitMs, () => come(false))
+    const inTime = clock.after(limitMs, () => come(false))
     let soon: ReturnType<Clock['after']> | undefined
     const lost = (): void => {
       soon ??= clock.after(PATIENCE_MS, () => come(false))
     }
     this.listeners.add(lost)
     const forget = (): void => {
-      inTime?.cancel()
+      inTime.cancel()
       soon?.cancel()
       this.listeners.delete(lost)
     }

@@ -1,6 +1,6 @@
 import { type Collection, type Db, MongoClient } from 'mongodb'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type MongoTestServer, startMongo } from '../../../../../../tools/servers/mongo.ts'
+import { CommandError, type MongoTestServer, startMongo } from '../../../../../../tools/servers/mongo.ts'
 import { until } from '../../../../../../tools/servers/until.ts'
 import { type Cache, createCache, OptionError } from '../../../index.ts'
 import { manualClock } from '../../../testing/manual-clock.ts'
@@ -176,6 +176,21 @@ describe('writes by anybody', () => {
     }
   })
 
+  test('of this process are seen on a secondary that lags, also while nobody says what the collection is', async () => {
+    const [secondary] = server.secondaries
+    const lagging = db.collection<Trade>('trades', { readPreference: 'secondary' })
+    secondary!.hold()
+    try {
+      await trades.updateOne({ _id: 1 }, { $set: { price: 16 } })
+      server.fail({ command: 'listCollections', error: new CommandError(13, 'Unauthorized', 'not allowed') })
+      const mine = cachedCollection(lagging, { cache, feed, name: 'unknown' })
+      expect(await mine.findOne({ _id: 1 })).toMatchObject({ price: 16 })
+      expect(mine.status().passed).toEqual({ 'the server could not be asked what the collection is': 1 })
+    } finally {
+      secondary!.release()
+    }
+  })
+
   test('of another process are seen by who carries their position', async () => {
     await trades.findOne({ _id: 1 })
     const atLeast = await other.withSession(async (session) => {
@@ -184,6 +199,41 @@ describe('writes by anybody', () => {
     })
     expect(await trades.findOne({ _id: 1 }, { read: { atLeast } } as object)).toMatchObject({ price: 7 })
     expect(await trades.findOne({ _id: 1 }, { read: 'strict' } as object)).toMatchObject({ price: 7 })
+  })
+
+  test('of this process are seen by who carries the position of an earlier write, too', async () => {
+    const atLeast = feed.position()!
+    expect(await trades.findOne({ _id: 1 })).toMatchObject({ price: 10 })
+    server.pauseStreams(true)
+    try {
+      await trades.updateOne({ _id: 1 }, { $set: { price: 14 } })
+      expect(await trades.findOne({ _id: 1 }, { read: { atLeast } } as object)).toMatchObject({ price: 14 })
+    } finally {
+      server.pauseStreams(false)
+    }
+  })
+
+  test('are seen by who carries their position, while the feed begins anew and a secondary lags', async () => {
+    const [secondary] = server.secondaries
+    const lagging = db.collection<Trade>('trades', { readPreference: 'secondary' })
+    const mine = cachedCollection(lagging, { cache, feed, name: 'anew' })
+    const { epoch } = feed.status()
+    server.pauseStreams(true)
+    server.elect()
+    const hasBegun = async () => feed.status().epoch > epoch && feed.guard([]) !== undefined
+    await until('the next epoch has begun', hasBegun, 8000)
+    expect(feed.position(), 'the stream has not told its first moment').toBeUndefined()
+    secondary!.hold()
+    try {
+      const atLeast = await other.withSession(async (session) => {
+        await theirs().updateOne({ _id: 1 }, { $set: { price: 15 } }, { session })
+        return (await positionOf(other, session))!
+      })
+      expect(await mine.findOne({ _id: 1 }, { read: { atLeast } } as object)).toMatchObject({ price: 15 })
+    } finally {
+      secondary!.release()
+      server.pauseStreams(false)
+    }
   })
 
   test('a member that lags is waited for: what is kept has all that was told', async () => {
@@ -296,6 +346,7 @@ describe('a command that is lost: neither answered nor refused', () => {
     ["the question whose collection it is, or the feed's own", () => lose('hello', hasSession)],
     ['the next request of the stream', () => lose('getMore')],
     ['the read', () => lose('find')],
+    ['the read, and the next one', () => void ['find', 'find'].map((command) => lose(command))],
     ['all of them', () => void ['listCollections', 'getMore', 'find'].map((command) => lose(command))],
   ])('%s: it is put again, and the reader has his answer', async (_, fault) => {
     const patient = cachedCollection(db.collection<Trade>('trades'), { cache, feed, name: 'lost', patience: 600 })

@@ -45,9 +45,9 @@ export interface CachedCollectionOptions {
    */
   readonly wait?: Duration
   /**
-   * A read that the server has not answered for so long is put once more, and the first answer counts: the driver loses
-   * commands whose connection closes while they are sent. (Where it tells of a lost connection, half a second after that.) Shorter:
-   * a lost read is made good sooner, and a slow one runs twice. Default 10 s.
+   * A read that the server has not answered for so long is put again, then after twice as long each time, and the first answer
+   * counts: the driver loses commands whose connection closes while they are sent. (Where it tells of a lost connection, half a
+   * second after that.) Shorter: a lost read is made good sooner, and a slow one runs more than once. Default 10 s.
    */
   readonly patience?: Duration
   /**

@@ -1,6 +1,7 @@
 /** Answers reads of one collection from the cache where that can be proven right, and from the server everywhere else. */
 import type { Position } from '../../../core/feed.ts'
 import { loadPackage } from '../../../core/late-package.ts'
+import { type ReadFloor, readFloor } from '../../read-floor.ts'
 import type { ReadMode } from '../../read-mode.ts'
 import { canonicalText } from '../canonical-text.ts'
 import type { Document, Timestamp } from '../client.ts'
@@ -75,7 +76,9 @@ export class CachedReads {
     const key = plan?.reasons.length === 0 ? this.keyOf(read) : undefined
     if (!plan || key === undefined) {
       this.counts.pass(reasonsOf(plan))
-      return await run(mode === 'bounded' ? {} : FROM_PRIMARY)
+      // What cannot be asked just now is one thing, what is never kept another: that is read as the driver would.
+      const asIs = plan ? {} : this.state.asIs
+      return await run(mode === 'bounded' ? asIs : FROM_PRIMARY)
     }
     const floor = (await this.state.isOfFeed()) ? await this.reached(mode) : undefined
     if (!floor) {
@@ -159,24 +162,12 @@ export class CachedReads {
     }
   }
 
-  /**
-   * What the reader may not be served less than; when it returns, the feed has told up to there, if it does so in time.
-   * `undefined`: nobody can say what that is, as the feed is not whole; the server knows.
-   */
-  private async reached(mode: ReadMode): Promise<{ readonly atLeast: Position | undefined } | undefined> {
+  /** What the reader may not be served less than: see `readFloor`. */
+  private reached(mode: ReadMode): Promise<ReadFloor | undefined> {
     const { feed } = this.options
-    try {
-      const atLeast =
-        mode === 'strict'
-          ? await this.inTime(() => feed.now())
-          : mode === 'bounded'
-            ? await this.inTime(() => this.state.floor())
-            : mode.atLeast
-      if (atLeast !== undefined && !feed.includes(atLeast)) await feed.reached(atLeast, this.limits.waitMs)
-      return { atLeast }
-    } catch {
-      return undefined
-    }
+    const now = () => this.inTime(() => feed.now())
+    const own = () => this.inTime(() => this.state.floor())
+    return readFloor(mode, { feed, now, own, waitMs: this.limits.waitMs })
   }
 
   /** The answer, also where the driver has lost the first question. */

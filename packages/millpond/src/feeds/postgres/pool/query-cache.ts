@@ -1,6 +1,7 @@
 /** Answers queries from the cache where that can be proven right, and from the database everywhere else. */
 import type { Position } from '../../../core/feed.ts'
 import type { OwnWrites } from '../../own-writes.ts'
+import { type ReadFloor, readFloor } from '../../read-floor.ts'
 import type { ReadMode } from '../../read-mode.ts'
 import { DDL_TABLE } from '../ddl-triggers.ts'
 import type { PostgresFeed } from '../feed.ts'
@@ -177,29 +178,10 @@ export class QueryCache {
     }
   }
 
-  /**
-   * What the reader may not be served less than; when it returns, the feed has told up to there, if it does so in time.
-   * `undefined`: nobody can say what that is, as the feed is not whole; the database knows.
-   */
-  private async reached(mode: ReadMode): Promise<Floor | undefined> {
-    const { feed, waitMs } = this.parts
-    try {
-      const atLeast = await this.wantedBy(mode)
-      for (const position of atLeast) if (!feed.includes(position)) await feed.reached(position, waitMs)
-      // The last is the strictest that was asked for; of the others nothing may be left open.
-      if (atLeast.slice(0, -1).some((position) => !feed.includes(position))) return undefined
-      return { atLeast: atLeast.at(-1) }
-    } catch {
-      return undefined
-    }
-  }
-
-  private async wantedBy(mode: ReadMode): Promise<Position[]> {
-    const { feed, writes } = this.parts
-    if (mode === 'strict') return [await this.parts.now()]
-    const own = await writes.floor((position) => feed.includes(position))
-    const said = mode === 'bounded' ? undefined : mode.atLeast
-    return [own, said].filter((position) => position !== undefined)
+  /** What the reader may not be served less than: see `readFloor`. */
+  private reached(mode: ReadMode): Promise<ReadFloor | undefined> {
+    const { feed, now, writes, waitMs } = this.parts
+    return readFloor(mode, { feed, now, own: () => writes.floor((position) => feed.includes(position)), waitMs })
   }
 }
 
@@ -231,11 +213,6 @@ class AnswerOptions {
 function keyPrefix(name: string, { types, asArrays }: QueryCall, shape: KnownShape): string {
   const form = types ? 'texts' : asArrays ? 'arrays' : 'objects'
   return (shape.prefixes[form] ??= JSON.stringify([name, shape.generation, form, shape.text]))
-}
-
-/** Nothing up to here may be missing. */
-interface Floor {
-  readonly atLeast: Position | undefined
 }
 
 /** More reasons than this are not counted apart. */
