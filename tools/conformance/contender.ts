@@ -33,11 +33,12 @@ export function program(source: string): string {
   if (before !== undefined) return before
   const home = join(ROOT, 'packages/millpond-server')
   const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { dependencies: object }
-  const folder = join(home, 'node_modules/.cache/conformance', `${process.pid}`, 'bundle')
+  const own = join(home, 'node_modules/.cache/conformance', `${process.pid}`)
+  const folder = join(own, 'dist/bundle')
   mkdirSync(folder, { recursive: true })
-  process.once('exit', () => rmSync(join(folder, '..'), { recursive: true, force: true }))
-  // The program reads its version from two folders up.
-  writeFileSync(join(folder, '../../package.json'), '{ "type": "module", "version": "0.0.0" }\n')
+  process.once('exit', () => rmSync(own, { recursive: true, force: true }))
+  // The program reads its version from two folders up: from a file of this run, as others may be under way.
+  writeFileSync(join(own, 'package.json'), '{ "type": "module", "version": "0.0.0" }\n')
   const file = join(folder, `program-${bundled.size}.js`)
   buildSync({
     entryPoints: [join(ROOT, source)],

@@ -28,7 +28,7 @@ export const suite: Suite = {
     const { only, protocol, seed: asked } = context.options
     const seed = asked === undefined ? randomInt(2 ** 31) : Number(asked)
     context.note(
-      `Again: npm run bench -- server-faults --seed ${seed}${only === undefined ? '' : ` --only ${String(only)}`}`,
+      `Again: npm run bench -- server-faults --seed ${seed}${given('only', only)}${given('protocol', protocol)}`,
     )
     const random = seededRandom(seed)
     const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
@@ -49,6 +49,10 @@ export const suite: Suite = {
       if (only === undefined || only === name) rows.push(...(await run()))
     return rows
   },
+}
+
+function given(name: string, value: unknown): string {
+  return value === undefined ? '' : ` --${name} ${String(value)}`
 }
 
 function numberOf({ options, quick }: SuiteContext, name: string, normal: number): number {
