@@ -11,7 +11,7 @@ import { playScene, scenes } from './mongo/scenes.ts'
 const SECONDS = 20
 
 test('a storm: no hit over the bound, no own write missed, nothing wrong at rest, no read without an answer', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const seed = Number(process.env.MILLPOND_SEED ?? Date.now() % 1_000_000)
   console.log(`MILLPOND_SEED=${seed}`)

@@ -16,8 +16,8 @@ export interface RaceRow {
 
 const BOUND_MS = 250
 const HEARTBEAT_MS = 60
-/** A process is live again sooner, once all faults have healed. */
-const LIVE_MS = 15_000
+/** A process is live again sooner, once all faults have healed, also on a machine that has little time for it. */
+const LIVE_MS = 45_000
 
 /** A load of the application's own that takes so long is given up. */
 const LOAD_MS = 5000
