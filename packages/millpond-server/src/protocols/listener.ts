@@ -97,7 +97,7 @@ export class Listener implements Listening {
   #reading(accepted: Socket): Socket {
     const { bytes: input, headroom } = this.#input
     const inside = accepted as unknown as ReadsIntoOurs
-    if ('encrypted' in accepted || typeof inside._handle?.useUserBuffer !== 'function') {
+    if (typeof inside._handle?.useUserBuffer !== 'function') {
       const receive = this.#connect(accepted)
       accepted.on('data', (bytes: Buffer) => receive(bytes, 0, bytes.length))
       return accepted
@@ -118,6 +118,7 @@ export class Listener implements Listening {
       writable: true,
       pauseOnCreate: true,
     } as ConstructorParameters<typeof Socket>[0])
+    if ('encrypted' in accepted) follow(accepted, socket)
     socket.setNoDelay(true)
     const receive = this.#connect(socket)
     return socket
@@ -131,4 +132,11 @@ export class Listener implements Listening {
     socket.once('close', () => connection.leave())
     return (bytes, start, end) => connection.receive(bytes, start, end)
   }
+}
+
+/** With TLS the accepted socket stays beside the one that has taken its inside: what it still hears of ends both. */
+function follow(accepted: Socket, socket: Socket): void {
+  Object.assign(socket, { encrypted: true })
+  accepted.on('error', () => socket.destroy())
+  accepted.once('close', () => socket.destroy())
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import tls from 'node:tls'
@@ -55,6 +56,47 @@ test('by TLS: pipelines and values of megabytes come back whole', async () => {
     const words = `SET a 1\r\n*3\r\n$3\r\nSET\r\n$1\r\nb\r\n$${value.length}\r\n${value}\r\nGET b\r\nGET a\r\n`
     expect(await ask(socket, words, '$1\r\n1\r\n')).toBe(`+OK\r\n+OK\r\n$${value.length}\r\n${value}\r\n$1\r\n1\r\n`)
     socket.destroy()
+  })
+})
+
+test.each(['TLSv1.2', 'TLSv1.3'] as const)('%s: however a connection ends, nothing of it stays', async (version) => {
+  await withTls(async (server) => {
+    const { host } = server
+    const options = { port: server.ports['tls-port'], host: '127.0.0.1', rejectUnauthorized: false }
+    const open = async (): Promise<tls.TLSSocket> => {
+      const socket = tls.connect({ ...options, minVersion: version, maxVersion: version })
+      socket.on('error', () => {})
+      // Before the handshake is over: it comes with its last bytes.
+      expect(await ask(socket, 'PING\r\n')).toBe('+PONG\r\n')
+      return socket
+    }
+    const [ended, destroyed, quits] = [await open(), await open(), await open()]
+    const raw = net.connect(options)
+    const broken = tls.connect({ socket: raw, rejectUnauthorized: false, maxVersion: version })
+    broken.on('error', () => {})
+    await once(broken, 'secureConnect')
+    expect(await ask(broken, 'PING\r\n')).toBe('+PONG\r\n')
+    expect(host.clientCount).toBe(4)
+    ended.end()
+    destroyed.destroy()
+    quits.write('QUIT\r\n')
+    await once(quits, 'end')
+    const reset = net.connect(options)
+    const lost = tls.connect({ socket: reset, rejectUnauthorized: false, maxVersion: version })
+    lost.on('error', () => {})
+    await once(lost, 'secureConnect')
+    reset.resetAndDestroy()
+    // No record of TLS at all.
+    raw.write('nonsense that nobody has sealed\r\n')
+    await expect.poll(() => host.clientCount, { timeout: 10_000 }).toBe(0)
+    const killed = await open()
+    killed.write('CLIENT KILL TYPE normal SKIPME no\r\n')
+    if (!killed.readableEnded) await once(killed.resume(), 'end')
+    await expect.poll(() => host.clientCount, { timeout: 10_000 }).toBe(0)
+    const last = await open()
+    const end = once(last.resume(), 'end')
+    await server.close()
+    await end
   })
 })
 
