@@ -115,13 +115,16 @@ class NameTable {
   readonly #names: Uint8Array[]
   readonly #mask: number
   readonly #entries: readonly CommandEntry[]
+  /** What was found last: as a rule it is called again. */
+  #last: CommandEntry | undefined
+  #lastName: Uint8Array = NOTHING
 
   constructor(entries: readonly CommandEntry[]) {
     this.#entries = entries
     const size = 2 ** Math.ceil(Math.log2(entries.length * 4 + 4))
     this.#mask = size - 1
     this.#slots = new Array<CommandEntry | undefined>(size).fill(undefined)
-    this.#names = new Array<Uint8Array>(size).fill(new Uint8Array(0))
+    this.#names = new Array<Uint8Array>(size).fill(NOTHING)
     for (const entry of entries) {
       const name = Buffer.from(entry.command.name, 'latin1')
       let slot = hashOf(name, 0, name.length) & this.#mask
@@ -135,9 +138,14 @@ class NameTable {
     const { bytes } = args
     const start = args.start(word)
     const end = args.end(word)
+    if (isName(this.#lastName, bytes, start, end)) return this.#last
     for (let slot = hashOf(bytes, start, end) & this.#mask; ; slot = (slot + 1) & this.#mask) {
       const entry = this.#slots[slot]
-      if (entry === undefined || isName(this.#names[slot]!, bytes, start, end)) return entry
+      if (entry === undefined) return undefined
+      if (!isName(this.#names[slot]!, bytes, start, end)) continue
+      this.#last = entry
+      this.#lastName = this.#names[slot]!
+      return entry
     }
   }
 
@@ -150,6 +158,8 @@ class NameTable {
     return this.#slots.find((entry) => entry?.command.name === name)
   }
 }
+
+const NOTHING = new Uint8Array(0)
 
 function hashOf(bytes: Uint8Array, start: number, end: number): number {
   let hash = end - start

@@ -33,6 +33,17 @@ function start() {
   return { service, one: service.client(), two: service.client(), three: service.client() }
 }
 
+test('each command is found whatever was called before it', () => {
+  const { one } = start()
+  for (const name of ['GET', 'get', 'SET', 'GETEX', 'ge', 'get', 'gets', 'GeT', 'get']) {
+    const said = JSON.stringify(one.say(name))
+    const known = { get: "'get'", set: "'set'", getex: "'getex'" }[name.toLowerCase()]
+    expect(said).toContain(known ? `arguments for ${known}` : `unknown command '${name}'`)
+  }
+  expect(one.say('CONFIG GET port')).toEqual(['port', '6379'])
+  expect(one.say('GET port')).toBe(null)
+})
+
 test('names are found in capitals or not; what is unknown, and wrong counts of words, are answered as Redis does', () => {
   const { one } = start()
   expect(one.say('PiNg')).toBe('PONG')

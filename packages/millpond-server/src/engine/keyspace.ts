@@ -113,11 +113,13 @@ export class Keyspace {
     this.#table.ahead.fetch()
   }
 
-  /** Says that an element of what a key holds will be asked for soon, of the key that was fetched as the n-th. */
-  expectElement(n: number, bytes: Buffer, start: number, end: number): void {
+  /** Says that an element of what a key holds will be asked for soon, of the key that was fetched as the n-th. Returns whether it has such. */
+  expectElement(n: number, bytes: Buffer, start: number, end: number): boolean {
     const number = this.#table.ahead.reference(n)
     const elements = number === 0 ? undefined : this.#items.collection(number)?.elements
-    if (elements !== undefined) this.#items.elementsAhead.add(elements, bytes, start, end)
+    if (elements === undefined) return false
+    this.#items.elementsAhead.add(elements, bytes, start, end)
+    return true
   }
 
   /** Fetches these elements from memory, all at once. */

@@ -26,11 +26,12 @@ export function hashBytes(
   // The rounds are written out: a helper could not return four words without allocating.
   for (let left = 0; left < 4; ) {
     if (at < whole) {
-      word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+      word = wordAt(bytes, at)
       at += 4
       if (kept < words.length) words[kept++] = word
     } else if (left === 0) {
       word = lastWord(bytes, at, end, end - start)
+      if (kept < words.length) words[kept] = word
       left = 1
     } else {
       if (left === 1) v2 ^= 0xff
@@ -55,8 +56,13 @@ export function hashBytes(
 
 const NO_WORDS = new Int32Array(0)
 
+/** Four bytes as a word, the first one lowest. */
+export function wordAt(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+}
+
 /** The bytes that do not fill a word, with the length on top: so a key and the same key with zeros behind it differ. */
-function lastWord(bytes: Uint8Array, at: number, end: number, length: number): number {
+export function lastWord(bytes: Uint8Array, at: number, end: number, length: number): number {
   let word = length << 24
   if (at < end) word |= bytes[at]!
   if (at + 1 < end) word |= bytes[at + 1]! << 8

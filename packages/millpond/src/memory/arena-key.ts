@@ -1,6 +1,6 @@
 /** A key on its way into an arena-table: its bytes, wherever they lie, and its hash. Made once, aimed at each call. */
 import { KeyError } from '../core/errors.ts'
-import { hashBytes } from './arena-hash.ts'
+import { hashBytes, lastWord, wordAt } from './arena-hash.ts'
 import { KEY_LENGTH_MASK, SPACE_SHIFT } from './arena-layout.ts'
 
 /** Text (stored as UTF-8), or bytes that are read where they lie. */
@@ -20,9 +20,11 @@ export class ArenaKeyReader {
   end = 0
   hash = 0
   /** Length and space, as an item has them; -1: longer than any item's. */
-  word = 0
-  /** The first bytes of the key, four a word, from low to high; those of its last, incomplete word are not here. */
+  word = -1
+  /** The first bytes of the key, four a word, from low to high; its last, incomplete word has the length on top. */
   readonly words: Int32Array = new Int32Array(WORDS)
+  /** Keys differ at their ends. */
+  #lastByte = 0
   readonly #seed0: number
   readonly #seed1: number
   #scratch = new Uint8Array(1024)
@@ -42,9 +44,26 @@ export class ArenaKeyReader {
     if (typeof key === 'string') this.#encode(key)
     else this.#point(key, start ?? 0, end ?? key.length)
     const length = this.end - this.start
-    this.word = length > KEY_LENGTH_MASK ? -1 : length | (space << SPACE_SHIFT)
+    const word = length > KEY_LENGTH_MASK ? -1 : length | (space << SPACE_SHIFT)
+    const lastByte = length === 0 ? 0 : this.bytes[this.end - 1]!
+    if (lastByte === this.#lastByte && word === this.word && this.#isSame(length)) return
+    this.word = word
+    this.#lastByte = lastByte
     const seed0 = this.#seed0 ^ Math.imul(space, SPREAD)
     this.hash = hashBytes(this.bytes, this.start, this.end, seed0, this.#seed1, this.words)
+  }
+
+  /** Whether it is the key of the call before, whose length and space it has: often it is, and its hash is known. */
+  #isSame(length: number): boolean {
+    if (length >= WORDS * 4) return false
+    const { bytes, words } = this
+    let at = this.end - (length & 3)
+    if (lastWord(bytes, at, this.end, length) !== words[length >> 2]) return false
+    for (let kept = (length >> 2) - 1; kept >= 0; kept--) {
+      at -= 4
+      if (wordAt(bytes, at) !== words[kept]) return false
+    }
+    return true
   }
 
   #point(key: Uint8Array, start: number, end: number): void {

@@ -4,6 +4,7 @@ import { ArenaClasses } from './arena-classes.ts'
 import { hashBytes } from './arena-hash.ts'
 import { indexFind, indexInsert, indexRemove } from './arena-index.ts'
 import { ArenaPlan } from './arena-item.ts'
+import { ArenaKeyReader } from './arena-key.ts'
 import { CHUNK, HEAD_BYTES, planLayout, STRIPE, TABLE, TAIL_BYTES } from './arena-layout.ts'
 import { ArenaLocks } from './arena-lock.ts'
 import { ArenaMembers } from './arena-members.ts'
@@ -41,6 +42,31 @@ describe('hash', () => {
       // 1023 degrees of freedom: 1240 would be one chance in 300,000.
       expect(chi).toBeLessThan(1240)
     }
+  })
+})
+
+describe('key', () => {
+  test('has the hash of its bytes and its space, whichever key came before it in the same memory', () => {
+    const bytes = new Uint8Array(200)
+    const reader = new ArenaKeyReader(3, 5)
+    const places = fc.tuple(fc.nat(7), fc.nat(1), fc.constantFrom(0, 1, 7, 7, 7, 8, 8, 130), fc.nat(1))
+    const check = (changes: [number, number, number, number][]): void => {
+      for (const [place, value, length, space] of changes) {
+        bytes[192 + place] = value
+        const start = 200 - length
+        reader.aim(bytes, start, 200, space)
+        const fresh = new ArenaKeyReader(3, 5)
+        fresh.aim(bytes.slice(start), undefined, undefined, space)
+        expect([reader.hash, reader.word, ...reader.words.subarray(0, length >> 2)]).toEqual([
+          fresh.hash,
+          fresh.word,
+          ...fresh.words.subarray(0, length >> 2),
+        ])
+        reader.aim(bytes, start, 200, space)
+        expect(reader.hash).toBe(fresh.hash)
+      }
+    }
+    fc.assert(fc.property(fc.array(places, { maxLength: 60 }), check), { numRuns: 100 })
   })
 })
 

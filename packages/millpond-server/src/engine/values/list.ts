@@ -1,6 +1,6 @@
 /** Lists: elements in order, quick at both ends. */
 import type { Collection, Kind } from '../value.ts'
-import { ListBlock } from './list-block.ts'
+import { CAPACITY_MAX, ListBlock } from './list-block.ts'
 
 /** What an element costs beside its bytes. */
 const ELEMENT_BYTES = 32
@@ -23,7 +23,7 @@ export class List implements Collection {
 
   pushHead(text: string): void {
     if (this.#head.full) {
-      const block = new ListBlock(true)
+      const block = new ListBlock(true, CAPACITY_MAX)
       block.next = this.#head
       this.#head.previous = block
       this.#head = block
@@ -34,7 +34,7 @@ export class List implements Collection {
 
   pushTail(text: string): void {
     if (this.#tail.full) {
-      const block = new ListBlock()
+      const block = new ListBlock(false, CAPACITY_MAX)
       this.#tail.link(block)
       this.#tail = block
     }

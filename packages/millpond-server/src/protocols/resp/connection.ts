@@ -24,6 +24,9 @@ const SEND_BYTES = 1024 * 1024
 /** After so many words it is looked whether the turn is over. */
 const WORDS_A_LOOK = 256
 
+/** After a look ahead that was in vain so many reads are run without one. */
+const VAIN_READS = 16
+
 /** For one batch after the other, whosever it is. */
 const LOOK_AHEAD = new LookAhead()
 
@@ -44,6 +47,8 @@ export class RespConnection extends Client implements ByteConnection {
   #own: ReplyWriter | undefined
   /** Pushes that came during a command of its own. */
   #held: ((reply: Reply) => void)[] | undefined
+  /** How many reads are run without a look ahead. */
+  #vain = 0
   /** Bytes of the commands that are being executed. */
   #batchBytes = 0
   #flushing = false
@@ -158,7 +163,7 @@ export class RespConnection extends Client implements ByteConnection {
     this.activeAtMs = service.time.nowMs
     const { hard } = this.outputLimits
     let words = WORDS_A_LOOK
-    LOOK_AHEAD.begin()
+    LOOK_AHEAD.begin(this.#vain > 0 ? end : 0)
     try {
       while (this.waiting === undefined && !this.#closing && this.#next(bytes, end)) {
         if (this.#args.count === 0) continue
@@ -184,6 +189,7 @@ export class RespConnection extends Client implements ByteConnection {
       writer.error(`ERR Protocol error: ${error.message}`)
       this.#closing = true
     }
+    this.#vain = LOOK_AHEAD.isVain ? VAIN_READS : Math.max(0, this.#vain - 1)
     service.endBatch()
     if (this.service !== service) this.service.endBatch()
     this.#output.send(writer)

@@ -4,6 +4,11 @@ import { LookAhead } from './look-ahead.ts'
 
 /** Which keys are fetched together, of a pipeline whose commands are run one after the other. */
 function fetched(text: string, commandEnds: readonly number[] = []): string[][] {
+  return look(text, commandEnds).groups
+}
+
+/** `hash` alone has elements. */
+function look(text: string, commandEnds: readonly number[] = []): { groups: string[][]; isVain: boolean } {
   const bytes = Buffer.from(text, 'latin1')
   const groups: string[][] = []
   let keys: string[] = []
@@ -12,6 +17,7 @@ function fetched(text: string, commandEnds: readonly number[] = []): string[][] 
     fetch: () => groups.push(keys),
     expectElement: (n: number, from: Buffer, start: number, end: number) => {
       keys[n] += ` ${from.toString('latin1', start, end)}`
+      return keys[n]!.startsWith('hash')
     },
     fetchElements() {
       keys = []
@@ -20,7 +26,7 @@ function fetched(text: string, commandEnds: readonly number[] = []): string[][] 
   const ahead = new LookAhead()
   ahead.begin()
   for (const from of [0, ...commandEnds]) ahead.look(db, bytes, from, bytes.length)
-  return groups
+  return { groups, isVain: ahead.isVain }
 }
 
 function command(...words: string[]): string {
@@ -71,4 +77,21 @@ test.each([
 ])('%s ends the look', (_, rest) => {
   const good = command('GET', 'a') + command('GET', 'b')
   expect(fetched(good + rest + good)).toEqual([['a', 'b']])
+})
+
+test('it was in vain where all name one key that has no elements', () => {
+  const push = command('LPUSH', 'list', 'x')
+  const set = command('HSET', 'hash', 'one', '1')
+  expect(look(push + push + push).isVain).toBe(true)
+  expect(look(push + push + command('GET', 'two')).isVain).toBe(false)
+  expect(look(push).isVain).toBe(false)
+  expect(look(set + set).isVain).toBe(false)
+})
+
+test('what lies before a place can be left alone', () => {
+  const bytes = Buffer.from(command('GET', 'one') + command('GET', 'two'))
+  const ahead = new LookAhead()
+  ahead.begin(bytes.length)
+  ahead.look({} as Keyspace, bytes, 0, bytes.length)
+  expect(ahead.isVain).toBe(false)
 })

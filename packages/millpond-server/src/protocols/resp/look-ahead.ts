@@ -17,6 +17,8 @@ const KEYS_MAX = 64
  * the parser will find what is wrong with it.
  */
 export class LookAhead {
+  /** Whether nothing was fetched since `begin` but one key that many commands name: most likely it is in the processor's cache. */
+  isVain = false
   /** Commands before this place have been looked at. */
   #to = 0
   /** Where the look is, and the number that it has read last. */
@@ -31,9 +33,10 @@ export class LookAhead {
   readonly #nextEnds = new Int32Array(KEYS_MAX)
   #count = 0
 
-  /** Forgets what was looked at: other bytes have come. */
-  begin(): void {
-    this.#to = 0
+  /** Forgets what was looked at: other bytes have come. `to`: what comes before this place is left alone. */
+  begin(to = 0): void {
+    this.#to = to
+    this.isVain = false
   }
 
   /** Fetches the keys of the commands that begin at `from`, unless that was done. */
@@ -44,16 +47,19 @@ export class LookAhead {
     while (this.#count < KEYS_MAX && this.#command(bytes, end));
     this.#to = this.#count < KEYS_MAX ? end : this.#at
     if (this.#count < 2) return
-    this.#expectKeys(db, bytes)
+    const keys = this.#expectKeys(db, bytes)
     db.fetch()
+    let elements = 0
     for (let at = 0; at < this.#count; at++) {
-      if (this.#nextEnds[at]! > 0) db.expectElement(this.#nth[at]!, bytes, this.#nextStarts[at]!, this.#nextEnds[at]!)
+      if (this.#nextEnds[at]! === 0) continue
+      if (db.expectElement(this.#nth[at]!, bytes, this.#nextStarts[at]!, this.#nextEnds[at]!)) elements++
     }
     db.fetchElements()
+    this.isVain = keys + elements < 2
   }
 
-  /** Commands one after the other that name the same key need it once. */
-  #expectKeys(db: Keyspace, bytes: Buffer): void {
+  /** Commands one after the other that name the same key need it once. Returns how many keys those are. */
+  #expectKeys(db: Keyspace, bytes: Buffer): number {
     let expected = 0
     for (let at = 0; at < this.#count; at++) {
       if (at === 0 || !this.#isSame(at, bytes)) {
@@ -62,6 +68,7 @@ export class LookAhead {
       }
       this.#nth[at] = expected - 1
     }
+    return expected
   }
 
   /** Whether a key is that of the command before. Keys differ at their ends, as a rule. */
