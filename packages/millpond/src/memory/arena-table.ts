@@ -1,28 +1,23 @@
 /** A table of bytes outside the heap that all threads of a process may share. */
 import { OptionError, ValueError } from '../core/errors.ts'
-import { type Size, sizeBytes } from '../core/size.ts'
 import { ArenaClock } from './arena-clock.ts'
 import { ArenaCore } from './arena-core.ts'
 import { copyInto, extraUnitsOf, isReference, keyLengthOf, readItem, unitsOf, valueLengthOf } from './arena-item.ts'
 import { type ArenaKey, ArenaKeyReader } from './arena-key.ts'
 import { CHUNK, CHUNK_USE, HEAD_BYTES_USE, REFERENCE, TABLE } from './arena-layout.ts'
-import { makeMemory, namesOf, policiesOf, WEIGHT_MIN } from './arena-make.ts'
-import { ArenaMemory, UNITS_MAX } from './arena-memory.ts'
+import { makeMemory, namesOf, policiesOf } from './arena-make.ts'
+import { ArenaMemory } from './arena-memory.ts'
 import type { ArenaHandle, ArenaLife, ArenaTableOptions, ArenaThreadOptions } from './arena-options.ts'
 import { ArenaRemovals } from './arena-removals.ts'
-import { ArenaSharing } from './arena-sharing.ts'
 import type { ArenaStripe } from './arena-stripe.ts'
-import { type FrequencyPace, fadedFrequency, frequencyWord } from './arena-use.ts'
+import { ArenaUpkeep } from './arena-upkeep.ts'
+import { fadedFrequency, frequencyWord } from './arena-use.ts'
 import { ArenaView } from './arena-view.ts'
 import { ArenaWriter } from './arena-writer.ts'
 import type { PolicyFactory, RemovalReason } from './policy.ts'
 
 /** Values up to this are copied into the view's own bytes; a longer one that cannot be shown in place gets bytes of its own. */
 const SCRATCH_BYTES = 64 * 1024
-const SCAN_SLOTS = 256
-/** Pages that a bound below the capacity may be passed by, for what is free in them. */
-const SPARE_PAGES_MIN = 16
-const SPARE_SHARE = 0.03
 
 /**
  * A bounded table of bytes by bytes, in one `SharedArrayBuffer`: entries cost the garbage collector nothing, however
@@ -54,7 +49,7 @@ const SPARE_SHARE = 0.03
  * Storage", FAST 2014 (why an allocator for a cache must move items). Fan, Andersen and Kaminsky, "MemC3", NSDI 2013
  * (striped locks). Yang, Yue and Rashmi, "Segcache", NSDI 2021 (what the metadata of small items costs).
  */
-export class ArenaTable extends ArenaSharing {
+export class ArenaTable extends ArenaUpkeep {
   readonly #core: ArenaCore
   readonly #memory: ArenaMemory
   readonly #policies: readonly PolicyFactory[]
@@ -102,48 +97,6 @@ export class ArenaTable extends ArenaSharing {
   /** Ends this thread's use of the table; other threads go on. A call after it throws `ClosedError`. */
   close(): void {
     this.#core.part()
-  }
-
-  /** Sets the bound, down to its minimum and up to `capacity`. What is above a lower one leaves with `trim` and each `set`. */
-  setMaxWeight(size: Size): void {
-    const bytes = sizeBytes(size, 'maxWeight')
-    const pages = Math.ceil(bytes / this.#memory.layout.pageBytes)
-    if (bytes < WEIGHT_MIN) throw new OptionError('maxWeight', size, `give at least '256kb'`)
-    const { words, layout } = this.#memory
-    // Each size of chunks begins with a page of its own: without a few more, sizes that are seldom would cost entries.
-    const spare = Math.max(SPARE_PAGES_MIN, Math.ceil(pages * SPARE_SHARE))
-    words[TABLE.LIMIT_PAGES] = Math.min(pages + spare, layout.pages)
-    words[TABLE.LIMIT_UNITS] = pages >= layout.pages ? UNITS_MAX : Math.floor(bytes / 16)
-  }
-
-  /** Another one of the `policies` decides from now on who leaves. Stripes follow one by one, when they are next used. */
-  usePolicy(name: string): void {
-    this.#core.usePolicy(name)
-  }
-
-  /** Lets entries go until the table is within its bound, in at most so many steps. 'stuck': nothing more may be let go. */
-  trim(steps: number): 'within' | 'above' | 'stuck' {
-    return this.#core.trim(steps)
-  }
-
-  /** Lets no part of the table shrink, so that `scan` returns no key twice; or lets it again. */
-  keepSlots(keep: boolean): void {
-    this.#memory.words[TABLE.KEEPS_SLOTS] = keep ? 1 : 0
-  }
-
-  /** Lets reading count as no use, and so not keep anything longer. For this thread. */
-  ignoreUse(ignore: boolean): void {
-    this.#core.ignoresUse = ignore
-  }
-
-  /** Lets what has expired stay where it is, though nobody is served it: until it is written over, or this is over. For this thread. */
-  keepExpired(keep: boolean): void {
-    this.#core.keepsExpired = keep
-  }
-
-  /** Makes the indexes of all stripes, so that what an empty table takes is known before it is filled. */
-  prepare(): void {
-    this.#core.prepare()
   }
 
   /** The value of a key, as a view that lasts until the next call of this table; `undefined`: there is none. */
@@ -350,11 +303,6 @@ export class ArenaTable extends ArenaSharing {
     })
   }
 
-  /** Whether uses are counted, and how; `undefined`: the time of the last one is kept. What was kept before says nothing then. */
-  countUses(pace: FrequencyPace | undefined): void {
-    this.#core.pace = pace
-  }
-
   /** Removes a key. Returns whether it had a value. */
   delete(key: ArenaKey, start?: number, end?: number, space = 0): boolean {
     this.#key.aim(key, start, end, space)
@@ -393,67 +341,6 @@ export class ArenaTable extends ArenaSharing {
         : Number.POSITIVE_INFINITY,
     )
     return rest === undefined ? -1 : Math.max(0, rest)
-  }
-
-  /**
-   * Clears away expired entries, looking at `slots` of each stripe, and returns how many. An expired entry is never
-   * served; its room comes back when it is asked for, when room is needed, by and by with every `set`, or here.
-   */
-  sweep(slots: number = SCAN_SLOTS): number {
-    let removed = 0
-    for (let stripe = 0; stripe < this.#core.stripes.length; stripe++) removed += this.sweepStripe(stripe, slots)
-    return removed
-  }
-
-  /** As `sweep`, in one of the `stripes`: for who has little time. */
-  sweepStripe(number: number, slots: number): number {
-    const stripe = this.#core.stripes[number]!
-    if (stripe.expiring === 0 && this.#memory.words[TABLE.DEAD_SPACES] === 0) return 0
-    this.#core.enter(stripe)
-    try {
-      return this.#core.sweep(stripe, slots)
-    } finally {
-      this.#core.exit(stripe)
-    }
-  }
-
-  /**
-   * Says that nobody will ask for the keys of a space again until it is empty (`sizeOf`): its entries are removed by
-   * `sweep`, by sets, and when room is needed.
-   */
-  abandon(space: number): void {
-    this.#memory.words[TABLE.DEAD_SPACES]! |= 1 << space
-  }
-
-  /** The space is used again: it must be empty. */
-  reclaim(space: number): void {
-    this.#memory.words[TABLE.DEAD_SPACES]! &= ~(1 << space)
-  }
-
-  /** Removes all entries of a table of one thread at once, and tells nobody: neither of keys nor of objects. */
-  clearAtOnce(): void {
-    this.#core.forget()
-  }
-
-  /**
-   * Removes all entries. At once, in a table of one thread where nobody listens to such removals and no entry refers to
-   * an object; else stripe by stripe.
-   */
-  clear(reason: RemovalReason = 'delete'): void {
-    if (!this.#core.shared && !this.#core.removals.wants(reason) && this.#memory.words[TABLE.EXTRA_UNITS] === 0) {
-      this.clearAtOnce()
-      return
-    }
-    for (const stripe of this.#core.stripes) {
-      this.#core.enter(stripe)
-      try {
-        for (let slot = 0; slot < stripe.usedSlots; slot++) {
-          if (stripe.itemOf(slot) > 0) this.#core.remove(stripe, slot, reason)
-        }
-      } finally {
-        this.#core.exit(stripe)
-      }
-    }
   }
 
   #read(
