@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -131,4 +133,23 @@ test('health: alive always, ready while commands can be served', async () => {
   server.service.setMode(SERVICE_MODE.LOG_FAILED, false)
   expect((await request('POST /health/ready')).status).toBe(405)
   expect((await request('GET /health/other')).status).toBe(404)
+})
+
+test('health: not ready from the moment on at which the server begins to end', async () => {
+  const { server, port, request } = await startHttp()
+  let finish = (): void => {}
+  const held = new Promise<void>((resolve) => (finish = resolve))
+  server.service.endings.push(() => held)
+  const asking = net.connect(port, '127.0.0.1')
+  await once(asking, 'connect')
+  asking.write('GET /health/ready HTTP/1.1\r\nHost: localhost\r\n')
+  // Who has begun to ask is heard to the end; nobody else is let in.
+  for (let times = 0; times < 2; times++) expect((await request('GET /health/ready')).status).toBe(200)
+  const closing = server.close()
+  asking.write('\r\n')
+  const [answer] = (await once(asking, 'data')) as [Buffer]
+  expect(answer.toString()).toMatch(/^HTTP\/1.1 503 .*\r\n\r\nthe server is ending\n$/s)
+  await expect(request('GET /health/ready')).rejects.toThrow()
+  finish()
+  await closing
 })
