@@ -51,7 +51,7 @@ export const suite: Suite = {
   },
 }
 
-function given(name: string, value: unknown): string {
+function given(name: string, value: string | boolean | undefined): string {
   return value === undefined ? '' : ` --${name} ${String(value)}`
 }
 
