@@ -61,6 +61,16 @@ export function firstSlots(parts: ArenaParts, sign: 1 | -1): number {
   return slots
 }
 
+/**
+ * The least power of two, or half as much again as one, that is at least a fifth more than so many slots. Index and sketch are powers
+ * of two, and all of them is in use however few slots there are: between such sizes they would be larger than the slots need.
+ */
+export function moreSlots(slots: number): number {
+  const wanted = slots * 1.2
+  const power = 2 ** Math.floor(Math.log2(wanted))
+  return wanted <= power ? power : wanted <= power * 1.5 ? power * 1.5 : power * 2
+}
+
 /** Room for the state of any of the policies, so that one can take the place of another. */
 export function policyBytes(policies: readonly PolicyFactory[], slots: number, parts: number): number {
   let most = 0
