@@ -324,6 +324,26 @@ describe('scopes', () => {
   })
 })
 
+test('a token for some keys hears of no others: neither invalidations nor events', async () => {
+  const { host, admin } = await start()
+  const shop = host.service('shop')
+  shop.configuration.set([['notify-keyspace-events', 'KEA']])
+  const scopes = 'scope keys:read:mine:* scope topics:read'
+  const [narrow, whole] = [`narrow cache shop ${scopes}`, 'whole cache shop'].map((line) => {
+    const client = enter(host, 'shop', tokenOf(admin, line))
+    client.say('hello 3')
+    expect(client.say('client tracking on bcast')).toBe('OK')
+    client.say('psubscribe __keyspace@0__:*')
+    return client
+  }) as [TestClient, TestClient]
+  const writer = enter(host, 'shop', tokenOf(admin, 'writer cache shop'))
+  for (const key of ['mine:a', 'other']) writer.run('set', key, 'x')
+  shop.endBatch()
+  const heard = ({ pushed }: TestClient): string => JSON.stringify(pushed)
+  for (const kind of ['invalidate', 'keyspace']) expect(heard(narrow)).toContain(kind)
+  expect([heard(whole).split('other').length, heard(narrow)]).toEqual([3, expect.not.stringContaining('other')])
+})
+
 test('quotas are of a token, and of a cache', async () => {
   const { host, admin } = await start()
   const slow = enter(host, 'shop', tokenOf(admin, 'slow cache shop operations 2'))
