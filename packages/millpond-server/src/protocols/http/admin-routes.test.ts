@@ -146,10 +146,13 @@ test('health: not ready from the moment on at which the server begins to end', a
   // Who has begun to ask is heard to the end; nobody else is let in.
   for (let times = 0; times < 2; times++) expect((await request('GET /health/ready')).status).toBe(200)
   const closing = server.close()
-  asking.write('\r\n')
-  const [answer] = (await once(asking, 'data')) as [Buffer]
-  expect(answer.toString()).toMatch(/^HTTP\/1.1 503 .*\r\n\r\nthe server is ending\n$/s)
-  await expect(request('GET /health/ready')).rejects.toThrow()
-  finish()
-  await closing
+  try {
+    asking.write('\r\n')
+    const [answer] = (await once(asking, 'data')) as [Buffer]
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 503 .*\r\n\r\nthe server is ending\n$/s)
+    await expect(request('GET /health/ready')).rejects.toThrow()
+  } finally {
+    finish()
+    await closing
+  }
 })
