@@ -30,6 +30,24 @@ test('documents are written, found and counted as the driver asks for it', async
   expect((await trades.deleteMany({ code: 'X' })).deletedCount).toBe(300)
 })
 
+test('a write without an answer is put again by the driver, and done once, or anew where an election has undone it', async () => {
+  const trades = db.collection<{ _id: number; price: number }>('trades')
+  await trades.insertOne({ _id: 1, price: 1 })
+  server.fail({ command: 'update' })
+  const cheap = { _id: 1, price: { $lt: 2 } }
+  expect((await trades.updateOne(cheap, { $inc: { price: 1 } })).modifiedCount).toBe(1)
+  expect(await trades.findOne({ _id: 1 })).toEqual({ _id: 1, price: 2 })
+  server.holdMajority(true)
+  const undo = async () => {
+    server.elect()
+    server.holdMajority(false)
+  }
+  server.fail({ command: 'update', late: undo })
+  const writeConcern = { w: 1 }
+  expect((await trades.updateOne({ _id: 1 }, { $inc: { price: 1 } }, { writeConcern })).modifiedCount).toBe(1)
+  expect(await trades.findOne({ _id: 1 })).toEqual({ _id: 1, price: 3 })
+})
+
 test('a transaction is seen by itself only, until it commits', async () => {
   const trades = db.collection<{ _id: number }>('trades')
   await trades.insertOne({ _id: 1 })

@@ -4,7 +4,7 @@
  * and a majority has each write at once, unless it is held back. What it is for are the faults, which a real server has seldom and
  * not when a test wants them: see the methods of `MongoTestServer`.
  *
- * Spoken: hello, CRUD, aggregate, sessions with `operationTime` and `afterClusterTime`, transactions, change streams (collection,
+ * Spoken: hello, CRUD with retryable writes, aggregate, sessions with `operationTime` and `afterClusterTime`, transactions, change streams (collection,
  * database, cluster; tokens, images before and after, invalidate, lost history).
  */
 import { randomBytes } from 'node:crypto'
@@ -15,6 +15,7 @@ import { CommandError } from './mongo/command-error.ts'
 import { Member } from './mongo/member.ts'
 import { type Change, Oplog, timeOf, timestampOf } from './mongo/oplog.ts'
 import * as reads from './mongo/reads.ts'
+import { RetryableWrites } from './mongo/retryable-writes.ts'
 import { Transactions } from './mongo/transactions.ts'
 import type { Document } from './mongo/wire.ts'
 import * as writes from './mongo/writes.ts'
@@ -51,6 +52,7 @@ export class MongoTestServer {
   readonly commands: Map<string, number> = new Map()
   private readonly oplog = new Oplog()
   private readonly transactions = new Transactions()
+  private readonly retryable = new RetryableWrites()
   private readonly setName = `rs-${randomBytes(4).toString('hex')}`
   private readonly faults: { fault: CommandFault; left: number }[] = []
   private term = 1
@@ -103,6 +105,7 @@ export class MongoTestServer {
   elect(): void {
     this.term++
     this.oplog.rollBack()
+    this.retryable.rollBack(this.oplog.end)
     for (const member of this.members) member.rollBack()
     this.killConnections()
     this.oplog.append([FILLER])
@@ -197,7 +200,13 @@ export class MongoTestServer {
   private write(member: Member, run: Write, command: Document): Document {
     if (member !== this.primary) throw new CommandError(10_107, 'NotWritablePrimary', 'not primary')
     const transaction = this.transactions.of(command, member.data)
-    return run(transaction ?? { data: member.data, write: (change) => this.commit([change]) }, command)
+    if (transaction !== undefined) return run(transaction, command)
+    const target = { data: member.data, write: (change: Change) => this.commit([change]) }
+    return this.retryable.once(
+      command,
+      () => run(target, command),
+      () => this.oplog.end,
+    )
   }
 
   /** Whether a collection keeps images is what it says at the time of the change. */
