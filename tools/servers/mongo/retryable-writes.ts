@@ -17,7 +17,7 @@ export class RetryableWrites {
   once(command: Document, run: () => Document, end: () => number): Document {
     if (command.txnNumber === undefined) return run()
     const session = BSON.EJSON.stringify((command.lsid as Document).id as Document)
-    const txnNumber = String(command.txnNumber)
+    const txnNumber = BSON.EJSON.stringify([command.txnNumber])
     const answered = this.bySession.get(session)
     if (answered?.txnNumber === txnNumber) return answered.reply
     const reply = run()
