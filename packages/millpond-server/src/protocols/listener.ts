@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import type { Host } from '../commands/host.ts'
 import { Arrivals } from './arrivals.ts'
 import type { ByteProtocol } from './byte-protocol.ts'
+import { drain } from './drain.ts'
 import type { ListenAt, Listening } from './listening.ts'
 import { Place, type PortSharing } from './place.ts'
 import { isDenied } from './protected-mode.ts'
@@ -65,8 +66,7 @@ export class Listener implements Listening {
     this.stop()
     // What was answered in this turn goes out at its end.
     await setImmediate()
-    const open = [...this.#sockets]
-    await Promise.all(open.map((socket) => new Promise<void>((resolve) => socket.once('close', resolve).destroySoon())))
+    await drain(this.#sockets, (socket) => socket.destroySoon())
   }
 
   #accept(accepted: Socket): void {

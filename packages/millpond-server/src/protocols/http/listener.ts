@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Host } from '../../commands/host.ts'
+import { drain } from '../drain.ts'
 import type { ListenAt, Listening } from '../listening.ts'
 import { Place } from '../place.ts'
 import type { TlsFiles } from '../tls-files.ts'
@@ -22,8 +23,6 @@ const LIMITS: ServerOptions = {
 }
 const HEADERS_MAX = 100
 const HANDSHAKE_MS = 10_000
-/** How long an orderly end waits for peers that do not read. */
-const END_MS = 2000
 
 const TOO_MANY = 'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
@@ -79,12 +78,7 @@ export class HttpListener implements Listening, Served {
 
   async close(): Promise<void> {
     this.stop()
-    const sockets = [...this.#connections.keys()]
-    const closed = sockets.map((socket) => new Promise<void>((resolve) => void socket.once('close', () => resolve())))
-    for (const connection of this.#connections.values()) connection.end()
-    const timer = setTimeout(() => this.#server.closeAllConnections(), END_MS)
-    await Promise.all(closed)
-    clearTimeout(timer)
+    await drain(this.#connections.keys(), (socket) => this.#connections.get(socket)?.end())
   }
 
   #accept(socket: Socket): void {
