@@ -75,18 +75,8 @@ test('clients are known while they are connected, and ended by CLIENT KILL', asy
 })
 
 test('by TLS, with the certificates of the server', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'millpond-http-'))
-  const authority = createAuthority()
-  const { cert, key } = authority.issue('millpond')
-  writeFileSync(join(folder, 'key'), key)
-  writeFileSync(join(folder, 'cert'), cert)
-  const settings = [
-    ['tls-cert-file', join(folder, 'cert')],
-    ['tls-key-file', join(folder, 'key')],
-    ['tls-auth-clients', 'no'],
-  ] as const
-  const { server } = await startHttp(settings, { ports: { port: 0, 'http-tls-port': 0 } })
-  const options = { port: server.ports['http-tls-port'], host: '127.0.0.1', ca: authority.cert, agent: false as const }
+  const { server, folder, ca } = await startWithTls()
+  const options = { port: server.ports['http-tls-port'], host: '127.0.0.1', ca, agent: false as const }
   expect(await bodyOf(https.get({ ...options, path: '/set/a/x' }))).toBe('{"result":"OK"}')
   expect(await bodyOf(https.get({ ...options, path: '/cache/default?key=a' }))).toBe('x')
   // Who speaks no TLS there is not answered.
@@ -95,24 +85,11 @@ test('by TLS, with the certificates of the server', async () => {
 })
 
 test('a new certificate is used without a restart, and a connection that is there goes on', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'millpond-http-'))
-  const authority = createAuthority()
-  const write = (): void => {
-    const { cert, key } = authority.issue('millpond')
-    writeFileSync(join(folder, 'key'), key)
-    writeFileSync(join(folder, 'cert'), cert)
-  }
-  write()
-  const settings = [
-    ['tls-cert-file', join(folder, 'cert')],
-    ['tls-key-file', join(folder, 'key')],
-    ['tls-auth-clients', 'no'],
-  ] as const
-  const { server } = await startHttp(settings, { ports: { port: 0, 'http-tls-port': 0 } })
-  const options = { port: server.ports['http-tls-port'], host: '127.0.0.1', ca: authority.cert, path: '/ping' }
+  const { server, folder, ca, certify } = await startWithTls()
+  const options = { port: server.ports['http-tls-port'], host: '127.0.0.1', ca, path: '/ping' }
   const agent = new https.Agent({ keepAlive: true, maxSockets: 1 })
   const first = await fingerprintOf(https.get({ ...options, agent }))
-  write()
+  certify()
   server.reload()
   expect(await fingerprintOf(https.get({ ...options, agent: false }))).not.toBe(first)
   // The same connection, with the certificate that it began with.
@@ -123,6 +100,25 @@ test('a new certificate is used without a restart, and a connection that is ther
   agent.destroy()
   rmSync(folder, { recursive: true })
 })
+
+/** A server with a certificate in a folder of its own; `certify` puts another one there. */
+async function startWithTls() {
+  const folder = mkdtempSync(join(tmpdir(), 'millpond-http-'))
+  const authority = createAuthority()
+  const certify = (): void => {
+    const { cert, key } = authority.issue('millpond')
+    writeFileSync(join(folder, 'key'), key)
+    writeFileSync(join(folder, 'cert'), cert)
+  }
+  certify()
+  const settings = [
+    ['tls-cert-file', join(folder, 'cert')],
+    ['tls-key-file', join(folder, 'key')],
+    ['tls-auth-clients', 'no'],
+  ] as const
+  const { server } = await startHttp(settings, { ports: { port: 0, 'http-tls-port': 0 } })
+  return { server, folder, ca: authority.cert, certify }
+}
 
 /** Of the certificate that an answer came with. */
 async function fingerprintOf(request: http.ClientRequest): Promise<string> {
